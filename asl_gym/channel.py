@@ -1,0 +1,148 @@
+"""The wireless channel: from distance, shadowing and fading to uplink and downlink rates.
+
+Path loss in the form of 3GPP TR 36.814 (128.1 + 37.6·log₁₀ d[km] dB by default), log-normal
+shadowing that is an AR(1) process over rounds, and Shannon's rate between a floor and a cap.
+Every function broadcasts over leading axes; devices are the last one.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import hyperu
+
+from asl_gym.components import Fleet, Radio
+
+__all__ = [
+    "correlate_shadowing",
+    "ergodic_spectral_efficiency",
+    "mean_snr",
+    "median_rates",
+    "rates",
+    "shannon_rates",
+]
+
+Array = NDArray[np.float64]
+
+MEDIAN_RAYLEIGH_GAIN = math.log(2.0)
+"""Median of a unit-mean exponential power gain."""
+
+LN10_OVER_10 = math.log(10.0) / 10.0
+
+
+def mean_snr(fleet: Fleet, radio: Radio) -> tuple[Array, Array]:
+    """Mean signal-to-noise ratio of the uplink and the downlink, from the path loss alone.
+
+    Returns:
+        Two arrays of shape (N,), linear scale.
+    """
+    distance_km = np.asarray(fleet.distance_m) / 1000.0
+    path_loss_db = radio.path_loss_at_1km_db + radio.path_loss_exponent_db * np.log10(distance_km)
+    noise_dbm = (
+        radio.noise_density_dbm_per_hz + radio.noise_figure_db + 10 * math.log10(radio.bandwidth_hz)
+    )
+    gain_over_noise = 10.0 ** ((-path_loss_db - noise_dbm + 30.0) / 10.0)
+    uplink = np.asarray(fleet.transmit_power_w) * gain_over_noise
+    return uplink, radio.base_station_power_w * gain_over_noise
+
+
+def correlate_shadowing(innovations: Array, radio: Radio) -> Array:
+    """Turns standard normal draws into stationary AR(1) shadowing, in place.
+
+    Args:
+        innovations: Standard normal draws, shape (..., T, N); overwritten.
+        radio: Gives the standard deviation and the correlation between rounds.
+
+    Returns:
+        Shadowing in dB, the same array.
+    """
+    correlation = radio.shadowing_correlation
+    innovations *= radio.shadowing_std_db
+    if correlation > 0:
+        innovations[..., 1:, :] *= math.sqrt(1.0 - correlation**2)
+        for t in range(1, innovations.shape[-2]):
+            innovations[..., t, :] += correlation * innovations[..., t - 1, :]
+    return innovations
+
+
+def ergodic_spectral_efficiency(snr: Array) -> Array:
+    """Mean of log₂(1 + snr·X) over X ~ Exp(1): e^{1/snr} E₁(1/snr) / ln 2.
+
+    The scaled exponential integral is Tricomi's U(1, 1, 1/snr) (Abramowitz & Stegun 13.6.30),
+    which does not overflow at low snr.
+
+    Args:
+        snr: Mean signal-to-noise ratio, linear, any shape, > 0.
+
+    Returns:
+        Spectral efficiency [bit/s/Hz], same shape.
+    """
+    return np.asarray(hyperu(1.0, 1.0, 1.0 / snr) / math.log(2.0))
+
+
+def shannon_rates(snr: Array, radio: Radio) -> Array:
+    """Rate B·log₂(1 + snr) [bit/s], before floor and cap."""
+    return np.asarray(np.log1p(snr) * (radio.bandwidth_hz / math.log(2.0)))
+
+
+def _bounded(rate: Array, radio: Radio) -> Array:
+    return np.clip(rate, radio.rate_floor_bps, radio.rate_cap_bps)
+
+
+def rates(snr: Array, shadowing_gain: Array, fading_gain: Array | None, radio: Radio) -> Array:
+    """Rates of one direction under the radio's fading, between its floor and its cap.
+
+    Args:
+        snr: Mean signal-to-noise ratio, shape (N,).
+        shadowing_gain: Shadowing as a linear gain, shape (..., N).
+        fading_gain: Fading power gain of block fading, shape (..., N); ``None`` otherwise.
+        radio: The channel's constants.
+
+    Returns:
+        Rates [bit/s], shape (..., N).
+    """
+    local_snr = snr * shadowing_gain
+    if radio.fading == "ergodic":
+        mean_rate = radio.bandwidth_hz * ergodic_spectral_efficiency(local_snr)
+        return _bounded(mean_rate, radio)
+    if fading_gain is not None:
+        local_snr *= fading_gain
+    return _bounded(shannon_rates(local_snr, radio), radio)
+
+
+def median_rates(fleet: Fleet, radio: Radio) -> tuple[Array, Array]:
+    """Uplink and downlink rates at median shadowing (0 dB) and median fading.
+
+    Returns:
+        Two arrays of shape (N,) [bit/s].
+    """
+    fading: Any = np.array(MEDIAN_RAYLEIGH_GAIN) if radio.fading == "block" else None
+    uplink, downlink = mean_snr(fleet, radio)
+    no_shadowing = np.ones_like(uplink)
+    return rates(uplink, no_shadowing, fading, radio), rates(downlink, no_shadowing, fading, radio)
+
+
+def shadowing_gain(shadowing_db: Array) -> Array:
+    """Linear power gain of shadowing given in dB."""
+    return np.exp(shadowing_db * LN10_OVER_10)
+
+
+def rates_from_snr_db(downlink_snr_db: Array, fleet: Fleet, radio: Radio) -> tuple[Array, Array]:
+    """Rates from a measured downlink signal-to-noise ratio.
+
+    The uplink's differs by the ratio of the transmit powers, 10·log₁₀(p_n/p_bs) dB. An outage
+    (−inf dB) gives the rate floor.
+
+    Args:
+        downlink_snr_db: Shape (..., N) [dB].
+        fleet: Gives the transmit powers.
+        radio: The channel's constants.
+
+    Returns:
+        Uplink and downlink rates [bit/s], each of shape (..., N).
+    """
+    downlink_snr = 10.0 ** (downlink_snr_db / 10.0)
+    uplink_snr = downlink_snr * (np.asarray(fleet.transmit_power_w) / radio.base_station_power_w)
+    uplink = _bounded(shannon_rates(uplink_snr, radio), radio)
+    return uplink, _bounded(shannon_rates(downlink_snr, radio), radio)

@@ -1,0 +1,94 @@
+"""Virtual energy queues, drift-plus-penalty weights and rewards.
+
+One queue for a system-wide budget, N + 1 (devices, then server) for per-device budgets:
+Q_k(t+1) = max(Q_k(t) + E_k(t) − Ē_k, 0). With several budgets, queue k weighs energy k by
+Ē/Ē_k, Ē = Σ_k Ē_k, so that queues of small budgets count as much as those of large ones
+(Neely, "Stochastic Network Optimization with Application to Communication and Queueing Systems",
+2010, ch. 4, for drift plus penalty). Queues have shape (..., K), budgets (K,).
+"""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym.costs import RoundCosts
+
+__all__ = ["Reward", "budget_energies", "energy_weights", "lyapunov", "next_queue", "rewards"]
+
+Array = NDArray[np.float64]
+Reward = Literal["drift", "linear_drift", "delay"]
+
+
+def budget_energies(costs: RoundCosts, num_budgets: int) -> Array:
+    """Energy that each budget is charged [J], shape (..., K)."""
+    if num_budgets == 1:
+        return costs.energy[..., None]
+    return np.concatenate([costs.device_energy, costs.server_energy[..., None]], axis=-1)
+
+
+def next_queue(queue: Array, energies: Array, budgets: Array) -> Array:
+    """Q(t+1) = max(Q(t) + E(t) − Ē, 0) [J], shape (..., K)."""
+    return np.maximum(queue + energies - budgets, 0.0)
+
+
+def queue_weights(queue: Array, budgets: Array) -> Array:
+    """Weight of each budget's energy in the drift, Q_k·Ē/Ē_k [J], shape (..., K)."""
+    return queue * (budgets.sum() / budgets)
+
+
+def energy_weights(weights: Array, num_devices: int) -> tuple[Array, Array]:
+    """Splits budget weights into those on device energies and on server energy.
+
+    Args:
+        weights: One weight a budget, shape (..., K) with K = 1 or N + 1.
+        num_devices: Number of devices N.
+
+    Returns:
+        The weight on each device's energy, shape (..., N), and on the server's, shape (...).
+    """
+    if weights.shape[-1] == 1:
+        return np.broadcast_to(weights, (*weights.shape[:-1], num_devices)), weights[..., 0]
+    return weights[..., :-1], weights[..., -1]
+
+
+def lyapunov(queue: Array, budgets: Array) -> Array:
+    """Lyapunov function ½ Σ_k (Ē/Ē_k) Q_k² [J²], shape (...)."""
+    return np.asarray(0.5 * (queue_weights(queue, budgets) * queue).sum(axis=-1))
+
+
+def rewards(
+    kind: Reward,
+    V: float,
+    reference_delay: float,
+    delay: Array,
+    energies: Array,
+    queue: Array,
+    queue_after: Array,
+    budgets: Array,
+) -> Array:
+    """The reward of a round, in units of V·D_ref.
+
+    ``"drift"`` is −(V·D + the change of the Lyapunov function), whose undiscounted sum is
+    −V·ΣD − ½Q_T² for one queue; ``"linear_drift"`` is −(V·D + Σ_k Q_k (Ē/Ē_k)(E_k − Ē_k)), whose
+    greedy optimum is OPEN's decision; ``"delay"`` is −V·D.
+
+    Args:
+        kind: Which reward.
+        V: Drift-plus-penalty weight [J²/s].
+        reference_delay: D_ref [s].
+        delay: Round delay [s], shape (...).
+        energies: Energy of each budget [J], shape (..., K).
+        queue: Queues before the round [J], shape (..., K).
+        queue_after: Queues after the round [J], shape (..., K).
+        budgets: Budgets [J], shape (K,).
+
+    Returns:
+        Rewards, shape (...).
+    """
+    penalty = V * delay
+    if kind == "drift":
+        penalty = penalty + (lyapunov(queue_after, budgets) - lyapunov(queue, budgets))
+    elif kind == "linear_drift":
+        penalty = penalty + (queue_weights(queue, budgets) * (energies - budgets)).sum(axis=-1)
+    return np.asarray(-penalty / (V * reference_delay))

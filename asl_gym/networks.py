@@ -1,0 +1,97 @@
+"""The torch modules behind the shipped profiles, both for 28×28 grey images such as MNIST's.
+
+``deep_lenet`` is a twelve-layer convolutional network in LeNet's manner, this project's own. The
+other, ``lenet5``, is LeNet-5 (LeCun et al., "Gradient-based learning applied to document
+recognition", Proc. IEEE 86(11), 1998) in its usual modern form: ReLU, max pooling, a full second
+convolution and a linear output. torch is imported when a network is built, not before.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from asl_gym.validation import one_of
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["INPUT_SHAPE", "NETWORKS", "build_network", "deep_lenet", "example_input", "lenet5"]
+
+INPUT_SHAPE = (1, 28, 28)
+"""Channels, rows and columns of one sample."""
+
+
+def deep_lenet() -> "torch.nn.Sequential":
+    """Builds the default network: 12 layers, an activation counted with its layer.
+
+    Returns:
+        A module from shape (batch, 1, 28, 28) to (batch, 10).
+    """
+    from torch import nn
+
+    def conv(inputs: int, outputs: int, padding: int) -> nn.Sequential:
+        return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=padding), nn.ReLU())
+
+    layers: list[tuple[str, nn.Module]] = [
+        ("conv1", conv(1, 32, padding=0)),
+        ("conv2", conv(32, 32, padding=0)),
+        ("pool1", nn.MaxPool2d(2)),
+        ("conv3", conv(32, 64, padding=1)),
+        ("conv4", conv(64, 64, padding=1)),
+        ("pool2", nn.MaxPool2d(2)),
+        ("conv5", conv(64, 128, padding=1)),
+        ("conv6", conv(128, 128, padding=1)),
+        ("pool3", nn.MaxPool2d(2)),
+        ("fc1", nn.Sequential(nn.Flatten(), nn.Linear(1152, 382), nn.ReLU())),
+        ("fc2", nn.Sequential(nn.Linear(382, 192), nn.ReLU())),
+        ("fc3", nn.Linear(192, 10)),
+    ]
+    return nn.Sequential(OrderedDict(layers))
+
+
+def lenet5() -> "torch.nn.Sequential":
+    """Builds LeNet-5 as 12 layers, every module one layer.
+
+    Returns:
+        A module from shape (batch, 1, 28, 28) to (batch, 10).
+    """
+    from torch import nn
+
+    layers: list[tuple[str, nn.Module]] = [
+        ("conv1", nn.Conv2d(1, 6, 5, padding=2)),
+        ("relu1", nn.ReLU()),
+        ("pool1", nn.MaxPool2d(2)),
+        ("conv2", nn.Conv2d(6, 16, 5)),
+        ("relu2", nn.ReLU()),
+        ("pool2", nn.MaxPool2d(2)),
+        ("flatten", nn.Flatten()),
+        ("fc1", nn.Linear(400, 120)),
+        ("relu3", nn.ReLU()),
+        ("fc2", nn.Linear(120, 84)),
+        ("relu4", nn.ReLU()),
+        ("fc3", nn.Linear(84, 10)),
+    ]
+    return nn.Sequential(OrderedDict(layers))
+
+
+NETWORKS: dict[str, Callable[[], "torch.nn.Sequential"]] = {
+    "deep_lenet": deep_lenet,
+    "lenet5": lenet5,
+}
+"""Builders of the networks with a shipped profile, by the profile's name."""
+
+
+def build_network(name: str) -> "torch.nn.Sequential":
+    """Builds the network of that name, with fresh weights.
+
+    Raises:
+        FieldError: (a ValueError) If there is none; the message lists those that there are.
+    """
+    return NETWORKS[one_of("network", name, tuple(NETWORKS))]()
+
+
+def example_input(batch_size: int = 1) -> "torch.Tensor":
+    """Returns an input that both networks accept: zeros of shape (batch_size, 1, 28, 28)."""
+    import torch
+
+    return torch.zeros(batch_size, *INPUT_SHAPE)

@@ -1,0 +1,117 @@
+"""Named scenarios, the default one among them.
+
+The default is this project's own choice (the paper's parameter values are not known to us):
+ten devices with a wide spread of speed and distance, a small edge server, and a budget at which
+the choice of split points is neither trivial nor one-sided. ``tests/test_presets.py`` holds the
+criteria that it must meet.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from asl_gym.components import Budget, Fleet, Radio, Server, Workload
+from asl_gym.profiles import NetworkProfile
+from asl_gym.scenario import Scenario
+from asl_gym.validation import FieldError
+
+__all__ = ["load_scenario", "preset", "preset_names"]
+
+
+def _default() -> Scenario:
+    clocks_ghz = (0.5, 0.6, 0.7, 0.8, 1.0, 1.2, 1.4, 1.6, 2.0, 2.5)
+    num_devices = len(clocks_ghz)
+    return Scenario(
+        fleet=Fleet(
+            clock_hz=tuple(1e9 * clock for clock in clocks_ghz),
+            flops_per_cycle=(2.0, 2.0, 2.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0),
+            capacitance=(
+                *(8e-27, 5e-27, 3.5e-27, 2.5e-27, 1.5e-27),
+                *(1e-27, 8e-28, 6e-28, 4e-28, 2.5e-28),
+            ),
+            transmit_power_w=(0.1,) * num_devices,
+            distance_m=(150, 330, 240, 110, 380, 200, 290, 90, 400, 170),
+            min_clock_fraction=0.5,
+        ),
+        server=Server(
+            clock_min_hz=0.2e9, clock_max_hz=4e9, flops_per_cycle=4.0, capacitance=4e-28
+        ),
+        radio=Radio(
+            bandwidth_hz=20e6,
+            base_station_power_w=1.0,
+            noise_density_dbm_per_hz=-174.0,
+            noise_figure_db=9.0,
+            path_loss_at_1km_db=128.1,
+            path_loss_exponent_db=37.6,
+            shadowing_std_db=8.0,
+            shadowing_correlation=0.95,
+            fading="block",
+            rate_floor_bps=0.1e6,
+            max_spectral_efficiency=8.0,
+        ),
+        workload=Workload(NetworkProfile.shipped("deep_lenet"), samples_per_round=320),
+        budget=Budget(fraction=0.2),
+    )
+
+
+def _with_fading(fading: str) -> Callable[[], Scenario]:
+    def build() -> Scenario:
+        scenario = preset("default")
+        return scenario.replace(radio=dataclasses.replace(scenario.radio, fading=fading))
+
+    return build
+
+
+def _per_device_budgets() -> Scenario:
+    scenario = preset("default")
+    return scenario.replace(budget=dataclasses.replace(scenario.budget, scope="per_device"))
+
+
+def _lenet5() -> Scenario:
+    scenario = preset("default")
+    profile = NetworkProfile.shipped("lenet5")
+    return scenario.replace(workload=Workload(profile, scenario.workload.samples_per_round))
+
+
+_PRESETS: dict[str, Callable[[], Scenario]] = {
+    "default": _default,
+    "ergodic": _with_fading("ergodic"),
+    "no-fading": _with_fading("none"),
+    "per-device-budgets": _per_device_budgets,
+    "lenet5": _lenet5,
+}
+
+
+def preset_names() -> tuple[str, ...]:
+    """Names that :func:`preset` knows."""
+    return tuple(_PRESETS)
+
+
+@cache
+def preset(name: str) -> Scenario:
+    """Returns a named scenario.
+
+    Raises:
+        FieldError: If there is no such name.
+    """
+    if name not in _PRESETS:
+        raise FieldError("scenario", name, "one of " + ", ".join(map(repr, _PRESETS)))
+    return _PRESETS[name]()
+
+
+def load_scenario(scenario: Scenario | str | Path) -> Scenario:
+    """Returns a scenario given as itself, by its preset's name, or as a JSON file.
+
+    Raises:
+        FieldError: If a string is neither a preset nor an existing ``.json`` file.
+    """
+    if isinstance(scenario, Scenario):
+        return scenario
+    if isinstance(scenario, str | Path) and str(scenario).endswith(".json"):
+        if not Path(scenario).is_file():
+            raise FieldError("scenario", str(scenario), "an existing JSON file")
+        return Scenario.from_json(scenario)
+    if not isinstance(scenario, str):
+        raise FieldError("scenario", scenario, "a Scenario, a preset's name or a JSON file")
+    return preset(scenario)

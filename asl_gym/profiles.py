@@ -1,0 +1,209 @@
+"""What a network costs at each of its split points: a table of FLOPs and bits.
+
+A profile of L layers has L + 1 entries per figure, one per split point ℓ: layers 1…ℓ run on the
+device, the rest on the server, and ℓ = 0 lies before the first layer. The shipped profiles are
+measured from torch modules by :mod:`asl_gym.profiling`; reading and using one never needs torch.
+"""
+
+import functools
+import importlib.resources
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from asl_gym.validation import FieldError, numbers_tuple, one_of
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["NetworkProfile"]
+
+CUMULATIVE_FIELDS = ("forward_flops", "backward_flops", "parameter_bits")
+
+
+@dataclass(frozen=True)
+class NetworkProfile:
+    """Computing and traffic of a layered network, per split point and per sample.
+
+    FLOPs are counted as ``torch.utils.flop_counter.FlopCounterMode`` counts them: a multiply-add
+    is 2 FLOPs, and only matrix products and convolutions count. Entry ℓ of each tuple, with
+    ℓ = 0…L, belongs to the split after layer ℓ. Frozen, hashable and compared by value.
+
+    Attributes:
+        name: The network's name.
+        layer_names: One name per layer; L entries.
+        forward_flops: Forward pass of layers 1…ℓ [FLOP/sample], cumulative from 0.
+        backward_flops: Backward pass of layers 1…ℓ [FLOP/sample], cumulative from 0.
+        activation_bits: Activation ("smashed data") after layer ℓ [bit/sample]; entry 0 is the
+            raw input, entry L the network's output.
+        parameter_bits: Parameters of layers 1…ℓ [bit], cumulative from 0.
+
+    Raises:
+        FieldError: (a ValueError) If there is no layer, a length is not L + 1, an entry is
+            negative or not finite, a cumulative field does not start at 0 or decreases, or no
+            layer costs any FLOPs.
+    """
+
+    name: str
+    layer_names: tuple[str, ...]
+    forward_flops: tuple[float, ...]
+    backward_flops: tuple[float, ...]
+    activation_bits: tuple[float, ...]
+    parameter_bits: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check_text("profile.name", self.name)
+        layer_names = _checked_layer_names(self.layer_names)
+        object.__setattr__(self, "layer_names", layer_names)
+        for field in (*CUMULATIVE_FIELDS, "activation_bits"):
+            name = f"profile.{field}"
+            values = numbers_tuple(name, getattr(self, field), len(layer_names) + 1, low=0)
+            if field in CUMULATIVE_FIELDS:
+                _check_cumulative(name, values)
+            object.__setattr__(self, field, values)
+        if self.training_flops[-1] <= 0:
+            total = self.training_flops[-1]
+            raise FieldError("profile.training_flops[-1]", total, "a total > 0")
+
+    @property
+    def num_layers(self) -> int:
+        """Number of layers L."""
+        return len(self.layer_names)
+
+    @property
+    def training_flops(self) -> tuple[float, ...]:
+        """Forward and backward pass of layers 1…ℓ, c(ℓ) [FLOP/sample]; L + 1 entries."""
+        return tuple(
+            forward + backward
+            for forward, backward in zip(self.forward_flops, self.backward_flops, strict=True)
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the fields as JSON types; whole figures come as ints."""
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Builds a profile from the fields as :meth:`to_dict` returns them.
+
+        Raises:
+            FieldError: If ``data`` is no mapping, keys are missing or unknown, or a field's
+                value is not allowed.
+        """
+        expected = [field.name for field in fields(cls)]
+        if not isinstance(data, Mapping):
+            raise FieldError("profile", data, "a mapping with the keys " + ", ".join(expected))
+        missing = [key for key in expected if key not in data]
+        unknown = [key for key in data if key not in expected]
+        if missing or unknown:
+            raise ValueError(
+                f"profile has missing keys {missing} and unknown keys {unknown}: "
+                f"expected exactly {expected}"
+            )
+        return cls(**data)
+
+    def to_json(self, path: str | Path) -> None:
+        """Writes the profile to ``path``, one field a line."""
+        lines = [
+            f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+            for key, value in self.to_dict().items()
+        ]
+        text = "{\n" + ",\n".join(lines) + "\n}\n"
+        Path(path).write_text(text, encoding="utf-8", newline="\n")
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> Self:
+        """Reads a profile written by :meth:`to_json`.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If it is not JSON, or as :meth:`from_dict` does.
+        """
+        return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+
+    @staticmethod
+    def shipped_names() -> tuple[str, ...]:
+        """Returns the names of the profiles that come with the package, sorted."""
+        files = _shipped_directory().iterdir()
+        return tuple(sorted(Path(file.name).stem for file in files if file.name.endswith(".json")))
+
+    @staticmethod
+    def shipped(name: str) -> "NetworkProfile":
+        """Returns the profile of that name that comes with the package.
+
+        Raises:
+            FieldError: If there is none; the message lists those that there are.
+        """
+        return _load_shipped(one_of("profile", name, NetworkProfile.shipped_names()))
+
+    @staticmethod
+    def from_module(
+        module: "torch.nn.Sequential | Sequence[tuple[str, torch.nn.Module]]",
+        example_input: "torch.Tensor",
+        name: str = "custom",
+        bits_per_value: int | None = None,
+    ) -> "NetworkProfile":
+        """Profiles a torch network by running it; see :func:`asl_gym.profiling.profile_module`.
+
+        Args:
+            module: The network, one child per layer, or (name, module) pairs.
+            example_input: A batch of inputs, samples first.
+            name: The profile's name.
+            bits_per_value: Size on the link of one number [bit]; by default that of its dtype,
+                32 for single precision.
+
+        Raises:
+            ImportError: If torch is not installed.
+        """
+        try:
+            from asl_gym.profiling import profile_module
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            raise ImportError(
+                'profiling a module needs torch: pip install "asl-gym[profiling]"', name="torch"
+            ) from error
+        return profile_module(module, example_input, name=name, bits_per_value=bits_per_value)
+
+
+def _check_text(field: str, value: object) -> None:
+    if not isinstance(value, str) or not value:
+        raise FieldError(field, value, "a non-empty string")
+
+
+def _checked_layer_names(names: object) -> tuple[str, ...]:
+    field = "profile.layer_names"
+    if isinstance(names, str) or not isinstance(names, Sequence) or not names:
+        raise FieldError(field, names, "a sequence with at least one name")
+    for index, name in enumerate(names):
+        _check_text(f"{field}[{index}]", name)
+    return tuple(names)
+
+
+def _check_cumulative(field: str, values: Sequence[float]) -> None:
+    if values[0] != 0:
+        raise FieldError(f"{field}[0]", values[0], "0, as no layer comes before the first")
+    for index in range(1, len(values)):
+        least = values[index - 1]
+        if values[index] < least:
+            allowed = f"at least entry {index - 1}, {least:.17g}, as the field is cumulative"
+            raise FieldError(f"{field}[{index}]", values[index], allowed)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _shipped_directory() -> Traversable:
+    return importlib.resources.files("asl_gym") / "data" / "profiles"
+
+
+@functools.cache
+def _load_shipped(name: str) -> NetworkProfile:
+    text = (_shipped_directory() / f"{name}.json").read_text(encoding="utf-8")
+    return NetworkProfile.from_dict(json.loads(text))

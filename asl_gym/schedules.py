@@ -1,0 +1,45 @@
+"""Schedules: how devices share a round, and the exact solver that belongs to each.
+
+``sequential`` is vanilla split learning: devices train in turn, each has the whole bandwidth and
+the whole server while it does, and the round lasts as long as all of them together.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym.components import Server
+from asl_gym.costs import Options
+from asl_gym.solver import Decision, solve_sequential
+
+__all__ = ["SCHEDULES", "Schedule"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A way of running the devices of a round.
+
+    Attributes:
+        name: The scenario's word for it.
+        round_delay: From the devices' delays [s], shape (..., N), to the round's, shape (...).
+        solve: The exact solver of the per-round problem.
+    """
+
+    name: str
+    round_delay: Callable[[Array], Array]
+    solve: Callable[[Options, Server, float | Array, Array, Array], Decision]
+
+
+def _sum_over_devices(device_delay: Array) -> Array:
+    return np.asarray(device_delay.sum(axis=-1))
+
+
+SCHEDULES = {
+    schedule.name: schedule
+    for schedule in (Schedule("sequential", _sum_over_devices, solve_sequential),)
+}
+"""The schedules by name."""

@@ -1,0 +1,80 @@
+"""The per-round problem min V·D + Σ weighted energies, solved exactly for the sequential schedule.
+
+Two layers. For given splits every device's share V·w/f + q_s κ_s w f² has its minimum at
+f* = (V/(2 κ_s q_s))^⅓, whatever its work; then each device takes the split point with the least
+share of the objective. Ties go to less energy, then to the lower index. All functions broadcast
+over leading axes.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym.components import Server
+from asl_gym.costs import Options
+
+__all__ = ["Decision", "optimal_frequency", "solve_sequential"]
+
+Array = NDArray[np.float64]
+
+
+class Decision(NamedTuple):
+    """What a solver or policy decides for a round.
+
+    Attributes:
+        split_index: Indices into the admissible split points, shape (..., N).
+        server_frequency_hz: Server frequency each device is given [Hz], shape (..., N).
+        objective: The minimum of the per-round objective, shape (...).
+    """
+
+    split_index: NDArray[np.int64]
+    server_frequency_hz: Array
+    objective: Array
+
+
+def optimal_frequency(V: float | Array, server_weight: Array, server: Server) -> Array:
+    """Upper layer: f* = clip((V/(2 κ_s q_s))^⅓, f_min, f_max); q_s = 0 means f_max.
+
+    Args:
+        V: Weight on delay, broadcasting with ``server_weight``.
+        server_weight: Weight q_s on the server's energy, shape (...).
+        server: Gives κ_s and the frequency bounds.
+
+    Returns:
+        Server frequency [Hz], shape (...).
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        cube = V / (2.0 * server.capacitance * server_weight)
+    inner = np.cbrt(np.where(server_weight > 0, cube, np.inf))
+    return np.clip(inner, server.clock_min_hz, server.clock_max_hz)
+
+
+def solve_sequential(
+    options: Options, server: Server, V: float | Array, device_weight: Array, server_weight: Array
+) -> Decision:
+    """Minimises V·Σ_n D_n + Σ_n q_n E_n + q_s E_s exactly.
+
+    Args:
+        options: Costs of all admissible split points, arrays of shape (..., N, L).
+        server: Gives κ_s and the frequency bounds.
+        V: Weight on delay, a number or shape (...).
+        device_weight: Weights q_n on the devices' energies, shape (..., N).
+        server_weight: Weight q_s on the server side's energy, shape (...).
+
+    Returns:
+        The decision, with the frequency shared by all devices.
+    """
+    frequency = optimal_frequency(V, server_weight, server)
+    delay_weight = np.asarray(V, dtype=float)[..., None, None]
+    q_device, q_server = device_weight[..., None], server_weight[..., None, None]
+    f = frequency[..., None, None]
+    computing = server.capacitance * (f * f) * options.server_work
+    server_energy = options.downlink_energy + computing
+    share = delay_weight * (options.fixed_delay + options.server_work / f)
+    share = share + q_device * options.device_energy + q_server * server_energy
+    best = share.min(axis=-1, keepdims=True)
+    energy = np.where(share == best, options.device_energy + server_energy, np.inf)
+    split_index = energy.argmin(axis=-1)
+    frequencies = np.broadcast_to(frequency[..., None], split_index.shape)
+    return Decision(split_index, frequencies, best[..., 0].sum(axis=-1))
