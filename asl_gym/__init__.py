@@ -1,0 +1,31 @@
+"""asl-gym: adaptive split learning under a long-term energy budget.
+
+Importing this package registers ``ASL-v0`` with Gymnasium.
+"""
+
+from asl_gym.components import Budget, Fleet, Radio, Server, Workload
+from asl_gym.env import ASLEnv
+from asl_gym.presets import preset, preset_names
+from asl_gym.profiles import NetworkProfile
+from asl_gym.registration import register_envs
+from asl_gym.scenario import Scenario
+from asl_gym.trace import Trace
+from asl_gym.vector_env import ASLVectorEnv
+
+__all__ = [
+    "ASLEnv",
+    "ASLVectorEnv",
+    "Budget",
+    "Fleet",
+    "NetworkProfile",
+    "Radio",
+    "Scenario",
+    "Server",
+    "Trace",
+    "Workload",
+    "preset",
+    "preset_names",
+    "register_envs",
+]
+
+register_envs()

@@ -10,17 +10,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 from scipy.special import hyperu
 
 from asl_gym.components import Fleet, Radio
 
 __all__ = [
-    "correlate_shadowing",
     "ergodic_spectral_efficiency",
     "mean_snr",
     "median_rates",
     "rates",
-    "shannon_rates",
+    "rates_from_snr_db",
+    "shadowing_gain",
 ]
 
 Array = NDArray[np.float64]
@@ -47,23 +48,22 @@ def mean_snr(fleet: Fleet, radio: Radio) -> tuple[Array, Array]:
     return uplink, radio.base_station_power_w * gain_over_noise
 
 
-def correlate_shadowing(innovations: Array, radio: Radio) -> Array:
-    """Turns standard normal draws into stationary AR(1) shadowing, in place.
+def shadowing_gain(innovations: Array, radio: Radio) -> Array:
+    """Power gain of stationary AR(1) log-normal shadowing.
 
     Args:
         innovations: Standard normal draws, shape (..., T, N); overwritten.
         radio: Gives the standard deviation and the correlation between rounds.
 
     Returns:
-        Shadowing in dB, the same array.
+        Linear power gain, same shape.
     """
     correlation = radio.shadowing_correlation
-    innovations *= radio.shadowing_std_db
+    innovations *= radio.shadowing_std_db * LN10_OVER_10
     if correlation > 0:
         innovations[..., 1:, :] *= math.sqrt(1.0 - correlation**2)
-        for t in range(1, innovations.shape[-2]):
-            innovations[..., t, :] += correlation * innovations[..., t - 1, :]
-    return innovations
+        innovations = lfilter([1.0], [1.0, -correlation], innovations, axis=-2)
+    return np.exp(innovations, out=innovations)
 
 
 def ergodic_spectral_efficiency(snr: Array) -> Array:
@@ -81,13 +81,11 @@ def ergodic_spectral_efficiency(snr: Array) -> Array:
     return np.asarray(hyperu(1.0, 1.0, 1.0 / snr) / math.log(2.0))
 
 
-def shannon_rates(snr: Array, radio: Radio) -> Array:
-    """Rate B·log₂(1 + snr) [bit/s], before floor and cap."""
-    return np.asarray(np.log1p(snr) * (radio.bandwidth_hz / math.log(2.0)))
-
-
-def _bounded(rate: Array, radio: Radio) -> Array:
-    return np.clip(rate, radio.rate_floor_bps, radio.rate_cap_bps)
+def _shannon(snr: Array, radio: Radio, out: Array) -> Array:
+    """Rate B·log₂(1 + snr) [bit/s] between floor and cap; may overwrite its argument."""
+    np.log1p(snr, out=out)
+    out *= radio.bandwidth_hz / math.log(2.0)
+    return np.clip(out, radio.rate_floor_bps, radio.rate_cap_bps, out=out)
 
 
 def rates(snr: Array, shadowing_gain: Array, fading_gain: Array | None, radio: Radio) -> Array:
@@ -104,11 +102,11 @@ def rates(snr: Array, shadowing_gain: Array, fading_gain: Array | None, radio: R
     """
     local_snr = snr * shadowing_gain
     if radio.fading == "ergodic":
-        mean_rate = radio.bandwidth_hz * ergodic_spectral_efficiency(local_snr)
-        return _bounded(mean_rate, radio)
+        local_snr[...] = radio.bandwidth_hz * ergodic_spectral_efficiency(local_snr)
+        return np.clip(local_snr, radio.rate_floor_bps, radio.rate_cap_bps, out=local_snr)
     if fading_gain is not None:
         local_snr *= fading_gain
-    return _bounded(shannon_rates(local_snr, radio), radio)
+    return _shannon(local_snr, radio, out=local_snr)
 
 
 def median_rates(fleet: Fleet, radio: Radio) -> tuple[Array, Array]:
@@ -121,11 +119,6 @@ def median_rates(fleet: Fleet, radio: Radio) -> tuple[Array, Array]:
     uplink, downlink = mean_snr(fleet, radio)
     no_shadowing = np.ones_like(uplink)
     return rates(uplink, no_shadowing, fading, radio), rates(downlink, no_shadowing, fading, radio)
-
-
-def shadowing_gain(shadowing_db: Array) -> Array:
-    """Linear power gain of shadowing given in dB."""
-    return np.exp(shadowing_db * LN10_OVER_10)
 
 
 def rates_from_snr_db(downlink_snr_db: Array, fleet: Fleet, radio: Radio) -> tuple[Array, Array]:
@@ -144,5 +137,4 @@ def rates_from_snr_db(downlink_snr_db: Array, fleet: Fleet, radio: Radio) -> tup
     """
     downlink_snr = 10.0 ** (downlink_snr_db / 10.0)
     uplink_snr = downlink_snr * (np.asarray(fleet.transmit_power_w) / radio.base_station_power_w)
-    uplink = _bounded(shannon_rates(uplink_snr, radio), radio)
-    return uplink, _bounded(shannon_rates(downlink_snr, radio), radio)
+    return _shannon(uplink_snr, radio, uplink_snr), _shannon(downlink_snr, radio, downlink_snr)

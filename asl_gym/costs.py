@@ -5,15 +5,14 @@ server work w, so that with server frequency f its delay is D = a + w/f and the 
 energy is κ_s w f². All functions broadcast over leading axes (rounds, environments).
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.components import Fleet, Radio, Server, Workload
 
-__all__ = ["CostModel", "Options", "RoundCosts"]
+__all__ = ["CostModel", "Options", "RoundCosts", "UnitCosts"]
 
 Array = NDArray[np.float64]
 
@@ -36,6 +35,34 @@ class Options(NamedTuple):
     server_work: Array
 
 
+class UnitCosts(NamedTuple):
+    """What a bit and a FLOP cost each device in a round, all of shape (..., N).
+
+    Every option's delay and energy are linear in these.
+
+    Attributes:
+        uplink_delay: Uplink time per bit, 1/r↑ [s/bit].
+        downlink_delay: Downlink time per bit, 1/r↓ [s/bit].
+        device_delay: Device computing time per FLOP, 1/(ϱF) [s/FLOP].
+        transfer_delay: Time per bit both ways, 1/r↑ + 1/r↓ [s/bit].
+        uplink_energy: Device energy per bit sent, p/r↑ [J/bit].
+        device_energy: Device computing energy per FLOP, κF²/ϱ [J/FLOP].
+        downlink_energy: Base station energy per bit, p_bs/r↓ [J/bit].
+    """
+
+    uplink_delay: Array
+    downlink_delay: Array
+    device_delay: Array
+    transfer_delay: Array
+    uplink_energy: Array
+    device_energy: Array
+    downlink_energy: Array
+
+    def at(self, index: Any) -> "UnitCosts":
+        """Picks from the leading axes."""
+        return UnitCosts(*(values[index] for values in self))
+
+
 class RoundCosts(NamedTuple):
     """What a round cost.
 
@@ -52,13 +79,20 @@ class RoundCosts(NamedTuple):
     energy: Array
 
 
-@dataclass(frozen=True)
-class _SplitConstants:
+class _SplitConstants(NamedTuple):
     """Per split point: bits moved each way, FLOPs on the device, cycles on the server."""
 
     payload_bits: Array
     device_flops: Array
     server_work: Array
+
+    def at(self, split_index: NDArray[np.int64]) -> "_SplitConstants":
+        """The constants of chosen split points."""
+        return _SplitConstants(
+            self.payload_bits.take(split_index),
+            self.device_flops.take(split_index),
+            self.server_work.take(split_index),
+        )
 
 
 def _split_constants(workload: Workload, server: Server) -> _SplitConstants:
@@ -75,6 +109,17 @@ def _split_constants(workload: Workload, server: Server) -> _SplitConstants:
     )
 
 
+def _options(splits: _SplitConstants, unit: UnitCosts) -> Options:
+    """a = bits/r↓ + S·c/(ϱF) + bits/r↑; energies κF²·S·c/ϱ + p·bits/r↑ and p_bs·bits/r↓."""
+    bits, flops = splits.payload_bits, splits.device_flops
+    return Options(
+        bits * unit.transfer_delay + flops * unit.device_delay,
+        flops * unit.device_energy + bits * unit.uplink_energy,
+        bits * unit.downlink_energy,
+        splits.server_work,
+    )
+
+
 class CostModel:
     """Delay and energy of a fleet, a server, a radio and a workload.
 
@@ -88,65 +133,70 @@ class CostModel:
         self.num_devices, self.num_splits = fleet.num_devices, workload.num_splits
         self.server_capacitance = server.capacitance
         self._splits = _split_constants(workload, server)
-        self._device_capacitance = np.asarray(fleet.capacitance)
         self._flops_per_cycle = np.asarray(fleet.flops_per_cycle)
+        self._energy_per_flop = np.asarray(fleet.capacitance) / self._flops_per_cycle
         self._transmit_power = np.asarray(fleet.transmit_power_w)
         self._downlink_power = radio.base_station_power_w if radio.count_downlink_energy else 0.0
 
-    def all_options(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> Options:
-        """Costs of every admissible split point.
+    def unit_costs(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> UnitCosts:
+        """What a bit and a FLOP cost under the rounds' rates and clocks.
 
         Args:
             uplink_bps: Uplink rates [bit/s], shape (..., N).
             downlink_bps: Downlink rates [bit/s], shape (..., N).
             clock_hz: Device clocks available now [Hz], shape (..., N).
+        """
+        uplink_delay, downlink_delay = 1.0 / uplink_bps, 1.0 / downlink_bps
+        return UnitCosts(
+            uplink_delay,
+            downlink_delay,
+            1.0 / (self._flops_per_cycle * clock_hz),
+            uplink_delay + downlink_delay,
+            self._transmit_power * uplink_delay,
+            self._energy_per_flop * (clock_hz * clock_hz),
+            self._downlink_power * downlink_delay,
+        )
+
+    def all_options(self, unit: UnitCosts) -> Options:
+        """Costs of every admissible split point.
+
+        Args:
+            unit: Unit costs, arrays of shape (..., N).
 
         Returns:
             Options with arrays of shape (..., N, L); ``server_work`` has shape (L,).
         """
-        up, down, clock = (x[..., None] for x in (uplink_bps, downlink_bps, clock_hz))
-        return self._options(self._splits, up, down, clock, devices=np.s_[:, None])
+        return _options(self._splits, unit.at((..., None)))
 
-    def chosen_options(
-        self, split_index: NDArray[np.int64], uplink_bps: Array, downlink_bps: Array, clock_hz: Array
-    ) -> Options:
+    def chosen_options(self, split_index: NDArray[np.int64], unit: UnitCosts) -> Options:
         """Costs of chosen split points.
 
         Args:
             split_index: Indices into the admissible split points, shape (..., N).
-            uplink_bps: Uplink rates [bit/s], shape (..., N).
-            downlink_bps: Downlink rates [bit/s], shape (..., N).
-            clock_hz: Device clocks available now [Hz], shape (..., N).
+            unit: Unit costs, arrays of shape (..., N).
 
         Returns:
             Options with arrays of shape (..., N).
         """
-        constants = self._splits
-        chosen = _SplitConstants(
-            constants.payload_bits.take(split_index),
-            constants.device_flops.take(split_index),
-            constants.server_work.take(split_index),
-        )
-        return self._options(chosen, uplink_bps, downlink_bps, clock_hz, devices=np.s_[:])
+        return _options(self._splits.at(split_index), unit)
 
-    def _options(
-        self, splits: _SplitConstants, uplink: Array, downlink: Array, clock: Array, devices: object
-    ) -> Options:
-        """a = bits/r↓ + S·c/(ϱF) + bits/r↑; device energy = κF²·S·c/ϱ + p·bits/r↑."""
-        cycles_per_flop = 1.0 / self._flops_per_cycle[devices]  # type: ignore[index]
-        capacitance = self._device_capacitance[devices]  # type: ignore[index]
-        transmit_power = self._transmit_power[devices]  # type: ignore[index]
-        uplink_delay = splits.payload_bits * (1.0 / uplink)
-        downlink_delay = splits.payload_bits * (1.0 / downlink)
-        device_delay = splits.device_flops * (cycles_per_flop / clock)
-        # κF²·cycles = κF³·seconds, which reuses the delay.
-        device_power = capacitance * (clock * clock * clock)
-        return Options(
-            downlink_delay + device_delay + uplink_delay,
-            device_power * device_delay + transmit_power * uplink_delay,
-            self._downlink_power * downlink_delay,
-            splits.server_work,
-        )
+    def delay_parts(
+        self, split_index: NDArray[np.int64], server_frequency_hz: Array, unit: UnitCosts
+    ) -> dict[str, Array]:
+        """The parts of each device's delay [s]: downlink, device, uplink and server delay.
+
+        Args:
+            split_index: Indices into the admissible split points, shape (..., N).
+            server_frequency_hz: Server frequency each device is given [Hz], shape (..., N).
+            unit: Unit costs, arrays of shape (..., N).
+        """
+        chosen = self._splits.at(split_index)
+        return {
+            "downlink_delay": chosen.payload_bits * unit.downlink_delay,
+            "device_delay": chosen.device_flops * unit.device_delay,
+            "uplink_delay": chosen.payload_bits * unit.uplink_delay,
+            "server_delay": chosen.server_work / server_frequency_hz,
+        }
 
     def round_costs(self, options: Options, server_frequency_hz: Array) -> RoundCosts:
         """Costs of a round with chosen split points and server frequencies.

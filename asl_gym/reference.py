@@ -41,8 +41,9 @@ REFERENCE_MAX_ROUNDS = 4_000
 def reference_delay(scenario: "Scenario") -> float:
     """D_ref: the minimum-delay round at median rates and full clocks [s]."""
     uplink, downlink = channel.median_rates(scenario.fleet, scenario.radio)
-    options = scenario.cost_model.all_options(
-        uplink, downlink, np.asarray(scenario.fleet.clock_hz)
+    model = scenario.cost_model
+    options = model.all_options(
+        model.unit_costs(uplink, downlink, np.asarray(scenario.fleet.clock_hz))
     )
     weights = np.zeros(scenario.num_devices), np.zeros(())
     decision = scenario.rules.solve(options, scenario.server, 1.0, *weights)
@@ -76,12 +77,12 @@ def solve_trace(
         The decisions and their costs, leading axis T.
     """
     model = scenario.cost_model
-    channel_state = (trace.uplink_bps, trace.downlink_bps, trace.clock_hz)
+    unit = model.unit_costs(trace.uplink_bps, trace.downlink_bps, trace.clock_hz)
     spread = np.broadcast_to(weights, (trace.num_rounds, len(weights)))
     on_energies = lyapunov.energy_weights(spread, scenario.num_devices)
-    options = model.all_options(*channel_state)
+    options = model.all_options(unit)
     decision = scenario.rules.solve(options, scenario.server, V, *on_energies)
-    chosen = model.chosen_options(decision.split_index, *channel_state)
+    chosen = model.chosen_options(decision.split_index, unit)
     return decision, model.round_costs(chosen, decision.server_frequency_hz)
 
 
@@ -143,7 +144,9 @@ def _least_budget_factor(
         minimum = mean_costs(scenario, trace, 0.0, np.ones(1))[1]
         return float(minimum[0] / budgets[0]), minimum
     few = _in_blocks(trace, device_rounds=100 * trace.num_devices)[0]
-    options = scenario.cost_model.all_options(few.uplink_bps, few.downlink_bps, few.clock_hz)
+    model = scenario.cost_model
+    unit = model.unit_costs(few.uplink_bps, few.downlink_bps, few.clock_hz)
+    options = model.all_options(unit)
     factor = _least_factor_program(options, scenario, budgets)
     return factor, factor * budgets
 

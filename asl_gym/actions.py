@@ -1,0 +1,216 @@
+"""Views of the action: four spaces for the same decision, split points and server frequencies.
+
+A view decodes an action of its space to indices into the admissible split points and frequencies
+in Hz, and encodes them back, for one environment or a batch. Actions are checked by value and
+shape, not by dtype.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from asl_gym.lyapunov import energy_weights, queue_weights
+from asl_gym.scenario import Scenario
+from asl_gym.solver import optimal_frequency
+
+__all__ = ["ACTION_VIEWS", "ActionView", "ActionViewName", "action_view"]
+
+Array = NDArray[np.float64]
+Splits = NDArray[np.int64]
+ActionViewName = Literal["box", "multi_discrete", "dict", "split"]
+
+NUM_FREQUENCY_LEVELS = 16
+"""Levels of the shared server frequency in the ``multi_discrete`` view, log-spaced."""
+
+
+class ActionView(ABC):
+    """One way to write a round's decision.
+
+    Attributes:
+        space: The action space of one environment.
+    """
+
+    space: spaces.Space[Any]
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.num_devices, self.num_splits = scenario.num_devices, scenario.workload.num_splits
+        self.server = scenario.server
+        self._log_range = np.log(self.server.clock_max_hz / self.server.clock_min_hz)
+
+    @abstractmethod
+    def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
+        """Reads a batch of actions.
+
+        Args:
+            action: Actions of B environments, in the batched form of ``space``.
+            queue: Virtual queues before the round [J], shape (B, K).
+
+        Returns:
+            Split indices and server frequencies [Hz], both of shape (B, N).
+
+        Raises:
+            ValueError: If a value or the shape lies outside the space.
+        """
+
+    @abstractmethod
+    def encode(self, split_index: Splits, server_frequency_hz: Array) -> Any:
+        """Writes decisions of shape (..., N) as actions of this view."""
+
+    def batch_space(self, num_envs: int) -> spaces.Space[Any]:
+        """The space of a batch of actions."""
+        return batch_space(self.space, num_envs)
+
+    def _reject(self, action: Any, reason: str) -> ValueError:
+        return ValueError(f"action {action!r} {reason}: expected {self.space} (per environment)")
+
+    def _checked(
+        self, action: Any, values: Any, width: int, batch: int, low: Any, high: Any
+    ) -> NDArray[Any]:
+        """Returns an array of shape (batch, width) within [low, high]."""
+        array = np.asarray(values)
+        if array.dtype.kind not in "iufb":
+            raise self._reject(action, f"holds values of type {array.dtype}")
+        if array.shape != (batch, width):
+            raise self._reject(action, f"has shape {array.shape[1:]} in a batch of {batch}")
+        # Written so that NaN fails.
+        if not ((array >= low) & (array <= high)).all():
+            raise self._reject(action, "lies outside the space or holds NaN")
+        return array
+
+    def _checked_indices(
+        self, action: Any, values: Any, batch: int, high: NDArray[np.int64] | int
+    ) -> Splits:
+        width = self.num_devices if isinstance(high, int) else high.size
+        array = self._checked(action, values, width, batch, 0, high)
+        indices = array.astype(np.int64)
+        if array.dtype.kind == "f" and (indices != array).any():
+            raise self._reject(action, "holds fractions where whole numbers belong")
+        return indices
+
+    def _frequency_at(self, position: Array) -> Array:
+        """Frequency at a position in [0, 1] on the log scale from f_min to f_max."""
+        frequency = self.server.clock_min_hz * np.exp(position * self._log_range)
+        return np.clip(frequency, self.server.clock_min_hz, self.server.clock_max_hz)
+
+    def _position_of(self, frequency_hz: Array) -> Array:
+        return np.asarray(np.log(frequency_hz / self.server.clock_min_hz) / self._log_range)
+
+
+class BoxView(ActionView):
+    """``Box(−1, 1)`` of length 2N: split points in equal bins, then frequencies on a log scale."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        self.space = spaces.Box(-1.0, 1.0, (2 * self.num_devices,), np.float32)
+
+    def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
+        """See :meth:`ActionView.decode`."""
+        n = self.num_devices
+        checked = self._checked(action, action, 2 * n, len(queue), -1, 1)
+        position = 0.5 * (checked.astype(float) + 1.0)
+        split_index = (position[:, :n] * self.num_splits).astype(np.int64)
+        np.minimum(split_index, self.num_splits - 1, out=split_index)
+        return split_index, self._frequency_at(position[:, n:])
+
+    def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.float32]:
+        """See :meth:`ActionView.encode`; split points at the middle of their bins."""
+        splits = (np.asarray(split_index) + 0.5) / self.num_splits
+        position = np.concatenate([splits, self._position_of(server_frequency_hz)], axis=-1)
+        return np.asarray(np.clip(2.0 * position - 1.0, -1.0, 1.0), dtype=np.float32)
+
+
+class MultiDiscreteView(ActionView):
+    """``MultiDiscrete``: N split indices and one of 16 log-spaced frequencies for all devices."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        sizes = np.array([self.num_splits] * self.num_devices + [NUM_FREQUENCY_LEVELS])
+        self.space = spaces.MultiDiscrete(sizes)
+        self._greatest = sizes - 1
+        self.frequency_levels_hz = self._frequency_at(np.linspace(0.0, 1.0, NUM_FREQUENCY_LEVELS))
+
+    def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
+        """See :meth:`ActionView.decode`."""
+        indices = self._checked_indices(action, action, len(queue), self._greatest)
+        splits = np.ascontiguousarray(indices[:, :-1])
+        return splits, np.broadcast_to(self.frequency_levels_hz[indices[:, -1:]], splits.shape)
+
+    def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
+        """See :meth:`ActionView.encode`; the level nearest to the devices' mean on the log scale."""
+        mean = self._position_of(server_frequency_hz).mean(axis=-1, keepdims=True)
+        level = np.rint(mean * (NUM_FREQUENCY_LEVELS - 1)).astype(np.int64)
+        return np.concatenate([split_index, level], axis=-1)
+
+
+class DictView(ActionView):
+    """``Dict``: ``split`` (N split indices) and ``server_frequency`` (N frequencies in Hz)."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        low, high = self.server.clock_min_hz, self.server.clock_max_hz
+        self.space = spaces.Dict(
+            split=spaces.MultiDiscrete(np.full(self.num_devices, self.num_splits)),
+            server_frequency=spaces.Box(low, high, (self.num_devices,), np.float64),
+        )
+
+    def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
+        """See :meth:`ActionView.decode`."""
+        if not isinstance(action, Mapping) or set(action) != {"split", "server_frequency"}:
+            raise self._reject(action, "is no mapping of split and server_frequency")
+        low, high = self.server.clock_min_hz, self.server.clock_max_hz
+        splits = self._checked_indices(action, action["split"], len(queue), self.num_splits - 1)
+        frequency = action["server_frequency"]
+        checked = self._checked(action, frequency, self.num_devices, len(queue), low, high)
+        return splits, checked.astype(float)
+
+    def encode(self, split_index: Splits, server_frequency_hz: Array) -> dict[str, NDArray[Any]]:
+        """See :meth:`ActionView.encode`."""
+        frequency = np.array(server_frequency_hz, dtype=float)
+        return {"split": np.array(split_index, dtype=np.int64), "server_frequency": frequency}
+
+
+class SplitView(ActionView):
+    """``MultiDiscrete`` of N split indices; the solver's upper layer gives the frequency."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        self.space = spaces.MultiDiscrete(np.full(self.num_devices, self.num_splits))
+        self._budgets, self._V = scenario.energy_budgets, scenario.V
+
+    def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
+        """See :meth:`ActionView.decode`."""
+        splits = self._checked_indices(action, action, len(queue), self.num_splits - 1)
+        weights = queue_weights(queue, self._budgets)
+        _, server_weight = energy_weights(weights, self.num_devices)
+        frequency = optimal_frequency(self._V, server_weight, self.server)
+        return splits, np.broadcast_to(frequency[:, None], splits.shape)
+
+    def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
+        """See :meth:`ActionView.encode`; the frequency is left to the solver."""
+        return np.array(split_index, dtype=np.int64)
+
+
+ACTION_VIEWS: dict[str, type[ActionView]] = {
+    "box": BoxView,
+    "multi_discrete": MultiDiscreteView,
+    "dict": DictView,
+    "split": SplitView,
+}
+"""The views by the name that ``action_view=`` takes."""
+
+
+def action_view(name: str, scenario: Scenario) -> ActionView:
+    """Builds the view of that name.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if name not in ACTION_VIEWS:
+        names = ", ".join(map(repr, ACTION_VIEWS))
+        raise ValueError(f"action_view = {name!r} is not allowed: expected one of {names}")
+    return ACTION_VIEWS[name](scenario)

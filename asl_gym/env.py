@@ -1,0 +1,272 @@
+"""``ASL-v0``: adaptive split learning under a long-term energy budget, one environment."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym import rendering
+from asl_gym.actions import ActionViewName, action_view
+from asl_gym.components import Budget
+from asl_gym.lyapunov import Reward
+from asl_gym.presets import load_scenario
+from asl_gym.scenario import Scenario
+from asl_gym.simulation import RoundRecord, Simulation
+from asl_gym.trace import SyntheticTraces, Trace, TraceSource
+from asl_gym.validation import one_of
+
+__all__ = ["ASLEnv", "build_scenario"]
+
+
+def build_scenario(
+    scenario: Scenario | str | Path,
+    num_devices: int | None,
+    horizon: int | None,
+    budget: Budget | float | None,
+) -> Scenario:
+    """Applies the environment's keyword arguments to a scenario.
+
+    Args:
+        scenario: A scenario, a preset's name, or a JSON file.
+        num_devices: Fleet size, see :meth:`Scenario.with_num_devices`; ``None`` keeps it.
+        horizon: Rounds of an episode; ``None`` keeps it.
+        budget: A :class:`Budget`, or the system's energy per round [J]; ``None`` keeps it.
+
+    Raises:
+        FieldError: If a value is not allowed.
+    """
+    built = load_scenario(scenario)
+    if num_devices is not None:
+        built = built.with_num_devices(num_devices)
+    if horizon is not None:
+        built = built.replace(horizon=horizon)
+    if budget is not None:
+        given = budget if isinstance(budget, Budget) else Budget(joules=budget)
+        built = built.replace(budget=given)
+    return built
+
+
+class ASLEnv(gym.Env[NDArray[np.float32], Any]):
+    """Adaptive split learning: pick split points and server frequencies under an energy budget.
+
+    ## Description
+    N devices train a network of L layers together with an edge server, round after round. Each
+    round every device's split point ℓ is picked (the device runs layers 1…ℓ, the server the
+    rest) and the server frequency it is given. The aim is the least average round delay with
+    average energy within the budget. This is the project's model of the problem in Li, Wu, Wu
+    and Wang, "Adaptive Split Learning over Energy-Constrained Wireless Edge Networks", 2024
+    (arXiv 2403.05158), whose own parameter values are not known to us. Devices train in turn
+    (vanilla split learning), so the round's delay is the sum of theirs.
+
+    ## Action space
+    Chosen by ``action_view=``; N devices, M admissible split points:
+
+    | view | space | meaning |
+    |---|---|---|
+    | ``"box"`` | ``Box(-1, 1, (2N,))`` | M equal bins for N split points, then N frequencies on a log scale |
+    | ``"multi_discrete"`` | ``MultiDiscrete([M]*N + [16])`` | N split indices and one log-spaced frequency for all |
+    | ``"dict"`` | ``Dict(split, server_frequency)`` | N split indices; N frequencies in Hz |
+    | ``"split"`` | ``MultiDiscrete([M]*N)`` | N split indices; the frequency from the solver's upper layer |
+
+    An action outside the space, with NaN or of the wrong shape raises a ``ValueError`` and
+    leaves the environment as it was. dtypes do not matter.
+
+    ## Observation space
+    ``Box(float32)`` with K queues (1, or N + 1 with per-device budgets):
+
+    | entries | value | unit behind it |
+    |---|---|---|
+    | K | ln(1 + Q_k/Ē_k), virtual energy queues | J |
+    | 1 | fraction of the episode's rounds left | – |
+    | N | log₁₀(uplink rate / the device's median) | bit/s |
+    | N | log₁₀(downlink rate / the device's median) | bit/s |
+    | N | available clock / full clock | Hz |
+
+    ``env.unwrapped.codec`` turns it into named physical quantities and back. Static facts are in
+    ``env.unwrapped.scenario``. After the last round, the last channels are shown again.
+
+    ## Reward
+    In units of V·D_ref, by ``reward=``:
+
+    - ``"drift"`` (default): −(V·D + ½ΔQ²), the exact Lyapunov drift plus penalty. Undiscounted it
+      telescopes to −V·ΣD − ½Q_T² (+ ½Q_0²).
+    - ``"linear_drift"``: −(V·D + Q·(E − Ē)). With γ = 0 its optimum is OPEN's decision. For γ near
+      1 it can be gamed: it pays for variance of the energy.
+    - ``"delay"``: −V·D, with ``info["cost"]`` = E for constrained RL.
+
+    ## Info
+    After ``step``: ``delay`` [s], ``energy`` [J], ``cost`` [J], ``device_delay`` (N,) [s],
+    ``device_energy`` (N,) [J], ``server_energy`` [J], ``split`` (N,), ``server_frequency`` (N,)
+    [Hz], ``queue`` [J] (a float, or (K,) for per-device budgets). After ``reset``: ``queue``.
+
+    ## Episode end
+    ``terminated`` is always False, ``truncated`` True at the scenario's horizon.
+
+    ## Arguments
+    ``scenario`` (a ``Scenario``, a preset's name or a JSON file), ``action_view``, ``reward``,
+    ``num_devices``, ``horizon``, ``budget`` (a ``Budget`` or joules per round), ``traces`` (a
+    ``TraceSource``, for example measured logs; synthetic by default), ``render_mode`` (``"ansi"``
+    or ``"rgb_array"``). ``reset(options={"trace": trace})`` plays a given trace.
+
+    ## Version history
+    v0: first version.
+    """
+
+    metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012
+
+    def __init__(
+        self,
+        scenario: Scenario | str | Path = "default",
+        action_view: ActionViewName = "box",
+        reward: Reward = "drift",
+        num_devices: int | None = None,
+        horizon: int | None = None,
+        budget: Budget | float | None = None,
+        traces: TraceSource | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        self.scenario = build_scenario(scenario, num_devices, horizon, budget)
+        self.simulation = make_simulation(self.scenario, 1, reward, traces)
+        self.view = _view(action_view, self.scenario)
+        self.codec = self.simulation.codec
+        self.action_space = self.view.space
+        self.observation_space = self.codec.space
+        if render_mode is not None:
+            one_of("render_mode", render_mode, self.metadata["render_modes"])
+        self.render_mode = render_mode
+
+    @property
+    def energy_budget(self) -> float:
+        """Energy budget of the whole system per round [J]."""
+        return self.scenario.energy_budget
+
+    @property
+    def queue(self) -> float | NDArray[np.float64]:
+        """Virtual queue [J]: a float, or shape (K,) with per-device budgets."""
+        queue = self.simulation.queue[0]
+        return float(queue[0]) if queue.size == 1 else queue.copy()
+
+    @property
+    def trace(self) -> Trace:
+        """A copy of this episode's trace, shape (T, N)."""
+        if self.simulation.trace is None:
+            raise RuntimeError("reset() has to come before there is a trace")
+        return self.simulation.trace[0].copy()
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Starts an episode.
+
+        Args:
+            seed: Seed of the random generator that traces are drawn from.
+            options: ``{"trace": Trace}`` plays that trace.
+
+        Returns:
+            The observation and ``{"queue": …}``.
+        """
+        trace = self.simulation.fitted(checked_options(options).get("trace"))
+        super().reset(seed=seed)
+        self.simulation.start([self.np_random], trace)
+        return self.simulation.observe()[0], {"queue": self.queue}
+
+    def step(
+        self, action: Any
+    ) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """Plays a round.
+
+        Raises:
+            ValueError: If the action lies outside the action space.
+            RuntimeError: If there is no episode to play in.
+        """
+        simulation = self.simulation
+        if simulation.trace is None or simulation.finished:
+            state = "started" if simulation.trace is None else "not ended"
+            raise RuntimeError(f"step() needs an episode that has {state}: call reset() first")
+        batch = _with_row_axis(action)
+        record = simulation.play(*self.view.decode(batch, simulation.queue))
+        info = {name: _row(value) for name, value in simulation.info(record).items()}
+        reward = float(record.reward[0])
+        return simulation.observe()[0], reward, False, simulation.finished, info
+
+    def render(self) -> Any:
+        """Shows the last round: text for ``"ansi"``, an image (H, W, 3) for ``"rgb_array"``."""
+        if self.render_mode is None:
+            gym.logger.warn("render() needs render_mode='ansi' or 'rgb_array' at construction.")
+            return None
+        view = round_view(self.simulation)
+        draw = rendering.render_ansi if self.render_mode == "ansi" else rendering.render_rgb
+        return draw(view)
+
+
+def _view(name: str, scenario: Scenario) -> Any:
+    return action_view(name, scenario)
+
+
+def checked_options(options: dict[str, Any] | None) -> dict[str, Any]:
+    """Returns reset's options after refusing unknown ones.
+
+    Raises:
+        ValueError: If there is an option other than ``trace``.
+    """
+    options = options or {}
+    for name in options:
+        if name != "trace":
+            raise ValueError(f"reset option {name!r} is not known: expected 'trace'")
+    return options
+
+
+def make_simulation(
+    scenario: Scenario, num_rows: int, reward: str, traces: TraceSource | None
+) -> Simulation:
+    """Builds the simulation behind an environment, synthetic traces by default."""
+    one_of("reward", reward, get_args(Reward))
+    traces = SyntheticTraces(scenario.fleet, scenario.radio) if traces is None else traces
+    return Simulation(scenario, num_rows, reward, traces)  # type: ignore[arg-type]
+
+
+def _with_row_axis(action: Any) -> Any:
+    if isinstance(action, dict):
+        return {name: np.asarray(value)[None] for name, value in action.items()}
+    return np.asarray(action)[None]
+
+
+def _row(values: NDArray[Any]) -> Any:
+    """Row 0 of a batch: a float of a vector, an array of a matrix."""
+    return values[0] if values.ndim > 1 else float(values[0])
+
+
+def round_view(simulation: Simulation, row: int = 0) -> rendering.RoundView:
+    """What a renderer shows of one row."""
+    scenario, played = simulation.scenario, simulation.round_index
+    record: RoundRecord | None = simulation.last
+    state: dict[str, Any] = {}
+    if record is not None and simulation.trace is not None:
+        split_index, frequency = record.split_index[row], record.server_frequency[row]
+        unit = simulation.unit_costs(played - 1).at(row)
+        trace = simulation.trace
+        state = {
+            "split": simulation.splits[split_index],
+            **scenario.cost_model.delay_parts(split_index, frequency, unit),
+            "device_energy": record.device_energy[row],
+            "server_energy": float(record.server_energy[row]),
+            "server_frequency_hz": frequency,
+            "uplink_bps": trace.uplink_bps[row, played - 1],
+            "downlink_bps": trace.downlink_bps[row, played - 1],
+            "delay": float(record.delay[row]),
+            "energy": float(record.energy[row]),
+            "mean_delay": float(simulation.totals[0, row] / played),
+            "mean_energy": float(simulation.totals[1, row] / played),
+        }
+    return rendering.RoundView(
+        round_index=played,
+        horizon=scenario.horizon,
+        layer_names=scenario.workload.profile.layer_names,
+        num_layers=scenario.workload.profile.num_layers,
+        queue=simulation.queue[row],
+        energy_budgets=scenario.energy_budgets,
+        schedule=scenario.schedule,
+        **state,
+    )

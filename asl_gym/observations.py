@@ -1,0 +1,131 @@
+"""The observation: all that a policy sees, scaled to order 1, and the codec to physical units."""
+
+from typing import NamedTuple
+
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
+from asl_gym.channel import median_rates
+from asl_gym.scenario import Scenario
+
+__all__ = ["Observation", "ObservationCodec"]
+
+Array = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+
+LOG_BOUND = 64.0
+"""Bound of the logarithmic entries: a factor of 10⁶⁴ in rate, e⁶⁴ in queue."""
+
+
+class Observation(NamedTuple):
+    """An observation in physical units; leading axes are environments.
+
+    Attributes:
+        queue: Virtual queues Q_k [J], shape (..., K).
+        rounds_left: Fraction of the episode's rounds still to play, shape (...).
+        uplink_bps: Shown uplink rates [bit/s], shape (..., N).
+        downlink_bps: Shown downlink rates [bit/s], shape (..., N).
+        clock_hz: Device clocks available now [Hz], shape (..., N).
+    """
+
+    queue: Array
+    rounds_left: Array
+    uplink_bps: Array
+    downlink_bps: Array
+    clock_hz: Array
+
+
+class ObservationCodec:
+    """Turns physical quantities into ``Box(float32)`` observations and back.
+
+    In order, with N devices and K queues:
+
+    ============== ==== ===========================================
+    entries        size value
+    ============== ==== ===========================================
+    queues         K    ln(1 + Q_k/Ē_k)
+    rounds left    1    fraction of the episode
+    uplink rates   N    log₁₀ of shown rate over the device's median
+    downlink rates N    log₁₀ of shown rate over the device's median
+    device clocks  N    available clock over full clock
+    ============== ==== ===========================================
+
+    Attributes:
+        space: The observation space; its finite bounds are never reached and nothing is clipped.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._devices, self._queues = scenario.num_devices, scenario.num_budgets
+        self._budgets = scenario.energy_budgets
+        self._clock = np.asarray(scenario.fleet.clock_hz)
+        uplink, downlink = median_rates(scenario.fleet, scenario.radio)
+        self._median_rates = np.concatenate([uplink, downlink])
+        self._log_median = np.log10(self._median_rates)
+        self._channel_start = self._queues + 1
+        self.space = self._make_space()
+
+    def _make_space(self) -> Box:
+        size = self._channel_start + 3 * self._devices
+        low = np.full(size, -LOG_BOUND, dtype=np.float32)
+        high = np.full(size, LOG_BOUND, dtype=np.float32)
+        low[: self._channel_start] = -1.0
+        high[self._queues] = 2.0
+        low[-self._devices :], high[-self._devices :] = -1.0, 2.0
+        return Box(low, high, dtype=np.float32)
+
+    def encode_channel(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> Float32:
+        """Encodes the entries that come from the trace, shape (..., 3N)."""
+        n = self._devices
+        encoded = np.empty((*uplink_bps.shape[:-1], 3 * n), dtype=np.float32)
+        encoded[..., :n] = np.log10(uplink_bps) - self._log_median[:n]
+        encoded[..., n : 2 * n] = np.log10(downlink_bps) - self._log_median[n:]
+        encoded[..., 2 * n :] = clock_hz / self._clock
+        return encoded
+
+    def assemble(self, queue: Array, rounds_left: Array, channel: Float32) -> Float32:
+        """Puts queues and time beside an encoded channel.
+
+        Args:
+            queue: Queues [J], shape (..., K).
+            rounds_left: Fraction of the episode left, shape (...).
+            channel: From :meth:`encode_channel`, shape (..., 3N).
+
+        Returns:
+            Observations, shape (..., K + 1 + 3N), in memory of their own.
+        """
+        k = self._queues
+        observation = np.empty((*channel.shape[:-1], k + 1 + channel.shape[-1]), dtype=np.float32)
+        observation[..., :k] = np.log1p(queue / self._budgets)
+        observation[..., k] = rounds_left
+        observation[..., k + 1 :] = channel
+        return observation
+
+    def encode(self, observation: Observation) -> Float32:
+        """Encodes an observation given in physical units, shape (..., K + 1 + 3N)."""
+        channel = self.encode_channel(*observation[2:])
+        return self.assemble(observation.queue, observation.rounds_left, channel)
+
+    def decode(self, observation: NDArray[np.floating]) -> Observation:
+        """Turns observations into physical units, up to float32's precision.
+
+        Args:
+            observation: Shape (..., K + 1 + 3N).
+
+        Raises:
+            ValueError: If the last axis has another length.
+        """
+        if observation.shape[-1:] != self.space.shape:
+            raise ValueError(
+                f"observation has shape {observation.shape}: expected (..., {self.space.shape[0]})"
+            )
+        values = np.asarray(observation, dtype=float)
+        k, n = self._queues, self._devices
+        rates = self._median_rates * 10.0 ** values[..., k + 1 : k + 1 + 2 * n]
+        return Observation(
+            np.expm1(values[..., :k]) * self._budgets,
+            values[..., k],
+            rates[..., :n],
+            rates[..., n:],
+            values[..., k + 1 + 2 * n :] * self._clock,
+        )

@@ -1,0 +1,224 @@
+"""The rounds of B environments at once: traces, queues, costs, rewards and observations.
+
+Both the scalar and the vector environment run this code, the scalar one with a single row. All
+rows have the same horizon and start together, so that one round counter serves them all.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym import lyapunov
+from asl_gym.costs import UnitCosts
+from asl_gym.lyapunov import Reward
+from asl_gym.observations import ObservationCodec
+from asl_gym.scenario import Scenario
+from asl_gym.trace import Trace, TraceSource
+
+__all__ = ["RoundRecord", "Simulation"]
+
+Array = NDArray[np.float64]
+
+WINDOW_SIZE = 16_384
+"""Numbers that an array holds in a window of rounds prepared together."""
+
+
+class RoundRecord(NamedTuple):
+    """A round that was played, with a leading axis of B rows.
+
+    Attributes:
+        reward: Reward, shape (B,).
+        delay: Round delay [s], shape (B,).
+        energy: Energy of the whole system [J], shape (B,).
+        device_delay: Delay of each device [s], shape (B, N).
+        device_energy: Energy of each device [J], shape (B, N).
+        server_energy: Energy of the server side [J], shape (B,).
+        split_index: Indices into the admissible split points, shape (B, N).
+        server_frequency: Server frequency each device was given [Hz], shape (B, N).
+        queue: Virtual queues after the round [J], shape (B, K).
+    """
+
+    reward: Array
+    delay: Array
+    energy: Array
+    device_delay: Array
+    device_energy: Array
+    server_energy: Array
+    split_index: NDArray[np.int64]
+    server_frequency: Array
+    queue: Array
+
+
+class Simulation:
+    """State and dynamics of B environments.
+
+    Attributes:
+        scenario: The scenario.
+        codec: The observation's codec.
+        traces: Where traces come from.
+        queue: Virtual queues [J], shape (B, K).
+        round_index: Rounds played in this episode.
+        trace: The episode's luck, shape (B, T, N); ``None`` before the first reset.
+        last: The last round played; ``None`` at the start of an episode.
+    """
+
+    def __init__(
+        self, scenario: Scenario, num_rows: int, reward: Reward, traces: TraceSource
+    ) -> None:
+        self.scenario, self.traces, self._reward = scenario, traces, reward
+        self.codec = ObservationCodec(scenario)
+        self._budgets, self._V = scenario.energy_budgets, scenario.V
+        self._num_rows = num_rows
+        self.splits = np.asarray(scenario.workload.splits)
+        self.queue = self._initial_queue()
+        self.round_index = 0
+        self.trace: Trace | None = None
+        self._drawn: Trace | None = None
+        self.last: RoundRecord | None = None
+        self.totals = np.zeros((2, num_rows))
+        row_size = num_rows * scenario.num_devices
+        self._window = min(scenario.horizon, max(1, WINDOW_SIZE // row_size))
+        self._window_start = -1
+
+    def _initial_queue(self) -> Array:
+        shape = (self._num_rows, self.scenario.num_budgets)
+        return np.full(shape, self.scenario.initial_queue_j)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the episode has reached its horizon."""
+        return self.round_index >= self.scenario.horizon
+
+    def start(self, generators: Sequence[np.random.Generator], trace: Trace | None = None) -> None:
+        """Starts an episode in every row.
+
+        Args:
+            generators: One random generator a row.
+            trace: Traces to play in place of drawn ones, from :meth:`fitted`.
+        """
+        if trace is None:
+            self._drawn = self.traces.draw(generators, self.scenario.horizon, self._drawn)
+            trace = self._drawn
+        self.trace = trace
+        self._window_start = -1
+        self.queue = self._initial_queue()
+        self.round_index, self.last = 0, None
+        self.totals = np.zeros((2, self._num_rows))
+
+    def fitted(self, trace: Any) -> Trace | None:
+        """Gives a trace that a caller wants played the rows and rounds of the episode.
+
+        Args:
+            trace: Shape (T, N) or (B, T, N); or ``None``, which is returned.
+
+        Raises:
+            ValueError: If it is no trace or does not fit the scenario.
+        """
+        if trace is None:
+            return None
+        if not isinstance(trace, Trace):
+            raise ValueError(f"options['trace'] = {trace!r}: expected an asl_gym.Trace")
+        rows, rounds, devices = self._num_rows, self.scenario.horizon, self.scenario.num_devices
+        shape = trace.uplink_bps.shape
+        batches = ((), (rows,))
+        if shape[:-2] not in batches or shape[-2] < rounds or shape[-1] != devices:
+            raise ValueError(
+                f"options['trace'] has shape {shape}: expected (T, N) or ({rows}, T, N) with "
+                f"T >= horizon = {rounds} rounds and N = {devices} devices"
+            )
+        arrays = (getattr(trace, name)[..., :rounds, :] for name in Trace.ARRAYS)
+        full = (rows, rounds, devices)
+        return Trace(*(np.broadcast_to(array, full) for array in arrays), trace.notes, check=False)
+
+    def observe(self) -> NDArray[np.float32]:
+        """Observations, shape (B, size); after the last round its channels are shown again."""
+        shown_round = min(self.round_index, self.scenario.horizon - 1)
+        rounds_left = np.asarray(1.0 - self.round_index / self.scenario.horizon)
+        place = self._place_in_window(shown_round)
+        return self.codec.assemble(self.queue, rounds_left, self._channel[place])
+
+    def unit_costs(self, round_index: int) -> UnitCosts:
+        """What a bit and a FLOP cost in a round, arrays of shape (B, N)."""
+        return self._unit_costs.at(self._place_in_window(round_index))
+
+    def _place_in_window(self, round_index: int) -> int:
+        """Prepares the rounds around this one where need be; returns its place among them.
+
+        What depends on the trace alone is computed for a window of rounds at a time: long enough
+        to spread the cost of many small array operations, short enough to stay in the cache.
+        """
+        place = round_index % self._window
+        if round_index - place != self._window_start:
+            self._prepare(round_index - place)
+        return place
+
+    def _prepare(self, start: int) -> None:
+        if self.trace is None:
+            raise RuntimeError("reset() has to come first")
+        trace, rounds = self.trace, slice(start, start + self._window)
+
+        def in_window(values: Array) -> Array:
+            return np.ascontiguousarray(values[:, rounds].swapaxes(0, 1))
+
+        real = in_window(trace.uplink_bps), in_window(trace.downlink_bps)
+        shown, clock = real, in_window(trace.clock_hz)
+        if trace.shown_uplink_bps is not trace.uplink_bps:
+            shown = in_window(trace.shown_uplink_bps), in_window(trace.shown_downlink_bps)
+        self._unit_costs = self.scenario.cost_model.unit_costs(*real, clock)
+        self._channel = self.codec.encode_channel(*shown, clock)
+        self._window_start = start
+
+    def play(self, split_index: NDArray[np.int64], server_frequency_hz: Array) -> RoundRecord:
+        """Plays one round in every row.
+
+        Args:
+            split_index: Indices into the admissible split points, shape (B, N).
+            server_frequency_hz: Server frequencies [Hz], shape (B, N).
+        """
+        model, rules = self.scenario.cost_model, self.scenario.rules
+        options = model.chosen_options(split_index, self.unit_costs(self.round_index))
+        costs = model.round_costs(options, server_frequency_hz)
+        delay = rules.round_delay(costs.device_delay)
+        energies = lyapunov.budget_energies(costs, self.scenario.num_budgets)
+        before, self.queue = self.queue, lyapunov.next_queue(self.queue, energies, self._budgets)
+        reward = lyapunov.rewards(
+            self._reward,
+            self._V,
+            self.scenario.reference_delay,
+            delay,
+            energies,
+            before,
+            self.queue,
+            self._budgets,
+        )
+        self.round_index += 1
+        self.totals += (delay, costs.energy)
+        self.last = RoundRecord(
+            reward,
+            delay,
+            costs.energy,
+            costs.device_delay,
+            costs.device_energy,
+            costs.server_energy,
+            split_index,
+            server_frequency_hz,
+            self.queue,
+        )
+        return self.last
+
+    def info(self, record: RoundRecord) -> dict[str, Any]:
+        """The info of a round, arrays with a leading axis of B rows that the caller may keep."""
+        queue = record.queue[:, 0] if record.queue.shape[1] == 1 else record.queue
+        return {
+            "delay": record.delay,
+            "energy": record.energy,
+            "cost": record.energy.copy(),
+            "device_delay": record.device_delay,
+            "device_energy": record.device_energy,
+            "server_energy": record.server_energy,
+            "split": self.splits.take(record.split_index),
+            "server_frequency": np.array(record.server_frequency),
+            "queue": queue.copy(),
+        }

@@ -1,0 +1,188 @@
+"""``ASL-v0`` in batches: many environments in one set of array operations."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from asl_gym import rendering
+from asl_gym.actions import ActionViewName, action_view
+from asl_gym.components import Budget
+from asl_gym.env import build_scenario, checked_options, make_simulation, round_view
+from asl_gym.lyapunov import Reward
+from asl_gym.scenario import Scenario
+from asl_gym.trace import TraceSource
+from asl_gym.validation import FieldError, one_of, whole_number
+
+__all__ = ["ASLVectorEnv"]
+
+AUTORESET_MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP)
+Observations = NDArray[np.float32]
+
+
+class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
+    """A batch of ``ASL-v0`` environments; row i equals :class:`ASLEnv` seeded with seed + i.
+
+    Spaces, observations, rewards, info and arguments are those of :class:`asl_gym.env.ASLEnv`,
+    with a leading axis of environments. In ``info`` each entry has its mask ``_name``. All
+    environments have the same horizon, so they end and reset together: on the step after the
+    last round with ``AutoresetMode.NEXT_STEP`` (that step's action is not played, its reward is
+    0), in the same step with ``SAME_STEP`` (``final_obs`` and ``final_info`` hold the end).
+
+    Args:
+        num_envs: Number of environments B.
+        autoreset_mode: ``NEXT_STEP`` or ``SAME_STEP``, as a member of ``AutoresetMode`` or its
+            value.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        scenario: Scenario | str | Path = "default",
+        action_view: ActionViewName = "box",
+        reward: Reward = "drift",
+        num_devices: int | None = None,
+        horizon: int | None = None,
+        budget: Budget | float | None = None,
+        traces: TraceSource | None = None,
+        render_mode: str | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+    ) -> None:
+        self.num_envs = whole_number("num_envs", num_envs, 1)
+        self._mode = _autoreset_mode(autoreset_mode)
+        self.metadata = {
+            "render_modes": ["ansi", "rgb_array"],
+            "render_fps": 4,
+            "autoreset_mode": self._mode,
+        }
+        if render_mode is not None:
+            one_of("render_mode", render_mode, self.metadata["render_modes"])
+        self.render_mode = render_mode
+        self.scenario = build_scenario(scenario, num_devices, horizon, budget)
+        self.simulation = make_simulation(self.scenario, num_envs, reward, traces)
+        self.codec = self.simulation.codec
+        self.view = _view(action_view, self.scenario)
+        self.single_action_space = self.view.space
+        self.action_space = self.view.batch_space(num_envs)
+        self.single_observation_space = self.codec.space
+        self.observation_space = batch_space(self.codec.space, num_envs)
+        self._generators: list[np.random.Generator] = []
+
+    @property
+    def energy_budget(self) -> float:
+        """Energy budget of the whole system per round [J]."""
+        return self.scenario.energy_budget
+
+    @property
+    def queue(self) -> NDArray[np.float64]:
+        """Virtual queues [J], shape (B,), or (B, K) with per-device budgets."""
+        queue = self.simulation.queue
+        return np.array(queue[:, 0] if queue.shape[1] == 1 else queue)
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Observations, dict[str, Any]]:
+        """Starts an episode in every environment.
+
+        Args:
+            seed: Environment i is seeded with ``seed + i``, or with ``seed[i]``.
+            options: ``{"trace": Trace}`` plays that trace: shape (B, T, N), or (T, N) for all.
+
+        Returns:
+            Observations of shape (B, size) and the info.
+
+        Raises:
+            ValueError: If the number of seeds is not B, or the trace does not fit.
+        """
+        trace = self.simulation.fitted(checked_options(options).get("trace"))
+        self._seed(seed)
+        self.simulation.start(self._generators, trace)
+        return self.simulation.observe(), self._reset_info()
+
+    def _seed(self, seed: int | Sequence[int | None] | None) -> None:
+        if seed is None and self._generators:
+            return
+        if seed is None or isinstance(seed, int | np.integer):
+            seeds = [None if seed is None else int(seed) + i for i in range(self.num_envs)]
+        else:
+            seeds = list(seed)
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"{len(seeds)} seeds were given: expected {self.num_envs}")
+        old = self._generators or [None] * self.num_envs
+        self._generators = [
+            kept if one is None and kept is not None else seeding.np_random(one)[0]
+            for one, kept in zip(seeds, old, strict=True)
+        ]
+
+    def step(
+        self, actions: Any
+    ) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+        """Plays a round in every environment, or resets those that have ended.
+
+        Args:
+            actions: A batch of actions.
+
+        Raises:
+            ValueError: If an action lies outside the action space; nothing is played then.
+            RuntimeError: If reset() has not been called.
+        """
+        simulation = self.simulation
+        if simulation.trace is None:
+            raise RuntimeError("step() needs an episode that has started: call reset() first")
+        decision = self.view.decode(actions, simulation.queue)
+        never = np.zeros(self.num_envs, dtype=np.bool_)
+        if simulation.finished:
+            simulation.start(self._generators)
+            zeros = np.zeros(self.num_envs)
+            return simulation.observe(), zeros, never, never.copy(), self._reset_info()
+        record = simulation.play(*decision)
+        info = self._masked(simulation.info(record))
+        truncated = np.full(self.num_envs, simulation.finished)
+        if simulation.finished and self._mode == AutoresetMode.SAME_STEP:
+            final = {"final_obs": _rows(simulation.observe()), "final_info": info}
+            simulation.start(self._generators)
+            info = self._masked(final) | self._reset_info()
+        return simulation.observe(), record.reward, never, truncated, info
+
+    def _masked(self, info: dict[str, Any]) -> dict[str, Any]:
+        for name in tuple(info):
+            info["_" + name] = np.ones(self.num_envs, dtype=np.bool_)
+        return info
+
+    def _reset_info(self) -> dict[str, Any]:
+        return self._masked({"queue": self.queue})
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Shows every environment's last round, see :meth:`ASLEnv.render`."""
+        if self.render_mode is None:
+            gym.logger.warn("render() needs render_mode='ansi' or 'rgb_array' at construction.")
+            return None
+        draw = rendering.render_ansi if self.render_mode == "ansi" else rendering.render_rgb
+        return tuple(draw(round_view(self.simulation, row)) for row in range(self.num_envs))
+
+
+def _view(name: str, scenario: Scenario) -> Any:
+    return action_view(name, scenario)
+
+
+def _rows(values: NDArray[Any]) -> NDArray[Any]:
+    """An object array of the rows, the form in which Gymnasium hands out ``final_obs``."""
+    rows = np.empty(len(values), dtype=object)
+    rows[:] = list(values)
+    return rows
+
+
+def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
+    values = [m.value for m in AUTORESET_MODES]
+    if mode not in (*AUTORESET_MODES, *values):
+        raise FieldError("autoreset_mode", mode, "one of " + ", ".join(map(repr, values)))
+    return AutoresetMode(mode)
