@@ -3,8 +3,10 @@
 Importing this package registers ``ASL-v0`` with Gymnasium.
 """
 
+from asl_gym.bound import HindsightFrontier, hindsight_frontier
 from asl_gym.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.env import ASLEnv
+from asl_gym.policies import OPEN, FixedSplit, GreedyDelay, GreedyEnergy, Policy, RandomPolicy
 from asl_gym.presets import preset, preset_names
 from asl_gym.profiles import NetworkProfile
 from asl_gym.registration import register_envs
@@ -13,16 +15,24 @@ from asl_gym.trace import Trace
 from asl_gym.vector_env import ASLVectorEnv
 
 __all__ = [
+    "OPEN",
     "ASLEnv",
     "ASLVectorEnv",
     "Budget",
+    "FixedSplit",
     "Fleet",
+    "GreedyDelay",
+    "GreedyEnergy",
+    "HindsightFrontier",
     "NetworkProfile",
+    "Policy",
     "Radio",
+    "RandomPolicy",
     "Scenario",
     "Server",
     "Trace",
     "Workload",
+    "hindsight_frontier",
     "preset",
     "preset_names",
     "register_envs",

@@ -69,13 +69,13 @@ class ActionView(ABC):
         return ValueError(f"action {action!r} {reason}: expected {self.space} (per environment)")
 
     def _checked(
-        self, action: Any, values: Any, width: int, batch: int, low: Any, high: Any
+        self, action: Any, values: Any, shape: tuple[int, ...], batch: int, low: Any, high: Any
     ) -> NDArray[Any]:
-        """Returns an array of shape (batch, width) within [low, high]."""
+        """Returns an array of shape (batch, *shape) within [low, high]."""
         array = np.asarray(values)
         if array.dtype.kind not in "iufb":
             raise self._reject(action, f"holds values of type {array.dtype}")
-        if array.shape != (batch, width):
+        if array.shape != (batch, *shape):
             raise self._reject(action, f"has shape {array.shape[1:]} in a batch of {batch}")
         # Written so that NaN fails.
         if not ((array >= low) & (array <= high)).all():
@@ -86,7 +86,7 @@ class ActionView(ABC):
         self, action: Any, values: Any, batch: int, high: NDArray[np.int64] | int
     ) -> Splits:
         width = self.num_devices if isinstance(high, int) else high.size
-        array = self._checked(action, values, width, batch, 0, high)
+        array = self._checked(action, values, (width,), batch, 0, high)
         indices = array.astype(np.int64)
         if array.dtype.kind == "f" and (indices != array).any():
             raise self._reject(action, "holds fractions where whole numbers belong")
@@ -111,7 +111,7 @@ class BoxView(ActionView):
     def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
         """See :meth:`ActionView.decode`."""
         n = self.num_devices
-        checked = self._checked(action, action, 2 * n, len(queue), -1, 1)
+        checked = self._checked(action, action, (2 * n,), len(queue), -1, 1)
         position = 0.5 * (checked.astype(float) + 1.0)
         split_index = (position[:, :n] * self.num_splits).astype(np.int64)
         np.minimum(split_index, self.num_splits - 1, out=split_index)
@@ -148,14 +148,18 @@ class MultiDiscreteView(ActionView):
 
 
 class DictView(ActionView):
-    """``Dict``: ``split`` (N split indices) and ``server_frequency`` (N frequencies in Hz)."""
+    """``Dict``: ``split`` (N split indices) and ``server_frequency`` (a column of N in Hz).
+
+    The frequencies have shape (N, 1) because Gymnasium's checker takes a one-dimensional box for
+    an action that should be normalised, and these are physical.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         low, high = self.server.clock_min_hz, self.server.clock_max_hz
         self.space = spaces.Dict(
             split=spaces.MultiDiscrete(np.full(self.num_devices, self.num_splits)),
-            server_frequency=spaces.Box(low, high, (self.num_devices,), np.float64),
+            server_frequency=spaces.Box(low, high, (self.num_devices, 1), np.float64),
         )
 
     def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
@@ -164,13 +168,15 @@ class DictView(ActionView):
             raise self._reject(action, "is no mapping of split and server_frequency")
         low, high = self.server.clock_min_hz, self.server.clock_max_hz
         splits = self._checked_indices(action, action["split"], len(queue), self.num_splits - 1)
-        frequency = action["server_frequency"]
-        checked = self._checked(action, frequency, self.num_devices, len(queue), low, high)
-        return splits, checked.astype(float)
+        shape = (self.num_devices, 1)
+        frequency = self._checked(
+            action, action["server_frequency"], shape, len(queue), low, high
+        )
+        return splits, frequency[..., 0].astype(float)
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> dict[str, NDArray[Any]]:
         """See :meth:`ActionView.encode`."""
-        frequency = np.array(server_frequency_hz, dtype=float)
+        frequency = np.array(server_frequency_hz, dtype=float)[..., None]
         return {"split": np.array(split_index, dtype=np.int64), "server_frequency": frequency}
 
 

@@ -268,5 +268,6 @@ def round_view(simulation: Simulation, row: int = 0) -> rendering.RoundView:
         queue=simulation.queue[row],
         energy_budgets=scenario.energy_budgets,
         schedule=scenario.schedule,
+        num_devices=scenario.num_devices,
         **state,
     )

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, hstack, vstack
 
-from asl_gym import channel, lyapunov
-from asl_gym.costs import Options, RoundCosts
-from asl_gym.solver import Decision
+from asl_gym import channel
+from asl_gym.costs import Options
 from asl_gym.trace import SyntheticTraces, Trace
+from asl_gym.trace_solver import TraceSolver
 from asl_gym.validation import FieldError
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "extreme_energies",
-    "mean_costs",
     "reference_delay",
     "reference_trace",
     "resolve_budget",
@@ -36,6 +35,8 @@ REFERENCE_SEED = 0
 REFERENCE_DEVICE_ROUNDS = 40_000
 REFERENCE_MIN_ROUNDS = 50
 REFERENCE_MAX_ROUNDS = 4_000
+FEASIBILITY_ROUNDS = 100
+"""Rounds of the reference trace in the linear program that checks several budgets at once."""
 
 
 def reference_delay(scenario: "Scenario") -> float:
@@ -62,54 +63,11 @@ def reference_trace(scenario: "Scenario") -> Trace:
     return SyntheticTraces(scenario.fleet, radio).draw([generator], rounds)[0]
 
 
-def solve_trace(
-    scenario: "Scenario", trace: Trace, V: float, weights: Array
-) -> tuple[Decision, RoundCosts]:
-    """Solves every round of a trace, as it really is, for fixed weights.
-
-    Args:
-        scenario: The scenario.
-        trace: One trace, shape (T, N).
-        V: Weight on delay.
-        weights: Weight on each budget's energy, shape (K,) or (1,) for all energy alike.
-
-    Returns:
-        The decisions and their costs, leading axis T.
-    """
-    model = scenario.cost_model
-    unit = model.unit_costs(trace.uplink_bps, trace.downlink_bps, trace.clock_hz)
-    spread = np.broadcast_to(weights, (trace.num_rounds, len(weights)))
-    on_energies = lyapunov.energy_weights(spread, scenario.num_devices)
-    options = model.all_options(unit)
-    decision = scenario.rules.solve(options, scenario.server, V, *on_energies)
-    chosen = model.chosen_options(decision.split_index, unit)
-    return decision, model.round_costs(chosen, decision.server_frequency_hz)
-
-
-def _in_blocks(trace: Trace, device_rounds: int = 200_000) -> list[Trace]:
-    rounds = max(1, device_rounds // trace.num_devices)
-    arrays = [getattr(trace, name) for name in Trace.ARRAYS]
-    starts = range(0, trace.num_rounds, rounds)
-    return [Trace(*(array[start : start + rounds] for array in arrays)) for start in starts]
-
-
-def mean_costs(
-    scenario: "Scenario", trace: Trace, V: float, weights: Array
-) -> tuple[float, Array]:
-    """Mean round delay [s] and mean energy of each budget [J], shape (K,), see solve_trace."""
-    delay, energies = 0.0, np.zeros(scenario.num_budgets)
-    for block in _in_blocks(trace):
-        _, costs = solve_trace(scenario, block, V, weights)
-        delay += float(scenario.rules.round_delay(costs.device_delay).sum())
-        energies += lyapunov.budget_energies(costs, scenario.num_budgets).sum(axis=0)
-    return delay / trace.num_rounds, energies / trace.num_rounds
-
-
 def extreme_energies(scenario: "Scenario", trace: Trace) -> tuple[Array, Array]:
     """Mean energies of the minimum-energy and of the minimum-delay policy [J], each (K,)."""
-    least = mean_costs(scenario, trace, 0.0, np.ones(1))[1]
-    fastest = mean_costs(scenario, trace, 1.0, np.zeros(1))[1]
-    return least, fastest
+    solver = TraceSolver(scenario, trace)
+    least = solver.mean_costs(0.0, np.ones(1)).energies
+    return least, solver.mean_costs(1.0, np.zeros(1)).energies
 
 
 def resolve_budget(scenario: "Scenario", trace: Trace | None = None) -> Array:
@@ -141,11 +99,11 @@ def _least_budget_factor(
 ) -> tuple[float, Array]:
     """Least factor by which the budgets could all be scaled and still be met, and the result."""
     if scenario.num_budgets == 1:
-        minimum = mean_costs(scenario, trace, 0.0, np.ones(1))[1]
+        minimum = TraceSolver(scenario, trace).mean_costs(0.0, np.ones(1)).energies
         return float(minimum[0] / budgets[0]), minimum
-    few = _in_blocks(trace, device_rounds=100 * trace.num_devices)[0]
-    model = scenario.cost_model
-    unit = model.unit_costs(few.uplink_bps, few.downlink_bps, few.clock_hz)
+    rounds, model = slice(FEASIBILITY_ROUNDS), scenario.cost_model
+    arrays = trace.uplink_bps, trace.downlink_bps, trace.clock_hz
+    unit = model.unit_costs(*(values[rounds] for values in arrays))
     options = model.all_options(unit)
     factor = _least_factor_program(options, scenario, budgets)
     return factor, factor * budgets

@@ -150,7 +150,8 @@ def render_ansi(view: RoundView) -> str:
     ]
     if view.num_rows > _MAX_ROWS:
         lines.append(f"     … and {view.num_rows - _MAX_ROWS} more devices")
-    lines.append(f"Energy of the server side: {_figure(view.server_energy)} J")
+    queue = f", queue {_figure(float(view.queue[-1]))} J" if len(view.queue) > 1 else ""
+    lines.append(f"Server side: energy {_figure(view.server_energy)} J{queue}")
     return "\n".join(lines) + "\n"
 
 
@@ -349,7 +350,7 @@ def _label_devices(axes: "Axes", view: RoundView) -> None:
         return
     splits = [_layer_name(view, int(s)) for s in view.split] if view.played else "–" * len(devices)
     axes.set_yticks(devices, [f"{n} · {split}" for n, split in zip(devices, splits, strict=True)])
-    place, offset = ("axes fraction", "offset points"), (-4, 9)
+    place, offset = ("axes fraction", "offset points"), (-8, 9)
     axes.annotate("device · split", (0, 1), offset, *place, ha="right", fontsize=8)
 
 

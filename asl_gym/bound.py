@@ -1,0 +1,207 @@
+"""The hindsight frontier: a lower bound on the delay of every policy at the energy it spends.
+
+For a known trace and multipliers λ ≥ 0,
+
+    g(λ; E) = mean_t min_x [D_t(x) + λ·E_t(x)] − λ·E
+
+is at most the mean delay of any policy whose mean energies are at most E (weak duality), and
+D*(E) = max_λ g(λ; E) is tight up to O(budgets/T). The maximum is found by cutting planes: each
+λ that was tried gives a line above g, so the search ends with a certificate of how far it is from
+the maximum, and whatever it returns is a valid bound.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linprog
+
+from asl_gym.scenario import Scenario
+from asl_gym.trace import Trace
+from asl_gym.trace_solver import TraceSolver
+
+__all__ = ["FrontierPoint", "HindsightFrontier", "Status", "hindsight_frontier"]
+
+Array = NDArray[np.float64]
+Status = Literal["ok", "at minimum energy"]
+
+MAX_MULTIPLIER = 1e4
+"""λ is searched up to this many D_ref/Ē_k."""
+
+TOLERANCE = 1e-10
+"""Relative distance from the maximum at which the search for one budget ends."""
+
+VECTOR_TOLERANCE = 1e-6
+"""The same for several budgets."""
+
+MAX_CUTS = 1_000
+
+
+@dataclass(frozen=True)
+class FrontierPoint:
+    """The frontier at one energy.
+
+    Attributes:
+        energies: The mean energies E that it was asked at [J], shape (K,).
+        delay: D*(E), the greatest lower bound found [s].
+        multipliers: The λ that gives it [s/J], shape (K,).
+        status: ``"at minimum energy"`` where no policy can spend E or less: there the maximum
+            over λ is infinite and ``delay`` is the bound at the greatest λ searched.
+        slack: How far ``delay`` may be below the maximum at most, relative.
+    """
+
+    energies: Array
+    delay: float
+    multipliers: Array
+    status: Status
+    slack: float
+
+
+class HindsightFrontier:
+    """The frontier of one trace; what one call learns makes the next ones faster.
+
+    Args:
+        scenario: The scenario.
+        trace: One trace, shape (T, N).
+    """
+
+    def __init__(self, scenario: Scenario, trace: Trace) -> None:
+        self.scenario = scenario
+        self._solver = TraceSolver(scenario, trace)
+        budgets = scenario.energy_budgets
+        self._scale = scenario.reference_delay / budgets
+        self._max = MAX_MULTIPLIER * self._scale
+        self._lambdas: list[Array] = []
+        self._values: list[float] = []
+        self._energies: list[Array] = []
+        for multipliers in (np.zeros_like(budgets), self._max):
+            self._cut(multipliers)
+
+    @property
+    def minimum_energy(self) -> float:
+        """Least mean energy of the system that any policy can spend [J]."""
+        return float(self._solver.mean_costs(0.0, np.ones(1)).energies.sum())
+
+    def _cut(self, multipliers: Array) -> None:
+        costs = self._solver.mean_costs(1.0, multipliers)
+        self._lambdas.append(multipliers)
+        self._values.append(costs.objective)
+        self._energies.append(costs.energies)
+
+    def _bounds(self, energies: Array) -> Array:
+        """g(λ; E) for every λ tried so far."""
+        return np.asarray(self._values) - np.asarray(self._lambdas) @ energies
+
+    def at(self, energies: ArrayLike) -> FrontierPoint:
+        """The frontier at mean energies E.
+
+        Args:
+            energies: The system's mean energy per round [J], or one for each budget.
+
+        Raises:
+            ValueError: If the number of energies is not K, or one is not finite and >= 0.
+        """
+        target = np.atleast_1d(np.asarray(energies, dtype=float))
+        if target.shape != self._scale.shape or not (np.isfinite(target) & (target >= 0)).all():
+            raise ValueError(
+                f"energies = {energies!r}: expected {self._scale.size} finite numbers >= 0"
+            )
+        upper = self._maximise_one(target) if target.size == 1 else self._maximise_many(target)
+        bounds = self._bounds(target)
+        best = int(bounds.argmax())
+        multipliers, delay = self._lambdas[best], float(bounds[best])
+        status: Status = "ok"
+        if (multipliers >= self._max).any():
+            status = "at minimum energy"
+        slack = max(upper - delay, 0.0) / max(abs(delay), np.finfo(float).tiny)
+        return FrontierPoint(target, delay, multipliers.copy(), status, slack)
+
+    def _maximise_one(self, target: Array) -> float:
+        """Adds cuts until the maximum is certain; returns an upper bound on it."""
+        upper = np.inf
+        for _ in range(MAX_CUTS):
+            order = np.argsort([float(m[0]) for m in self._lambdas])
+            bounds = self._bounds(target)[order]
+            slopes = np.asarray(self._energies)[order, 0] - target[0]
+            lambdas = np.asarray(self._lambdas)[order, 0]
+            if slopes[0] <= 0 or slopes[-1] >= 0:
+                return float(bounds[0] if slopes[0] <= 0 else bounds[-1])
+            left = int(np.flatnonzero(slopes > 0)[-1])
+            right = left + 1
+            width = lambdas[right] - lambdas[left]
+            step = (bounds[right] - bounds[left] - slopes[right] * width) / (
+                slopes[left] - slopes[right]
+            )
+            upper = float(bounds[left] + slopes[left] * step)
+            if upper - bounds.max() <= TOLERANCE * abs(upper):
+                break
+            # The crossing of the two cuts may creep along one side: keep off the ends.
+            step = min(max(step, 0.05 * width), 0.95 * width) if width > 0 else step
+            self._cut(np.array([lambdas[left] + step]))
+        return upper
+
+    def _maximise_many(self, target: Array) -> float:
+        """Kelley's cutting planes within a moving box around the best multipliers."""
+        self._seed_with_common_multiplier(target)
+        upper, radius = np.inf, 0.5
+        for _ in range(MAX_CUTS):
+            bounds = self._bounds(target)
+            centre = self._lambdas[int(bounds.argmax())] / self._scale
+            ceiling, highest = self._model_maximum(target, np.zeros_like(centre), None)
+            upper = min(upper, ceiling)
+            if upper - bounds.max() <= VECTOR_TOLERANCE * abs(upper):
+                break
+            self._cut(np.minimum(highest * self._scale, self._max))
+            low = np.maximum(centre - radius, 0.0)
+            promise, point = self._model_maximum(target, low, centre + radius)
+            self._cut(np.minimum(point * self._scale, self._max))
+            gain = self._bounds(target)[-2:].max() - bounds.max()
+            radius *= 1.5 if gain > 0.5 * (promise - bounds.max()) else 0.7
+            radius = min(max(radius, 1e-9), MAX_MULTIPLIER)
+        return float(upper)
+
+    def _seed_with_common_multiplier(self, target: Array) -> None:
+        for factor in np.geomspace(1e-3, 1e3, 13):
+            self._cut(factor * self._scale)
+
+    def _model_maximum(
+        self, target: Array, low: Array, high: Array | None
+    ) -> tuple[float, Array]:
+        """Maximum of the cuts' lower envelope over a box of scaled multipliers."""
+        slopes = (np.asarray(self._energies) - target) * self._scale
+        lambdas = np.asarray(self._lambdas) / self._scale
+        constants = self._bounds(target) - (slopes * lambdas).sum(axis=1)
+        top = np.full_like(low, MAX_MULTIPLIER) if high is None else high
+        rows = np.hstack([-slopes, np.ones((len(constants), 1))])
+        limits = [*zip(low, np.minimum(top, MAX_MULTIPLIER), strict=True), (None, None)]
+        cost = np.zeros(low.size + 1)
+        cost[-1] = -1.0
+        solution = linprog(cost, rows, constants, bounds=limits)
+        if not solution.success:
+            raise RuntimeError(f"the frontier's linear program failed: {solution.message}")
+        return -float(solution.fun), solution.x[:-1]
+
+    def at_budget(self) -> FrontierPoint:
+        """The frontier at the scenario's budgets: the least delay that respects them."""
+        return self.at(self.scenario.energy_budgets)
+
+    def curve(self, multipliers: ArrayLike) -> tuple[Array, Array]:
+        """Points of the frontier for plotting, one budget only.
+
+        Args:
+            multipliers: λ values [s/J], any number of them, > 0.
+
+        Returns:
+            Mean energies [J] and mean delays [s] of the optimal decisions at each λ; these are
+            achievable points on the frontier.
+        """
+        solved = [
+            self._solver.mean_costs(1.0, np.array([m])) for m in np.ravel(np.asarray(multipliers))
+        ]
+        return np.array([c.energies.sum() for c in solved]), np.array([c.delay for c in solved])
+
+
+def hindsight_frontier(scenario: Scenario, trace: Trace) -> HindsightFrontier:
+    """The hindsight frontier of a trace, see :class:`HindsightFrontier`."""
+    return HindsightFrontier(scenario, trace)

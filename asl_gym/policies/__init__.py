@@ -1,0 +1,17 @@
+"""Policies: the protocol, OPEN, the existing split-learning schemes and simple baselines."""
+
+from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
+from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
+from asl_gym.policies.drift_plus_penalty import OPEN, WeightedPolicy
+
+__all__ = [
+    "OPEN",
+    "FixedSplit",
+    "GreedyDelay",
+    "GreedyEnergy",
+    "Policy",
+    "RandomPolicy",
+    "ScenarioPolicy",
+    "WeightedPolicy",
+    "scenario_of",
+]

@@ -1,0 +1,97 @@
+"""The existing split-learning schemes and the simple policies that OPEN is compared with."""
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym import lyapunov
+from asl_gym.actions import ActionViewName
+from asl_gym.observations import Observation
+from asl_gym.policies.base import Array, ScenarioPolicy
+from asl_gym.policies.drift_plus_penalty import WeightedPolicy
+from asl_gym.solver import optimal_frequency
+from asl_gym.validation import FieldError, one_of
+
+__all__ = ["FixedSplit", "GreedyDelay", "GreedyEnergy", "RandomPolicy"]
+
+Splits = NDArray[np.int64]
+
+
+class FixedSplit(ScenarioPolicy):
+    """The same split point for every device in every round, as in vanilla split learning.
+
+    Args:
+        env: The environment or scenario.
+        split: The split point ℓ, one of the admissible ones.
+        server_frequency: ``"max"`` gives every device the full server clock, ``"open"`` OPEN's
+            frequency (the solver's upper layer with the scenario's V).
+
+    Raises:
+        FieldError: If the split point is not admissible.
+    """
+
+    def __init__(
+        self, env: Any, split: int, server_frequency: Literal["max", "open"] = "max"
+    ) -> None:
+        super().__init__(env)
+        splits = self.scenario.workload.splits
+        if split not in splits:
+            raise FieldError("split", split, f"one of the admissible split points {splits}")
+        one_of("server_frequency", server_frequency, ("max", "open"))
+        self.split, self.server_frequency = int(split), server_frequency
+        self._index = splits.index(self.split)
+
+    def decide(self, seen: Observation) -> tuple[Splits, Array]:
+        """See :meth:`ScenarioPolicy.decide`."""
+        shape = seen.clock_hz.shape
+        frequency = np.full(seen.rounds_left.shape, self.scenario.server.clock_max_hz)
+        if self.server_frequency == "open":
+            weights = lyapunov.queue_weights(seen.queue, self.scenario.energy_budgets)
+            _, server_weight = lyapunov.energy_weights(weights, self.scenario.num_devices)
+            frequency = optimal_frequency(self.scenario.V, server_weight, self.scenario.server)
+        return np.full(shape, self._index), np.broadcast_to(frequency[..., None], shape)
+
+
+class GreedyDelay(WeightedPolicy):
+    """Minimum delay in every round, whatever the energy."""
+
+    def decide(self, seen: Observation) -> tuple[Splits, Array]:
+        """See :meth:`ScenarioPolicy.decide`."""
+        decision = self.solve(seen, 1.0, np.zeros((*seen.rounds_left.shape, 1)))
+        return decision.split_index, decision.server_frequency_hz
+
+
+class GreedyEnergy(WeightedPolicy):
+    """Minimum energy of the whole system in every round, whatever the delay."""
+
+    def decide(self, seen: Observation) -> tuple[Splits, Array]:
+        """See :meth:`ScenarioPolicy.decide`."""
+        decision = self.solve(seen, 0.0, np.ones((*seen.rounds_left.shape, 1)))
+        return decision.split_index, decision.server_frequency_hz
+
+
+class RandomPolicy(ScenarioPolicy):
+    """Split points uniform over the admissible ones, frequencies log-uniform over their range.
+
+    Args:
+        env: The environment or scenario.
+        seed: Seed of its random generator.
+    """
+
+    action_view: ClassVar[ActionViewName] = "box"
+
+    def __init__(self, env: Any, seed: int = 0) -> None:
+        super().__init__(env)
+        self.seed(seed)
+
+    def seed(self, seed: int) -> None:
+        """Restarts the random generator."""
+        self._generator = np.random.default_rng(seed)
+
+    def decide(self, seen: Observation) -> tuple[Splits, Array]:
+        """See :meth:`ScenarioPolicy.decide`."""
+        shape, server = seen.clock_hz.shape, self.scenario.server
+        splits = self._generator.integers(self.scenario.workload.num_splits, size=shape)
+        log_range = np.log(server.clock_max_hz / server.clock_min_hz)
+        return splits, server.clock_min_hz * np.exp(self._generator.random(shape) * log_range)

@@ -1,0 +1,101 @@
+"""Solving every round of a known trace for fixed weights: the engine of budget and bound."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym import lyapunov
+from asl_gym.costs import Options, RoundCosts, UnitCosts
+from asl_gym.solver import Decision
+from asl_gym.trace import Trace
+
+if TYPE_CHECKING:
+    from asl_gym.scenario import Scenario
+
+__all__ = ["MeanCosts", "TraceSolver"]
+
+Array = NDArray[np.float64]
+
+BLOCK_DEVICE_ROUNDS = 50_000
+"""Device-rounds that are solved together, to bound the memory of long traces and large fleets."""
+
+
+@dataclass(frozen=True)
+class MeanCosts:
+    """Means over a trace's rounds.
+
+    Attributes:
+        objective: Minimum of V·D plus weighted energies.
+        delay: Round delay [s].
+        energies: Energy of each budget [J], shape (K,).
+    """
+
+    objective: float
+    delay: float
+    energies: Array
+
+
+@dataclass(frozen=True)
+class _Block:
+    unit: UnitCosts
+    options: Options
+
+
+class TraceSolver:
+    """The per-round problems of one trace, as it really is.
+
+    Args:
+        scenario: The scenario.
+        trace: One trace, shape (T, N).
+
+    Raises:
+        ValueError: If the trace does not fit the scenario.
+    """
+
+    def __init__(self, scenario: "Scenario", trace: Trace) -> None:
+        if trace.uplink_bps.shape != (trace.num_rounds, scenario.num_devices):
+            raise ValueError(
+                f"trace has shape {trace.uplink_bps.shape}: expected (T, {scenario.num_devices})"
+            )
+        self.scenario, self.num_rounds = scenario, trace.num_rounds
+        unit = scenario.cost_model.unit_costs(trace.uplink_bps, trace.downlink_bps, trace.clock_hz)
+        rounds = max(1, BLOCK_DEVICE_ROUNDS // scenario.num_devices)
+        starts = range(0, self.num_rounds, rounds)
+        units = [unit.at(slice(start, start + rounds)) for start in starts]
+        self._blocks = [_Block(part, scenario.cost_model.all_options(part)) for part in units]
+
+    def decide(self, block: int, V: float, weights: Array) -> tuple[Decision, RoundCosts]:
+        """Solves the rounds of one block, see :meth:`mean_costs`."""
+        scenario, part = self.scenario, self._blocks[block]
+        rounds = part.unit.device_delay.shape[0]
+        spread = np.broadcast_to(weights, (rounds, len(weights)))
+        on_energies = lyapunov.energy_weights(spread, scenario.num_devices)
+        decision = scenario.rules.solve(part.options, scenario.server, V, *on_energies)
+        chosen = scenario.cost_model.chosen_options(decision.split_index, part.unit)
+        return decision, scenario.cost_model.round_costs(chosen, decision.server_frequency_hz)
+
+    def decide_all(self, V: float, weights: Array) -> Decision:
+        """The decisions of all rounds, leading axis T."""
+        decisions = [self.decide(i, V, weights)[0] for i in range(len(self._blocks))]
+        return Decision(*(np.concatenate(parts) for parts in zip(*decisions, strict=True)))
+
+    def mean_costs(self, V: float, weights: Array) -> MeanCosts:
+        """Minimises V·D + Σ_k weights_k·E_k in every round.
+
+        Args:
+            V: Weight on delay.
+            weights: Weight on each budget's energy, shape (K,), or (1,) for all energy alike.
+
+        Returns:
+            The means over the rounds.
+        """
+        objective, delay, energies = 0.0, 0.0, np.zeros(self.scenario.num_budgets)
+        for block in range(len(self._blocks)):
+            decision, costs = self.decide(block, V, weights)
+            objective += float(decision.objective.sum())
+            delay += float(self.scenario.rules.round_delay(costs.device_delay).sum())
+            energies += lyapunov.budget_energies(costs, self.scenario.num_budgets).sum(axis=0)
+        rounds = self.num_rounds
+        return MeanCosts(objective / rounds, delay / rounds, energies / rounds)

@@ -1,0 +1,283 @@
+"""Rendering: what stands in the table, and that pictures are steady and leave no traces."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from gymnasium.error import DependencyNotInstalled
+from numpy.typing import NDArray
+
+from asl_gym import rendering
+from asl_gym.rendering import RoundView, bar_starts, render_ansi, render_rgb
+
+LAYERS = (*(f"conv{i}" for i in range(1, 9)), "pool3", "fc1", "fc2", "fc3")
+SHAPE = (600, 960, 3)
+
+
+def view_before(num_devices: int = 10, per_device: bool = False) -> RoundView:
+    budgets = np.full(num_devices + 1, 5.0) if per_device else np.array([147.55])
+    return RoundView(
+        round_index=0,
+        horizon=200,
+        layer_names=LAYERS,
+        num_layers=len(LAYERS),
+        queue=np.zeros(len(budgets)),
+        energy_budgets=budgets,
+        schedule="sequential",
+        num_devices=num_devices,
+    )
+
+
+def view_after(num_devices: int = 10, per_device: bool = False, seed: int = 0) -> RoundView:
+    """A round with random delays whose device n is split after layer n % 12 + 1."""
+    rng = np.random.default_rng(seed)
+    before = view_before(num_devices, per_device)
+    split = np.arange(num_devices) % len(LAYERS) + 1
+    parts = rng.uniform(0.5, 30.0, (4, num_devices))
+    parts[3, split == len(LAYERS)] = 0.0
+    device_energy = rng.uniform(0.1, 20.0, num_devices)
+    return replace(
+        before,
+        round_index=37,
+        queue=rng.uniform(0, 3, len(before.queue)) * before.energy_budgets,
+        split=split,
+        downlink_delay=parts[0],
+        device_delay=parts[1],
+        uplink_delay=parts[2],
+        server_delay=parts[3],
+        device_energy=device_energy,
+        server_energy=43.21,
+        server_frequency_hz=np.full(num_devices, 1.234e9),
+        uplink_bps=rng.uniform(0.1e6, 160e6, num_devices),
+        downlink_bps=rng.uniform(0.1e6, 160e6, num_devices),
+        delay=float(parts.sum()),
+        energy=float(device_energy.sum()) + 43.21,
+        mean_delay=269.4,
+        mean_energy=183.1,
+    )
+
+
+def rows_of(text: str) -> list[str]:
+    """The table's rows, found by their bar, without the heading that explains it."""
+    return [line for line in text.splitlines() if "█" in line and "server" not in line]
+
+
+def pixels_of(image: NDArray[np.uint8], colour: str) -> int:
+    rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return int((image == np.array(rgb, dtype=np.uint8)).all(axis=-1).sum())
+
+
+def test_view_derives_parts_and_relative_queue() -> None:
+    view = replace(view_after(), server_delay=np.full(10, -1e-16), queue=np.array([295.1]))
+    assert view.parts.shape == (4, 10)
+    assert view.parts.min() == 0.0
+    assert view.relative_queue == pytest.approx([2.0])
+    assert view.played
+    assert not view_before().played
+
+
+@pytest.mark.parametrize(
+    ("per_device", "num_devices", "expected"), [(True, None, 10), (False, None, 0), (False, 10, 10)]
+)
+def test_number_of_rows_before_the_first_round(
+    per_device: bool, num_devices: int | None, expected: int
+) -> None:
+    assert replace(view_before(10, per_device), num_devices=num_devices).num_rows == expected
+
+
+def test_bars_follow_one_another_only_when_sequential() -> None:
+    delay = np.array([3.0, 1.0, 2.0])
+    np.testing.assert_array_equal(bar_starts("sequential", delay), [0.0, 3.0, 4.0])
+    np.testing.assert_array_equal(bar_starts("parallel", delay), [0.0, 0.0, 0.0])
+    np.testing.assert_array_equal(bar_starts("sequential", delay[:1]), [0.0])
+
+
+def test_table_heads_with_round_delay_energy_budget_and_queue() -> None:
+    view = replace(view_after(), delay=84.26, energy=151.2, queue=np.array([412.0]))
+    first, second = render_ansi(view).splitlines()[:2]
+    assert first == (
+        "Round 37 of 200 · delay 84.3 s · energy 151 J, budget 148 J · queue 412 J = 2.79 × budget"
+    )
+    assert second == "Mean so far · delay 269 s · energy 183 J = 1.24 × budget"
+
+
+def test_table_shows_a_device_in_each_row() -> None:
+    view = replace(view_after(), uplink_bps=np.full(10, 12.345e6), downlink_bps=np.full(10, 98e6))
+    rows = rows_of(render_ansi(view))
+    assert len(rows) == 10
+    for n, row in enumerate(rows):
+        number, bar, split, layer, delay, *parts, energy, down, up, clock = row.split()
+        assert (int(number), int(split), layer) == (n, n + 1, LAYERS[n])
+        assert bar == "█" * (n + 1) + "░" * (11 - n)
+        np.testing.assert_allclose([float(part) for part in parts], view.parts[:, n], atol=0.005)
+        assert float(delay) == pytest.approx(view.parts[:, n].sum(), abs=0.005)
+        assert float(energy) == pytest.approx(view.device_energy[n], abs=0.005)
+        assert [float(down), float(up), float(clock)] == pytest.approx([98, 12.345, 1.23], abs=0.01)
+
+
+def test_table_shows_no_clock_where_the_server_has_no_work() -> None:
+    view = view_after(12)
+    rounded = replace(view, server_delay=np.where(view.split == 12, 1e-15, view.server_delay))
+    for shown in (view, rounded):
+        clocks = [row.split()[-1] for row in rows_of(render_ansi(shown))]
+        assert clocks == ["1.23"] * 11 + ["–"]
+
+
+@pytest.mark.parametrize("per_device", [False, True])
+@pytest.mark.parametrize("num_devices", [1, 10, 100])
+def test_table_is_aligned_and_at_most_110_columns_wide(num_devices: int, per_device: bool) -> None:
+    lines = render_ansi(view_after(num_devices, per_device)).splitlines()
+    rows = rows_of("\n".join(lines))
+    assert max(map(len, lines)) <= 110
+    assert len({len(row) for row in rows}) == 1
+    assert len(rows) == min(num_devices, 20)
+    assert ("… and 80 more devices" in "\n".join(lines)) == (num_devices == 100)
+
+
+def test_table_before_the_first_round() -> None:
+    text = render_ansi(view_before())
+    assert "no round has been played yet" in text
+    assert "Round 0 of 200" in text
+    assert "queue 0 J" in text
+    assert "all queues 0 J" in render_ansi(view_before(per_device=True))
+
+
+def test_table_with_queues_per_device_names_the_largest_and_shows_each() -> None:
+    queue = np.zeros(11)
+    queue[3], queue[10] = 12.5, 4.0
+    view = replace(view_after(per_device=True), queue=queue)
+    assert "largest queue 2.50 × budget (device 3)" in render_ansi(view)
+    assert rows_of(render_ansi(view))[3].split()[-4] == "12.50"
+    assert render_ansi(view).endswith("Server side: energy 43.2 J, queue 4.00 J\n")
+    queue[10] = 20.0
+    assert "largest queue 4.00 × budget (server)" in render_ansi(replace(view, queue=queue))
+
+
+def test_table_of_a_deep_network_scales_bars_and_cuts_names() -> None:
+    names = tuple(f"stage{i}.convolution" for i in range(50))
+    splits = np.array([0, 1, 25, 49, 50])
+    view = replace(view_after(5), layer_names=names, num_layers=50, split=splits)
+    bars = [line for line in render_ansi(view).splitlines() if "░░" in line or "██" in line]
+    filled = [bar.count("█") for bar in bars]
+    assert filled == [0, 1, 7, 13, 14]
+    assert " 0 input " in bars[0]
+    assert " 1 stage0.co… " in bars[1]
+
+
+@pytest.mark.parametrize("per_device", [False, True])
+@pytest.mark.parametrize("num_devices", [1, 10, 20, 100])
+def test_picture_has_the_same_shape_in_every_round(num_devices: int, per_device: bool) -> None:
+    views = [view_before(num_devices, per_device)]
+    views += [view_after(num_devices, per_device, seed) for seed in (0, 1)]
+    images = [render_rgb(view) for view in views]
+    for image in images:
+        assert image.shape == SHAPE
+        assert image.dtype == np.uint8
+        assert image.flags.c_contiguous
+    assert not np.array_equal(images[1], images[2])
+
+
+def test_picture_without_a_known_number_of_devices() -> None:
+    assert render_rgb(replace(view_before(), num_devices=None)).shape == SHAPE
+
+
+def test_picture_is_deterministic_and_does_not_change_the_view() -> None:
+    view = view_after()
+    before = view.parts.copy()
+    np.testing.assert_array_equal(render_rgb(view), render_rgb(view))
+    np.testing.assert_array_equal(view.parts, before)
+
+
+def test_picture_frame_stays_where_rounds_are_alike() -> None:
+    view = view_after()
+    first = render_rgb(view)
+    second = render_rgb(replace(view, uplink_delay=view.uplink_delay * 0.97))
+    changed = (first != second).any(axis=-1)
+    rows, columns = np.nonzero(changed)
+    # Only bars (the axes reach from row 78 to 368) and the shares in the legend may move.
+    assert rows.max() < 368
+    assert columns.min() >= 320
+
+
+def test_picture_shows_parts_in_proportion() -> None:
+    view = view_after()
+    colours = dict(zip(("down", "device", "up", "server"), rendering._PART_COLOURS, strict=True))
+    zero = np.zeros(10)
+    still = replace(view, downlink_delay=zero, uplink_delay=zero)
+    images = render_rgb(view), render_rgb(still)
+    for part in ("down", "up"):
+        with_part, key_only = (pixels_of(image, colours[part]) for image in images)
+        assert with_part > 2 * key_only > 0
+
+
+def test_picture_colours_layers_by_who_runs_them() -> None:
+    view = view_after()
+    on_device = replace(view, split=np.full(10, len(LAYERS)))
+    on_server = replace(view, split=np.zeros(10, dtype=int))
+    area = np.s_[78:368, 110:300]
+    device, server = rendering._DEVICE_COLOUR, rendering._SERVER_COLOUR
+    assert pixels_of(render_rgb(on_device)[area], device) > 30_000
+    assert pixels_of(render_rgb(on_device)[area], server) == 0
+    assert pixels_of(render_rgb(on_server)[area], server) > 30_000
+
+
+@pytest.mark.parametrize("num_layers", [1, 16, 17, 50])
+def test_picture_of_other_networks(num_layers: int) -> None:
+    names = tuple(f"stage{i}.convolution" for i in range(num_layers))
+    split = np.arange(10) % (num_layers + 1)
+    view = replace(view_after(), layer_names=names, num_layers=num_layers, split=split)
+    assert render_rgb(view).shape == SHAPE
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_both_take_values_of_any_size(scale: float) -> None:
+    view = view_after(per_device=True)
+    tiny_or_huge = replace(
+        view,
+        downlink_delay=view.downlink_delay * scale,
+        delay=view.delay * scale,
+        energy=view.energy * scale,
+        queue=view.queue * scale,
+    )
+    assert render_rgb(tiny_or_huge).shape == SHAPE
+    assert len(rows_of(render_ansi(tiny_or_huge))) == 10
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0.0, 1), (0.11, 0.15), (1.0, 1), (84, 100), (269, 300), (5e3, 6e3)]
+)
+def test_limits_of_axes_are_round(value: float, expected: float) -> None:
+    assert rendering._round_up(value) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("value", 10.0 ** np.arange(-6, 9) * (1 + 1e-12))
+def test_limits_of_axes_are_never_below_the_value(value: float) -> None:
+    assert value <= rendering._round_up(value) <= 10 * value
+
+
+def test_missing_matplotlib_is_an_error_that_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(DependencyNotInstalled, match=r'pip install "asl-gym\[plot\]"'):
+        render_rgb(view_after())
+    assert render_ansi(view_after())
+
+
+def test_matplotlib_is_lazy_and_pyplot_never_imported() -> None:
+    program = """
+import sys
+import numpy as np
+from asl_gym.rendering import RoundView, render_ansi, render_rgb
+view = RoundView(0, 5, ("fc",), 1, np.zeros(1), np.ones(1), "sequential", 2)
+render_ansi(view)
+assert "matplotlib" not in sys.modules
+render_rgb(view)
+assert "matplotlib.figure" in sys.modules
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
