@@ -6,6 +6,7 @@ Importing this package registers ``ASL-v0`` with Gymnasium.
 from asl_gym.bound import HindsightFrontier, hindsight_frontier
 from asl_gym.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.env import ASLEnv
+from asl_gym.evaluation import EpisodeScore, Evaluator, evaluate
 from asl_gym.policies import OPEN, FixedSplit, GreedyDelay, GreedyEnergy, Policy, RandomPolicy
 from asl_gym.presets import preset, preset_names
 from asl_gym.profiles import NetworkProfile
@@ -19,6 +20,8 @@ __all__ = [
     "ASLEnv",
     "ASLVectorEnv",
     "Budget",
+    "EpisodeScore",
+    "Evaluator",
     "FixedSplit",
     "Fleet",
     "GreedyDelay",
@@ -32,6 +35,7 @@ __all__ = [
     "Server",
     "Trace",
     "Workload",
+    "evaluate",
     "hindsight_frontier",
     "preset",
     "preset_names",

@@ -169,9 +169,7 @@ class DictView(ActionView):
         low, high = self.server.clock_min_hz, self.server.clock_max_hz
         splits = self._checked_indices(action, action["split"], len(queue), self.num_splits - 1)
         shape = (self.num_devices, 1)
-        frequency = self._checked(
-            action, action["server_frequency"], shape, len(queue), low, high
-        )
+        frequency = self._checked(action, action["server_frequency"], shape, len(queue), low, high)
         return splits, frequency[..., 0].astype(float)
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> dict[str, NDArray[Any]]:

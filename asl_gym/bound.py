@@ -165,9 +165,7 @@ class HindsightFrontier:
         for factor in np.geomspace(1e-3, 1e3, 13):
             self._cut(factor * self._scale)
 
-    def _model_maximum(
-        self, target: Array, low: Array, high: Array | None
-    ) -> tuple[float, Array]:
+    def _model_maximum(self, target: Array, low: Array, high: Array | None) -> tuple[float, Array]:
         """Maximum of the cuts' lower envelope over a box of scaled multipliers."""
         slopes = (np.asarray(self._energies) - target) * self._scale
         lambdas = np.asarray(self._lambdas) / self._scale

@@ -110,7 +110,7 @@ def _split_constants(workload: Workload, server: Server) -> _SplitConstants:
 
 
 def _options(splits: _SplitConstants, unit: UnitCosts) -> Options:
-    """a = bits/r↓ + S·c/(ϱF) + bits/r↑; energies κF²·S·c/ϱ + p·bits/r↑ and p_bs·bits/r↓."""
+    """A = bits/r↓ + S·c/(ϱF) + bits/r↑; energies κF²·S·c/ϱ + p·bits/r↑ and p_bs·bits/r↓."""
     bits, flops = splits.payload_bits, splits.device_flops
     return Options(
         bits * unit.transfer_delay + flops * unit.device_delay,

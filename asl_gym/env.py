@@ -172,9 +172,7 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
         self.simulation.start([self.np_random], trace)
         return self.simulation.observe()[0], {"queue": self.queue}
 
-    def step(
-        self, action: Any
-    ) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Plays a round.
 
         Raises:

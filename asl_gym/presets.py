@@ -34,9 +34,7 @@ def _default() -> Scenario:
             distance_m=(150, 330, 240, 110, 380, 200, 290, 90, 400, 170),
             min_clock_fraction=0.5,
         ),
-        server=Server(
-            clock_min_hz=0.2e9, clock_max_hz=4e9, flops_per_cycle=4.0, capacitance=4e-28
-        ),
+        server=Server(clock_min_hz=0.2e9, clock_max_hz=4e9, flops_per_cycle=4.0, capacitance=4e-28),
         radio=Radio(
             bandwidth_hz=20e6,
             base_station_power_w=1.0,

@@ -94,9 +94,7 @@ def resolve_budget(scenario: "Scenario", trace: Trace | None = None) -> Array:
     return budgets
 
 
-def _least_budget_factor(
-    scenario: "Scenario", trace: Trace, budgets: Array
-) -> tuple[float, Array]:
+def _least_budget_factor(scenario: "Scenario", trace: Trace, budgets: Array) -> tuple[float, Array]:
     """Least factor by which the budgets could all be scaled and still be met, and the result."""
     if scenario.num_budgets == 1:
         minimum = TraceSolver(scenario, trace).mean_costs(0.0, np.ones(1)).energies
@@ -110,7 +108,7 @@ def _least_budget_factor(
 
 
 def _least_factor_program(options: Options, scenario: "Scenario", budgets: Array) -> float:
-    """min s: mixtures of split points at f_min meet s·Ē_k on average (a linear program)."""
+    """Min s: mixtures of split points at f_min meet s·Ē_k on average (a linear program)."""
     server = scenario.server
     computing = server.capacitance * server.clock_min_hz**2 * options.server_work
     rounds, devices, splits = options.device_energy.shape

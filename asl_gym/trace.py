@@ -171,9 +171,7 @@ class SyntheticTraces:
         downlink = self._rates(self._downlink_snr, gain, generators)
         return uplink, downlink, draw_clocks(self._fleet, generators, rounds)
 
-    def _rates(
-        self, snr: Array, gain: Array, generators: Sequence[np.random.Generator]
-    ) -> Array:
+    def _rates(self, snr: Array, gain: Array, generators: Sequence[np.random.Generator]) -> Array:
         fading = None
         if self._radio.fading == "block":
             draw = np.random.Generator.standard_exponential

@@ -1,0 +1,256 @@
+"""The evaluation: one loop for heuristics, OPEN, trained models and a user's own policy.
+
+A policy plays one episode per evaluation seed. The seed decides the trace, so that all policies
+meet the same luck, and each episode is scored against the hindsight frontier of its trace.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym.actions import ACTION_VIEWS, action_view
+from asl_gym.bound import HindsightFrontier
+from asl_gym.policies.base import Policy, scenario_of
+from asl_gym.scenario import Scenario
+
+__all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
+
+Array = NDArray[np.float64]
+PolicyFactory = Callable[[Any], Policy]
+
+
+@dataclass(frozen=True)
+class EpisodeScore:
+    """The scores of one policy on one evaluation seed; one row of the results.
+
+    Attributes:
+        policy: The policy's name.
+        evaluation_seed: Seed of the episode, which decides its trace.
+        rounds: Rounds played.
+        mean_delay_s: Mean round delay [s].
+        mean_energy_j: Mean energy of the whole system per round [J].
+        energy_budget_j: Energy budget of the whole system per round [J].
+        energy_ratio: Mean energy over budget; with per-device budgets the worst of them.
+        frontier_delay_s: D*(Ē), the frontier at the budget [s].
+        frontier_gap: Mean delay over the frontier at the energy really spent, minus 1; NaN where
+            there is no frontier.
+        priced_gap: (mean delay + Σ_k λ*_k (E_k − Ē_k)) / D*(Ē) − 1; NaN likewise.
+        frontier_status: ``"ok"`` or ``"at minimum energy"``.
+        final_queue_j: Virtual queue after the last round [J], summed over budgets.
+        decision_time_us: Mean time of a decision, one observation at a time [µs].
+    """
+
+    policy: str
+    evaluation_seed: int
+    rounds: int
+    mean_delay_s: float
+    mean_energy_j: float
+    energy_budget_j: float
+    energy_ratio: float
+    frontier_delay_s: float
+    frontier_gap: float
+    priced_gap: float
+    frontier_status: str
+    final_queue_j: float
+    decision_time_us: float
+
+    def as_row(self) -> dict[str, Any]:
+        """The fields as a row of the results table."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class EpisodeSeries:
+    """An episode round by round.
+
+    Attributes:
+        delay: Round delay [s], shape (T,).
+        energies: Energy of each budget [J], shape (T, K).
+        energy: Energy of the whole system [J], shape (T,).
+        queue: Virtual queue after the round, summed over budgets [J], shape (T,).
+        split: Split points, shape (T, N).
+        server_frequency: Server frequencies [Hz], shape (T, N).
+        decision_time: Time of each decision [s], shape (T,).
+    """
+
+    delay: Array
+    energies: Array
+    energy: Array
+    queue: Array
+    split: NDArray[np.int64]
+    server_frequency: Array
+    decision_time: Array
+
+
+class Evaluator:
+    """Plays policies on common traces and scores them; frontiers are computed once a seed.
+
+    Args:
+        env_id: The environment's id.
+        **env_kwargs: Its keyword arguments but ``action_view``, which the policy decides.
+    """
+
+    def __init__(self, env_id: str = "ASL-v0", **env_kwargs: Any) -> None:
+        if "action_view" in env_kwargs:
+            raise ValueError("action_view is decided by the policy: leave it out")
+        self.env_id, self.env_kwargs = env_id, env_kwargs
+        self.scenario = scenario_of(self.make_env())
+        self._frontiers: dict[int, HindsightFrontier] = {}
+
+    def make_env(self, view: str = "box") -> gym.Env[Any, Any]:
+        """Builds the environment in which a policy of that view acts."""
+        return gym.make(
+            self.env_id, action_view=view, disable_env_checker=True, **self.env_kwargs
+        ).unwrapped
+
+    def frontier(self, seed: int) -> HindsightFrontier:
+        """The hindsight frontier of a seed's trace."""
+        if seed not in self._frontiers:
+            env: Any = self.make_env()
+            env.reset(seed=seed)
+            self._frontiers[seed] = HindsightFrontier(self.scenario, env.trace)
+        return self._frontiers[seed]
+
+    def evaluate(
+        self, policy: Policy | PolicyFactory, seeds: Iterable[int], name: str | None = None
+    ) -> Iterator[tuple[EpisodeScore, EpisodeSeries]]:
+        """Plays an episode per seed.
+
+        Args:
+            policy: A policy, or a class or function that builds one from an environment.
+            seeds: Evaluation seeds.
+            name: The policy's name in the results; its class's by default.
+
+        Yields:
+            The score and the rounds of each episode.
+        """
+        built = build_policy(policy, self.make_env())
+        env = self.make_env(view_of(built, self.scenario))
+        for seed in seeds:
+            series = play_episode(built, env, seed)
+            yield self.score(series, name or type(built).__name__, seed), series
+
+    def score(self, series: EpisodeSeries, name: str, seed: int) -> EpisodeScore:
+        """Scores an episode against the frontier of its trace."""
+        budgets, frontier = self.scenario.energy_budgets, self.frontier(seed)
+        energies, delay = series.energies.mean(axis=0), float(series.delay.mean())
+        at_budget, at_spent = frontier.at_budget(), frontier.at(energies)
+        price = float(at_budget.multipliers @ (energies - budgets))
+        priced = at_budget.status == "ok"
+        return EpisodeScore(
+            policy=name,
+            evaluation_seed=seed,
+            rounds=len(series.delay),
+            mean_delay_s=delay,
+            mean_energy_j=float(series.energy.mean()),
+            energy_budget_j=self.scenario.energy_budget,
+            energy_ratio=float((energies / budgets).max()),
+            frontier_delay_s=at_budget.delay if priced else float("nan"),
+            frontier_gap=delay / at_spent.delay - 1 if at_spent.status == "ok" else float("nan"),
+            priced_gap=(delay + price) / at_budget.delay - 1 if priced else float("nan"),
+            frontier_status=at_spent.status if priced else at_budget.status,
+            final_queue_j=float(series.queue[-1]),
+            decision_time_us=1e6 * float(series.decision_time.mean()),
+        )
+
+
+def evaluate(
+    policy: Policy | PolicyFactory,
+    env_id: str = "ASL-v0",
+    seeds: Iterable[int] = range(20),
+    name: str | None = None,
+    **env_kwargs: Any,
+) -> list[EpisodeScore]:
+    """Evaluates one policy; a score per seed, see :class:`Evaluator`.
+
+    Args:
+        policy: A policy, or a class or function that builds one from an environment.
+        env_id: The environment's id.
+        seeds: Evaluation seeds.
+        name: The policy's name in the results; its class's by default.
+        **env_kwargs: The environment's keyword arguments.
+    """
+    evaluator = Evaluator(env_id, **env_kwargs)
+    return [score for score, _ in evaluator.evaluate(policy, seeds, name)]
+
+
+def build_policy(policy: Policy | PolicyFactory, env: gym.Env[Any, Any]) -> Policy:
+    """Returns a policy that is given as itself or as what builds it from an environment.
+
+    Raises:
+        TypeError: If the result has no ``predict``.
+    """
+    built = policy(env) if isinstance(policy, type) or not hasattr(policy, "predict") else policy
+    if not isinstance(built, Policy):
+        raise TypeError(f"{built!r} has no predict(): expected a policy or what builds one")
+    return built
+
+
+def view_of(policy: Any, scenario: Scenario) -> str:
+    """The action view that a policy acts in.
+
+    Its ``action_view`` if it has one; else the view whose space is its ``action_space`` (which
+    stable-baselines3's models have); else ``"box"``.
+
+    Raises:
+        ValueError: If its ``action_space`` is that of no view in this scenario.
+    """
+    if hasattr(policy, "action_view"):
+        return str(policy.action_view)
+    space = getattr(policy, "action_space", None)
+    if space is None:
+        return "box"
+    for name in ACTION_VIEWS:
+        if action_view(name, scenario).space == space:
+            return name
+    raise ValueError(
+        f"the policy acts in {space}, which is no view of {scenario.num_devices} devices with "
+        f"{scenario.workload.num_splits} split points: expected one of {', '.join(ACTION_VIEWS)}"
+    )
+
+
+def play_episode(policy: Policy, env: Any, seed: int) -> EpisodeSeries:
+    """Plays one episode, timing every decision.
+
+    Args:
+        policy: The policy.
+        env: The environment, in the policy's action view.
+        seed: The episode's seed; also handed to ``policy.seed`` where there is one.
+    """
+    if hasattr(policy, "seed"):
+        policy.seed(seed)
+    observation, _ = env.reset(seed=seed)
+    state, start, ended = None, np.ones(1, dtype=bool), False
+    rounds: list[Mapping[str, Any]] = []
+    times: list[float] = []
+    while not ended:
+        before = time.perf_counter()
+        action, state = policy.predict(
+            observation, state=state, episode_start=start, deterministic=True
+        )
+        times.append(time.perf_counter() - before)
+        observation, _, terminated, truncated, info = env.step(action)
+        start, ended = np.zeros(1, dtype=bool), terminated or truncated
+        rounds.append(info)
+    return _series(rounds, np.array(times), env.unwrapped.scenario.num_budgets)
+
+
+def _series(rounds: list[Mapping[str, Any]], times: Array, num_budgets: int) -> EpisodeSeries:
+    columns = {name: np.array([info[name] for info in rounds]) for name in rounds[0]}
+    energies = columns["energy"][:, None]
+    if num_budgets > 1:
+        energies = np.column_stack([columns["device_energy"], columns["server_energy"]])
+    return EpisodeSeries(
+        delay=columns["delay"],
+        energies=energies,
+        energy=columns["energy"],
+        queue=columns["queue"].reshape(len(rounds), -1).sum(axis=1),
+        split=columns["split"],
+        server_frequency=columns["server_frequency"],
+        decision_time=times,
+    )
