@@ -220,10 +220,10 @@ def play_episode(policy: Policy, env: Any, seed: int) -> EpisodeSeries:
     Args:
         policy: The policy.
         env: The environment, in the policy's action view.
-        seed: The episode's seed; also handed to ``policy.seed`` where there is one.
+        seed: The episode's seed; also handed to ``policy.begin_episode`` where there is one.
     """
-    if hasattr(policy, "seed"):
-        policy.seed(seed)
+    if hasattr(policy, "begin_episode"):
+        policy.begin_episode(seed)
     observation, _ = env.reset(seed=seed)
     state, start, ended = None, np.ones(1, dtype=bool), False
     rounds: list[Mapping[str, Any]] = []

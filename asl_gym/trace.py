@@ -15,6 +15,7 @@ from asl_gym import channel
 from asl_gym.components import Fleet, Radio
 
 if TYPE_CHECKING:
+    from asl_gym.measured import Paths
     from asl_gym.scenario import Scenario
 
 __all__ = ["SyntheticTraces", "Trace", "TraceSource"]
@@ -111,6 +112,20 @@ class Trace:
         """Draws one trace from the scenario's radio and fleet, see :class:`SyntheticTraces`."""
         rounds = scenario.horizon if rounds is None else rounds
         return SyntheticTraces(scenario.fleet, scenario.radio).draw([rng], rounds)[0]
+
+    @classmethod
+    def from_csv(
+        cls,
+        paths: "Paths",
+        scenario: "Scenario",
+        rng: np.random.Generator,
+        rounds: int | None = None,
+        seconds_per_round: float | None = None,
+    ) -> "Trace":
+        """Draws one trace from measured files, see :func:`asl_gym.measured.trace_from_csv`."""
+        from asl_gym.measured import trace_from_csv
+
+        return trace_from_csv(paths, scenario, rng, rounds, seconds_per_round)
 
 
 class TraceSource(Protocol):

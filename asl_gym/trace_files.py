@@ -7,23 +7,20 @@ Two comma-separated formats are read; :func:`is_gnettrack` tells them apart by t
   second, as in D. Raca, D. Leahy, C. J. Sreenan, J. J. Quinlan, "Beyond Throughput, The Next
   Generation: a 5G Dataset with Channel and Context Metrics", ACM MMSys 2020.
 
-Both are UTF-8, with or without a byte order mark, with any line endings. Every row has as many
-cells as the header, so a blank line is an error.
+Encoding and rows are those of :mod:`asl_gym.csv_rows`.
 """
 
-import csv
-import io
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from asl_gym.csv_rows import TraceFileError, plain_number, read_header, read_rows
 from asl_gym.validation import number, whole_number
 
 __all__ = [
@@ -45,27 +42,6 @@ FALLBACK_MODES = frozenset({"GSM", "GPRS", "EDGE", "UMTS", "HSDPA", "HSUPA", "HS
 
 MAX_ABS_SNR_DB = 100.0
 """Bound on a plausible SNR's magnitude [dB]; far beyond what a phone reports (about ±40)."""
-
-_Row = TypeVar("_Row")
-
-
-class TraceFileError(ValueError):
-    """A trace file cannot be read, or is too short for what is asked of it.
-
-    Args:
-        path: The file.
-        reason: What is wrong and what is allowed.
-        line: Line of the file, counted from 1, or ``None`` where no single line is at fault.
-    """
-
-    def __init__(self, path: Path, reason: str, line: int | None = None) -> None:
-        # The fields are the exception's args, so that it survives pickling between processes.
-        super().__init__(path, reason, line)
-        self.path, self.reason, self.line = path, reason, line
-
-    def __str__(self) -> str:
-        place = f"{self.path}" if self.line is None else f"{self.path}, line {self.line}"
-        return f"{place}: {self.reason}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +153,7 @@ def is_gnettrack(path: str | os.PathLike[str]) -> bool:
         TraceFileError: If the file cannot be read or its header is neither format's.
     """
     path = Path(path)
-    header = _header(path, _records(path))
+    header = read_header(path)
     if {"SNR", "NetworkMode"} <= set(header):
         return True
     if "uplink_bps" in header:
@@ -202,7 +178,7 @@ def read_rate_table(path: str | os.PathLike[str]) -> RateTable:
     path = Path(path)
     lines: dict[tuple[int, int], int] = {}
     rates: list[tuple[float, float]] = []
-    for line, (pair, row_rates) in _rows(path, RATE_COLUMNS, _parse_rates, extra=False):
+    for line, (pair, row_rates) in read_rows(path, RATE_COLUMNS, _parse_rates, extra=False):
         if pair in lines:
             reason = f"round {pair[0]}, device {pair[1]} already stands in line {lines[pair]}"
             raise TraceFileError(path, reason, line)
@@ -230,7 +206,7 @@ def read_gnettrack(path: str | os.PathLike[str]) -> GNetTrackLog:
     path = Path(path)
     snr_at: dict[datetime, float] = {}
     latest = datetime.min
-    for line, (time, snr) in _rows(path, GNETTRACK_COLUMNS, _parse_gnettrack, extra=True):
+    for line, (time, snr) in read_rows(path, GNETTRACK_COLUMNS, _parse_gnettrack, extra=True):
         if time < latest:
             reason = f"Timestamp {time} is before {latest} of the row above; time must not go back"
             raise TraceFileError(path, reason, line)
@@ -249,7 +225,7 @@ def _parse_rates(cells: Sequence[str]) -> tuple[tuple[int, int], tuple[float, fl
         if not (text.isascii() and text.isdigit() and len(text) <= 18):  # 18 digits fit an int64
             raise ValueError(f"{name} {text!r} must be an integer >= 0")
     for name, text in zip(RATE_COLUMNS[2:], cells[2:], strict=True):
-        if not 0.0 <= _number(text) < math.inf:
+        if not 0.0 <= plain_number(text) < math.inf:
             raise ValueError(f"{name} {text!r} must be a finite number >= 0 [bit/s]")
     return (int(cells[0]), int(cells[1])), (float(cells[2]), float(cells[3]))
 
@@ -269,18 +245,10 @@ def _parse_gnettrack(cells: Sequence[str]) -> tuple[datetime, float]:
             f"SNR is '-' in NetworkMode {mode!r}; only rows that fell back to 2G or 3G ({modes}) "
             "may lack it"
         )
-    value = _number(snr)
+    value = plain_number(snr)
     if not abs(value) <= MAX_ABS_SNR_DB:
         raise ValueError(f"SNR {snr!r} must be a number within ±{MAX_ABS_SNR_DB:g} [dB]")
     return time, value
-
-
-def _number(text: str) -> float:
-    """The text's value, NaN if it isn't a number; Python's own spellings (1_000) are not."""
-    try:
-        return float(text) if text.isascii() and "_" not in text else math.nan
-    except ValueError:
-        return math.nan
 
 
 def _complete_shape(path: Path, lines: dict[tuple[int, int], int]) -> tuple[int, int]:
@@ -297,71 +265,6 @@ def _complete_shape(path: Path, lines: dict[tuple[int, int], int]) -> tuple[int,
         )
         raise TraceFileError(path, reason)
     return rounds, devices
-
-
-def _rows(
-    path: Path, columns: Sequence[str], parse: Callable[[Sequence[str]], _Row], *, extra: bool
-) -> Iterator[tuple[int, _Row]]:
-    """Line and parsed cells of every row; ``parse`` gets the cells of ``columns`` in order."""
-    records = _records(path)
-    header = _header(path, records)
-    _check_header(path, header, columns, extra)
-    positions = [header.index(name) for name in columns]
-    line = 1
-    for line, cells in records:
-        if len(cells) != len(header):
-            reason = f"the row has {len(cells)} cells, the header has {len(header)}"
-            raise TraceFileError(path, reason, line)
-        try:
-            row = parse([cells[position] for position in positions])
-        except ValueError as error:
-            raise TraceFileError(path, str(error), line) from None
-        yield line, row
-    if line == 1:
-        raise TraceFileError(path, "there are no rows after the header", 1)
-
-
-def _check_header(path: Path, header: list[str], columns: Sequence[str], extra: bool) -> None:
-    wrong = {
-        "lacks": [name for name in columns if name not in header],
-        "repeats": [name for name in columns if header.count(name) > 1],
-        "has unknown": [name for name in header if name not in columns and not extra],
-    }
-    for problem, names in wrong.items():
-        if names:
-            allowed = f"{'at least' if extra else 'exactly'} {', '.join(columns)}, each once"
-            reason = f"the header {problem} columns {names}; it must have {allowed}"
-            raise TraceFileError(path, reason, 1)
-
-
-def _header(path: Path, records: Iterator[tuple[int, list[str]]]) -> list[str]:
-    _, header = next(records, (1, []))
-    if not header:
-        raise TraceFileError(path, "the file is empty or starts with a blank line", 1)
-    return header
-
-
-def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Cells of every record, with the line it starts in (a quoted cell may span several)."""
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise TraceFileError(path, f"the row is not valid CSV: {error}", line) from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise TraceFileError(path, f"the file cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        line = len(error.object[: error.start + 1].splitlines())
-        reason = f"byte {error.object[error.start]:#04x} is not valid UTF-8"
-        raise TraceFileError(path, reason, line) from error
 
 
 def _elapsed(rounds: int, seconds_per_round: float) -> float:

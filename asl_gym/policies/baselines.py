@@ -83,9 +83,9 @@ class RandomPolicy(ScenarioPolicy):
 
     def __init__(self, env: Any, seed: int = 0) -> None:
         super().__init__(env)
-        self.seed(seed)
+        self.begin_episode(seed)
 
-    def seed(self, seed: int) -> None:
+    def begin_episode(self, seed: int) -> None:
         """Restarts the random generator."""
         self._generator = np.random.default_rng(seed)
 

@@ -1,0 +1,88 @@
+"""``python -m agents``: train agents, draw their learning curves, ship the weights."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from agents import pretrained
+from agents.configuration import Configuration, load_configuration
+from agents.curve import plot_curves
+from agents.training import VALIDATION_SEEDS, run_folder, train
+from asl_gym import OPEN, evaluate
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+
+Algorithm = Annotated[str, typer.Argument(help="Algorithm, for example ppo.")]
+Env = Annotated[str, typer.Option("--env", help="Environment id.")]
+Seed = Annotated[int, typer.Option(help="Training seed.")]
+Runs = Annotated[Path, typer.Option(help="Folder of all runs.")]
+
+
+def _configuration(algorithm: str, env_id: str) -> Configuration:
+    try:
+        return load_configuration(algorithm, env_id)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@app.command("train")
+def train_command(
+    algorithm: Algorithm,
+    env: Env = "ASL-v0",
+    seed: Seed = 0,
+    steps: Annotated[int | None, typer.Option(help="Steps instead of the configured.")] = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Train an agent; run again after an interruption, it goes on from its last checkpoint."""
+    configuration = _configuration(algorithm, env)
+    typer.echo(f"saved {train(configuration, seed, runs, steps)}")
+    curve(algorithm, env, seed, runs)
+
+
+@app.command()
+def curve(
+    algorithm: Algorithm, env: Env = "ASL-v0", seed: Seed = 0, runs: Runs = Path("runs")
+) -> None:
+    """Draw the learning curve of a run, with OPEN's priced gap on the same traces."""
+    configuration = _configuration(algorithm, env)
+    folder = run_folder(runs, configuration, seed)
+    gaps = [score.priced_gap for score in evaluate(OPEN, env, VALIDATION_SEEDS)]
+    output = folder / "curve.png"
+    curves = {f"{algorithm}, seed {seed}": folder / "curve.csv"}
+    plot_curves(curves, output, {"OPEN": float(np.mean(gaps))})
+    typer.echo(f"drew {output}")
+
+
+@app.command()
+def ship(
+    algorithm: Algorithm, env: Env = "ASL-v0", seed: Seed = 0, runs: Runs = Path("runs")
+) -> None:
+    """Put a run's final model among the weights that the repository ships."""
+    configuration = _configuration(algorithm, env)
+    model = run_folder(runs, configuration, seed) / "model.zip"
+    making = {
+        "algorithm": algorithm,
+        "seed": seed,
+        "command": shlex.join(
+            ["python", "-m", "agents", "train", algorithm, "--env", env, "--seed", str(seed)]
+        ),
+        "steps": configuration.total_steps,
+        "commit": _commit(),
+    }
+    typer.echo(f"shipped {pretrained.ship(model, algorithm, env, making)}")
+
+
+def _commit() -> str:
+    """The checkout's commit, marked where files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else "unknown"
+
+
+if __name__ == "__main__":
+    sys.exit(app())

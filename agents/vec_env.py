@@ -1,0 +1,101 @@
+"""The native vector environment as a stable-baselines3 ``VecEnv``."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices
+
+from asl_gym import ASLVectorEnv
+
+__all__ = ["NativeVecEnv", "make_vec_env"]
+
+INFO_KEYS = ("delay", "energy", "cost")
+"""Entries of the vector env's info that each environment's info dictionary carries."""
+
+
+class NativeVecEnv(VecEnv):
+    """Hands stable-baselines3 the batched environment, without a Python loop over environments.
+
+    Args:
+        envs: The vector environment, with ``AutoresetMode.SAME_STEP``, which is how
+            stable-baselines3 expects environments to reset.
+
+    Raises:
+        ValueError: If it resets in another mode.
+    """
+
+    def __init__(self, envs: ASLVectorEnv) -> None:
+        mode = envs.metadata["autoreset_mode"]
+        if mode != AutoresetMode.SAME_STEP:
+            raise ValueError(f"autoreset_mode = {mode}: expected AutoresetMode.SAME_STEP")
+        self.envs = envs
+        self._actions: NDArray[Any] | None = None
+        super().__init__(envs.num_envs, envs.single_observation_space, envs.single_action_space)
+
+    def reset(self) -> NDArray[np.float32]:
+        """Resets all environments, with the seeds given to ``seed`` before."""
+        seeds = self._seeds if any(seed is not None for seed in self._seeds) else None
+        observations, _ = self.envs.reset(seed=seeds)
+        self._reset_seeds()
+        return observations
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        """Keeps the actions for :meth:`step_wait`."""
+        self._actions = actions
+
+    def step_wait(
+        self,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
+        """Plays the round."""
+        observations, rewards, _, truncated, info = self.envs.step(self._actions)
+        played = info.get("final_info", info)
+        columns = [played[key].tolist() for key in INFO_KEYS]
+        infos: list[dict[str, Any]] = [
+            dict(zip(INFO_KEYS, values, strict=True)) for values in zip(*columns, strict=True)
+        ]
+        for i in np.flatnonzero(truncated):
+            infos[i]["terminal_observation"] = info["final_obs"][i]
+            infos[i]["TimeLimit.truncated"] = True
+        return observations, rewards.astype(np.float32), truncated, infos
+
+    def close(self) -> None:
+        """Closes the vector environment."""
+        self.envs.close()
+
+    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
+        """The vector environment's attribute, once an environment."""
+        return [getattr(self.envs, attr_name)] * len(self._chosen(indices))
+
+    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
+        """Refused: the environments of a batch share their attributes."""
+        raise AttributeError(f"cannot set {attr_name!r}: the environments of a batch share it")
+
+    def env_method(
+        self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any
+    ) -> list[Any]:
+        """Refused: the environments of a batch have no methods of their own."""
+        raise AttributeError(f"cannot call {method_name!r} on single environments of a batch")
+
+    def env_is_wrapped(
+        self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
+    ) -> list[bool]:
+        """The batched environments are never wrapped."""
+        return [False] * len(self._chosen(indices))
+
+    def _chosen(self, indices: VecEnvIndices) -> Sequence[int]:
+        if indices is None:
+            return range(self.num_envs)
+        return list(indices) if isinstance(indices, Iterable) else [indices]
+
+
+def make_vec_env(env_id: str, num_envs: int, **env_kwargs: Any) -> NativeVecEnv:
+    """Builds ``num_envs`` environments of that id as one batch for stable-baselines3."""
+    envs = gym.make_vec(
+        env_id, num_envs, autoreset_mode=AutoresetMode.SAME_STEP.value, **env_kwargs
+    )
+    return NativeVecEnv(envs)  # type: ignore[arg-type]

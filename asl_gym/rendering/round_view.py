@@ -1,0 +1,132 @@
+"""What a renderer is told of a round, and how figures and names are written in all of them."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["RoundView", "bar_starts", "decimals", "rounded"]
+
+Array = NDArray[np.float64]
+
+MAX_NAME = 10
+"""Characters of a layer's name that are shown."""
+
+_NOT_PLAYED: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class RoundView:
+    """All that the renderers need, as plain values.
+
+    The fields from ``split`` on tell of the last round played and are ``None`` before the first.
+    A device's delay is the sum of its four parts.
+
+    Attributes:
+        round_index: Rounds played so far.
+        horizon: Rounds of an episode.
+        layer_names: Names of the network's layers; L entries.
+        num_layers: Number of layers L.
+        queue: Virtual queues now [J], shape (K,).
+        energy_budgets: Budgets per round [J], shape (K,): K = 1 for the whole system, or N + 1,
+            devices then server.
+        schedule: The scenario's schedule.
+        num_devices: Number of devices N; may be left out, but then a system-wide budget gives a
+            picture without devices before the first round.
+        split: Split points ℓ, shape (N,).
+        downlink_delay: Time of receiving [s], shape (N,).
+        device_delay: Time of the device's computing [s], shape (N,).
+        uplink_delay: Time of sending [s], shape (N,).
+        server_delay: Time of the server's computing [s], shape (N,).
+        device_energy: Energy of each device [J], shape (N,).
+        server_energy: Energy of the server side [J].
+        server_frequency_hz: Server frequency each device was given [Hz], shape (N,).
+        uplink_bps: Uplink rates [bit/s], shape (N,).
+        downlink_bps: Downlink rates [bit/s], shape (N,).
+        delay: Delay of the round [s].
+        energy: Energy of the whole system in the round [J].
+        mean_delay: Mean delay of the episode's rounds so far [s].
+        mean_energy: Mean energy of the episode's rounds so far [J].
+    """
+
+    round_index: int
+    horizon: int
+    layer_names: tuple[str, ...]
+    num_layers: int
+    queue: Array
+    energy_budgets: Array
+    schedule: str
+    num_devices: int | None = None
+    split: NDArray[np.int64] = _NOT_PLAYED
+    downlink_delay: Array = _NOT_PLAYED
+    device_delay: Array = _NOT_PLAYED
+    uplink_delay: Array = _NOT_PLAYED
+    server_delay: Array = _NOT_PLAYED
+    device_energy: Array = _NOT_PLAYED
+    server_energy: float = _NOT_PLAYED
+    server_frequency_hz: Array = _NOT_PLAYED
+    uplink_bps: Array = _NOT_PLAYED
+    downlink_bps: Array = _NOT_PLAYED
+    delay: float = _NOT_PLAYED
+    energy: float = _NOT_PLAYED
+    mean_delay: float = _NOT_PLAYED
+    mean_energy: float = _NOT_PLAYED
+
+    @property
+    def played(self) -> bool:
+        """Whether there is a last round."""
+        return self.split is not None
+
+    @property
+    def num_rows(self) -> int:
+        """Number of devices to show."""
+        known = len(self.split) if self.played else self.num_devices
+        return len(self.energy_budgets) - 1 if known is None else known
+
+    @property
+    def parts(self) -> Array:
+        """Receiving, device computing, sending and server computing [s], shape (4, N)."""
+        parts = (self.downlink_delay, self.device_delay, self.uplink_delay, self.server_delay)
+        # A part that was found as a difference may lie a rounding error below zero.
+        return np.maximum(np.stack(parts), 0.0)
+
+    @property
+    def energy_budget(self) -> float:
+        """Energy budget of the whole system per round [J]."""
+        return float(self.energy_budgets.sum())
+
+    @property
+    def relative_queue(self) -> Array:
+        """Queues as multiples of their budgets, shape (K,)."""
+        return np.asarray(self.queue / self.energy_budgets)
+
+    def layer_name(self, split: int) -> str:
+        """The layer that split point ``split`` comes after, cut to ten characters."""
+        name = self.layer_names[split - 1] if split else "input"
+        return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
+
+
+def bar_starts(schedule: str, device_delay: Array) -> Array:
+    """When each device's bar starts within the round [s], shape (N,).
+
+    Args:
+        schedule: ``"sequential"``: one device after another; any other: all at once.
+        device_delay: Delays of the devices [s], shape (N,).
+    """
+    if schedule == "sequential":
+        return np.concatenate([[0.0], np.cumsum(device_delay)[:-1]])
+    return np.zeros_like(device_delay)
+
+
+def decimals(largest: float, significant: int) -> int:
+    """Decimals that show ``largest`` to so many significant figures, at most 5."""
+    if largest <= 0:
+        return 0
+    return min(max(significant - 1 - math.floor(math.log10(largest)), 0), 5)
+
+
+def rounded(value: float) -> str:
+    """Writes a value >= 0 to three significant figures or the unit, with at most 5 decimals."""
+    return f"{value:.{decimals(value, 3)}f}"

@@ -1,0 +1,96 @@
+"""A round as a text table: a row a device, with its split as a bar."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym.rendering.round_view import RoundView, decimals, rounded
+
+__all__ = ["render_ansi"]
+
+Array = NDArray[np.float64]
+
+_MAX_ROWS = 20
+_MAX_BAR = 14
+
+
+def render_ansi(view: RoundView) -> str:
+    """Returns a table of the last round, with a row a device for the first 20 devices.
+
+    It is at most 110 columns wide unless a figure needs more than six characters.
+    """
+    budget = rounded(view.energy_budget)
+    head = f"Round {view.round_index} of {view.horizon}"
+    if not view.played:
+        return f"{head} · no round has been played yet · budget {budget} J · {_queue_text(view)}\n"
+    relative_energy = rounded(view.mean_energy / view.energy_budget)
+    lines = [
+        f"{head} · delay {rounded(view.delay)} s · energy {rounded(view.energy)} J, "
+        f"budget {budget} J · {_queue_text(view)}",
+        f"Mean so far · delay {rounded(view.mean_delay)} s · energy {rounded(view.mean_energy)} J "
+        f"= {relative_energy} × budget",
+        "",
+        *_table(view),
+    ]
+    if view.num_rows > _MAX_ROWS:
+        lines.append(f"     … and {view.num_rows - _MAX_ROWS} more devices")
+    queue = f", queue {rounded(float(view.queue[-1]))} J" if len(view.queue) > 1 else ""
+    lines.append(f"Server side: energy {rounded(view.server_energy)} J{queue}")
+    return "\n".join(lines) + "\n"
+
+
+def _table(view: RoundView) -> list[str]:
+    """The rows of devices under two lines of headings: what, and its unit."""
+    rows = slice(min(view.num_rows, _MAX_ROWS))
+    delays = _cells(np.vstack([view.parts.sum(axis=0), view.parts])[:, rows])
+    rates = _cells(np.stack([view.downlink_bps, view.uplink_bps])[:, rows] / 1e6)
+    columns = [["device", "", *map(str, range(view.num_rows)[rows])]]
+    columns += [_split_column(view, view.split[rows])]
+    names = ("delay", "= down", "+ dev.", "+ up", "+ serv.")
+    columns += [[name, "s", *cells] for name, cells in zip(names, delays, strict=True)]
+    columns += [["energy", "J", *_cells(view.device_energy[None, rows])[0]]]
+    if len(view.queue) > 1:
+        columns += [["queue", "J", *_cells(view.queue[None, :-1][:, rows])[0]]]
+    columns += [["down", "Mbit/s", *rates[0]], ["up", "Mbit/s", *rates[1]]]
+    columns += [["server", "GHz", *_server_clocks(view, rows)]]
+    widths = [max(6, *map(len, column)) for column in columns]
+    return [
+        " ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in zip(*columns, strict=True)
+    ]
+
+
+def _split_column(view: RoundView, split: NDArray[np.int64]) -> list[str]:
+    """A bar of the layers on the device (█) and on the server (░), then ℓ and its layer."""
+    size = min(view.num_layers, _MAX_BAR)
+    cells = ["split after", "█ device ░ server"]
+    for s in map(int, split):
+        filled = round(size * s / view.num_layers)
+        if 0 < s < view.num_layers:
+            filled = min(max(filled, 1), size - 1)
+        cells.append(f"{'█' * filled}{'░' * (size - filled)} {s:3d} {view.layer_name(s)}")
+    width = max(map(len, cells))
+    return [f" {cell.ljust(width)}" for cell in cells]
+
+
+def _server_clocks(view: RoundView, rows: slice) -> list[str]:
+    """Server frequencies [GHz]; without work for the server they mean nothing."""
+    clocks = _cells(view.server_frequency_hz[None, rows] / 1e9)[0]
+    idle = view.server_delay[rows] <= 1e-9 * view.parts.sum(axis=0)[rows]
+    return ["–" if none else clock for none, clock in zip(idle, clocks, strict=True)]
+
+
+def _queue_text(view: RoundView) -> str:
+    relative = view.relative_queue
+    worst = int(relative.argmax())
+    multiple = f"{rounded(float(relative[worst]))} × budget"
+    if len(relative) == 1:
+        return f"queue {rounded(float(view.queue[0]))} J = {multiple}"
+    owner = "server" if worst == len(relative) - 1 else f"device {worst}"
+    return f"largest queue {multiple} ({owner})" if relative[worst] > 0 else "all queues 0 J"
+
+
+def _cells(values: Array) -> list[list[str]]:
+    """Formats rows of values with the same decimals, so that decimal points align."""
+    largest = float(values.max())
+    places = min(decimals(largest, 5), max(2, decimals(largest, 3)))
+    return [[f"{value:.{places}f}" for value in row] for row in values]
