@@ -95,7 +95,8 @@ class ActionView(ABC):
     def _frequency_at(self, position: Array) -> Array:
         """Frequency at a position in [0, 1] on the log scale from f_min to f_max."""
         frequency = self.server.clock_min_hz * np.exp(position * self._log_range)
-        return np.clip(frequency, self.server.clock_min_hz, self.server.clock_max_hz)
+        bounded = np.clip(frequency, self.server.clock_min_hz, self.server.clock_max_hz)
+        return np.asarray(bounded)
 
     def _position_of(self, frequency_hz: Array) -> Array:
         return np.asarray(np.log(frequency_hz / self.server.clock_min_hz) / self._log_range)
@@ -141,7 +142,7 @@ class MultiDiscreteView(ActionView):
         return splits, np.broadcast_to(self.frequency_levels_hz[indices[:, -1:]], splits.shape)
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
-        """See :meth:`ActionView.encode`; the level nearest to the devices' mean on the log scale."""
+        """See :meth:`ActionView.encode`; the level nearest to the mean on the log scale."""
         mean = self._position_of(server_frequency_hz).mean(axis=-1, keepdims=True)
         level = np.rint(mean * (NUM_FREQUENCY_LEVELS - 1)).astype(np.int64)
         return np.concatenate([split_index, level], axis=-1)

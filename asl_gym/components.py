@@ -5,6 +5,7 @@ everything that follows from the fields is computed elsewhere and never stored.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, get_args
 
 from asl_gym.profiles import NetworkProfile
@@ -169,7 +170,7 @@ class Workload:
         splits = tuple(self.splits) or tuple(range(1, layers + 1))
         for i, split in enumerate(splits):
             whole_number(f"workload.splits[{i}]", split, 0, layers)
-        if any(a >= b for a, b in zip(splits, splits[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(splits)):
             raise FieldError("workload.splits", splits, "rising split points without repeats")
         _set(self, splits=splits)
 
@@ -209,7 +210,7 @@ class Budget:
                 raise FieldError("budget.fraction", fraction, "a number in (0, 1)")
             _set(self, fraction=fraction)
         else:
-            given = (self.joules,) if isinstance(self.joules, float | int) else self.joules
+            joules = self.joules
+            values = (joules,) if isinstance(joules, float | int) else joules
             length = 1 if self.scope == "system" else None
-            joules = numbers_tuple("budget.joules", given, length, low=0, open_low=True)
-            _set(self, joules=joules)
+            _set(self, joules=numbers_tuple("budget.joules", values, length, low=0, open_low=True))

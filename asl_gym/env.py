@@ -63,12 +63,14 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     ## Action space
     Chosen by ``action_view=``; N devices, M admissible split points:
 
-    | view | space | meaning |
-    |---|---|---|
-    | ``"box"`` | ``Box(-1, 1, (2N,))`` | M equal bins for N split points, then N frequencies on a log scale |
-    | ``"multi_discrete"`` | ``MultiDiscrete([M]*N + [16])`` | N split indices and one log-spaced frequency for all |
-    | ``"dict"`` | ``Dict(split, server_frequency)`` | N split indices; N frequencies in Hz |
-    | ``"split"`` | ``MultiDiscrete([M]*N)`` | N split indices; the frequency from the solver's upper layer |
+    - ``"box"``: ``Box(-1, 1, (2N,))``, N split points in M equal bins, then N frequencies on a log
+      scale between f_min and f_max.
+    - ``"multi_discrete"``: ``MultiDiscrete([M]*N + [16])``, N split indices and one of 16
+      log-spaced frequencies for all devices.
+    - ``"dict"``: ``Dict``, ``split`` with N split indices and ``server_frequency`` with N
+      frequencies in Hz, shape (N, 1).
+    - ``"split"``: ``MultiDiscrete([M]*N)``, N split indices; the solver's upper layer gives the
+      frequency.
 
     An action outside the space, with NaN or of the wrong shape raises a ``ValueError`` and
     leaves the environment as it was. dtypes do not matter.
@@ -132,7 +134,7 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
         self.view = _view(action_view, self.scenario)
         self.codec = self.simulation.codec
         self.action_space = self.view.space
-        self.observation_space = self.codec.space
+        self.observation_space = self.codec.space  # type: ignore[assignment]
         if render_mode is not None:
             one_of("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode

@@ -5,6 +5,7 @@ from a random stream of its own, seeded with :data:`FLEET_SEED`.
 """
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ FLEET_SEED = 2403
 
 
 def resize(fleet: Fleet, num_devices: int) -> Fleet:
-    """Returns the first ``num_devices`` of the fleet, extended by drawn devices where it is smaller.
+    """Returns the first ``num_devices`` of a fleet, extended by drawn devices if it is smaller.
 
     Extra devices have clocks log-uniform between the fleet's slowest and fastest, distances
     uniform over the ring between its nearest and farthest, and FLOPs per cycle, capacitance and
@@ -30,10 +31,12 @@ def resize(fleet: Fleet, num_devices: int) -> Fleet:
     """
     extra = num_devices - fleet.num_devices
     if extra <= 0:
-        kept = {name: getattr(fleet, name)[:num_devices] for name in Fleet.PER_DEVICE}
+        kept: dict[str, Any] = {
+            name: getattr(fleet, name)[:num_devices] for name in Fleet.PER_DEVICE
+        }
         return dataclasses.replace(fleet, **kept)
     streams = np.random.SeedSequence(FLEET_SEED).spawn(len(Fleet.PER_DEVICE))
-    changes = {}
+    changes: dict[str, Any] = {}
     for name, stream in zip(Fleet.PER_DEVICE, streams, strict=True):
         uniform = np.random.default_rng(stream).random(extra)
         own = np.asarray(getattr(fleet, name))

@@ -29,12 +29,12 @@ def budget_energies(costs: RoundCosts, num_budgets: int) -> Array:
 
 def next_queue(queue: Array, energies: Array, budgets: Array) -> Array:
     """Q(t+1) = max(Q(t) + E(t) − Ē, 0) [J], shape (..., K)."""
-    return np.maximum(queue + energies - budgets, 0.0)
+    return np.asarray(np.maximum(queue + energies - budgets, 0.0))
 
 
 def queue_weights(queue: Array, budgets: Array) -> Array:
     """Weight of each budget's energy in the drift, Q_k·Ē/Ē_k [J], shape (..., K)."""
-    return queue * (budgets.sum() / budgets)
+    return np.asarray(queue * (budgets.sum() / budgets))
 
 
 def energy_weights(weights: Array, num_devices: int) -> tuple[Array, Array]:

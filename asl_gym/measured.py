@@ -5,6 +5,7 @@ table of rates. What files don't tell, the devices' clocks, is drawn by the flee
 """
 
 import os
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +64,8 @@ class MeasuredTraces:
             self._source = LogRates(files, scenario.fleet, scenario.radio, seconds_per_round)
         else:
             self._source = TableRates(files, scenario.fleet, scenario.radio, seconds_per_round)
+        for notice in self._source.notices:
+            warnings.warn(notice, stacklevel=2)
 
     @property
     def num_logs(self) -> int:

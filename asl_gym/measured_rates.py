@@ -1,10 +1,8 @@
 """Rates from measured files: logs of SNR dealt to the devices, or a table of rates.
 
-Both draw a random start for each trace and say in words what they play; what is a file and what
-format it has is decided before.
+Both play consecutive rounds from a random start and say in words what they play.
 """
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -33,7 +31,22 @@ class DrawnRates(NamedTuple):
 
 
 class LogRates:
-    """G-NetTrack logs, dealt to the devices in turn."""
+    """Rates from G-NetTrack logs, which are dealt to the devices in turn.
+
+    Args:
+        files: The logs M; device n plays log n mod M.
+        fleet: The devices N.
+        radio: Turns SNR into rates.
+        seconds_per_round: Duration of a round [s], or ``None`` for one a row.
+
+    Attributes:
+        outage_rows: Rows of each log that are an outage.
+        notices: What to say about it once.
+
+    Raises:
+        TraceFileError: If a file cannot be read.
+        FieldError: If ``seconds_per_round`` is not > 0.
+    """
 
     def __init__(
         self, files: Sequence[Path], fleet: Fleet, radio: Radio, seconds_per_round: float | None
@@ -43,13 +56,10 @@ class LogRates:
         self._fleet, self._radio, self._seconds_per_round = fleet, radio, seconds_per_round
         self._logs = [read_gnettrack(path) for path in files]
         self.outage_rows = {log.path: log.num_outage_rows for log in self._logs}
-        self._notices: tuple[str, ...] = ()
+        self.notices: tuple[str, ...] = ()
         if len(files) < fleet.num_devices:
-            self._notices = (
-                f"{len(files)} logs serve {fleet.num_devices} devices: those that share a log "
-                "play it from different starts",
-            )
-            warnings.warn(self._notices[0], stacklevel=3)
+            serve = f"{_count(len(files), 'log')} for {fleet.num_devices} devices"
+            self.notices = (f"{serve}: those that share a log play it from different starts",)
 
     def _players(self) -> list[tuple[GNetTrackLog, range]]:
         """The logs that are played, each with its devices."""
@@ -57,17 +67,24 @@ class LogRates:
         return [(log, range(m, devices, step)) for m, log in enumerate(self._logs[:devices])]
 
     def description(self) -> list[str]:
+        """A heading, then a line a log."""
         seconds = self._seconds_per_round
         length = "a row" if seconds is None else f"{seconds:g} s"
-        counts = f"{len(self._logs)} G-NetTrack logs for {self._fleet.num_devices} devices"
+        logs = _count(len(self._logs), "G-NetTrack log")
+        counts = f"{logs} for {_count(self._fleet.num_devices, 'device')}"
         players = {log.path: _listed(devices) for log, devices in self._players()}
         return [f"{counts}, a round is {length}"] + [
-            f"{log.path.name}: {log.num_rows} rows, {log.num_outage_rows} of them outages; "
-            f"{players.get(log.path, 'not played')}"
+            f"{log.path.name}, {players.get(log.path, 'not played')}: {log.num_outage_rows} of "
+            f"{log.num_rows} rows are outages"
             for log in self._logs
         ]
 
     def draw(self, generators: Generators, rounds: int) -> DrawnRates:
+        """Draws rates of so many rounds, one trace a generator.
+
+        Raises:
+            TraceFileError: If a log has fewer starts than devices.
+        """
         snr_db = np.empty((len(generators), rounds, self._fleet.num_devices))
         players = self._players()
         counts = [self._num_starts(log, len(devices), rounds) for log, devices in players]
@@ -78,7 +95,7 @@ class LogRates:
                     row[:, n] = log.window(start, rounds, self._seconds_per_round)
         notes = tuple(_log_note(log, devices, snr_db) for log, devices in players)
         rates = channel.rates_from_snr_db(snr_db, self._fleet, self._radio)
-        return DrawnRates(*rates, self._notices + notes)
+        return DrawnRates(*rates, self.notices + notes)
 
     def _num_starts(self, log: GNetTrackLog, num_devices: int, rounds: int) -> int:
         seconds = self._seconds_per_round
@@ -86,23 +103,39 @@ class LogRates:
         if count < num_devices:
             length = "" if seconds is None else f" of {seconds:g} s"
             reason = (
-                f"the log's {log.num_rows} rows have {count} starts for {rounds} rounds{length}, "
-                f"expected at least {num_devices}, one for each device that plays the log"
+                f"the log's {log.num_rows} rows have {_count(count, 'start')} for {rounds} "
+                f"rounds{length}: expected at least {num_devices}, one a device that plays it"
             )
             raise TraceFileError(log.path, reason)
         return count
 
 
 def _log_note(log: GNetTrackLog, devices: range, snr_db: Array) -> str:
-    played = np.isneginf(snr_db[..., devices.start :: devices.step])
-    outages = f"{np.count_nonzero(played)} outages in {played.size} device-rounds"
-    return f"{log.path.name}: {log.num_rows} rows, {_listed(devices)}: {outages}" + _of_batch(
-        snr_db
-    )
+    out = np.isneginf(snr_db[..., devices.start :: devices.step])
+    outages = f"{np.count_nonzero(out)} of {out.size} rounds played are outages"
+    file = f"{log.path.name} ({log.num_rows} rows), {_listed(devices)}"
+    return f"{file}: {outages}{_in_batch(snr_db)}"
 
 
 class TableRates:
-    """A table of rates whose devices are the scenario's."""
+    """Rates from a table, whose devices are the scenario's.
+
+    Args:
+        files: The table alone.
+        fleet: The devices.
+        radio: Gives the rate floor, which lower rates are raised to.
+        seconds_per_round: ``None``.
+
+    Attributes:
+        outage_rows: Rows of the table with a rate below the floor.
+        notices: Empty.
+
+    Raises:
+        TraceFileError: If there are several files, or the table cannot be read or does not fit.
+        FieldError: If ``seconds_per_round`` is given.
+    """
+
+    notices: tuple[str, ...] = ()
 
     def __init__(
         self, files: Sequence[Path], fleet: Fleet, radio: Radio, seconds_per_round: float | None
@@ -124,16 +157,20 @@ class TableRates:
         self.outage_rows = {self._path: int(self._low.any(axis=0).sum())}
 
     def description(self) -> list[str]:
-        table = f"a rate table for {self._rates.shape[-1]} devices"
-        return [table, f"{self._path.name}: {self._num_rounds} rounds; {self._raised(self._low)}"]
+        """A heading, then a line about the table."""
+        table = f"a rate table for {_count(self._rates.shape[-1], 'device')}"
+        return [table, self._note(self._low)]
 
-    def _raised(self, low: NDArray[np.bool_]) -> str:
-        return (
-            f"{np.count_nonzero(low)} of {low.size} rates below the floor of {self._floor:g} "
-            "bit/s and raised to it"
-        )
+    def _note(self, low: NDArray[np.bool_]) -> str:
+        raised = f"{np.count_nonzero(low)} of {low.size} rates are raised to the floor of"
+        return f"{self._path.name} ({self._num_rounds} rounds): {raised} {self._floor:g} bit/s"
 
     def draw(self, generators: Generators, rounds: int) -> DrawnRates:
+        """Draws rates of so many rounds, one trace a generator.
+
+        Raises:
+            TraceFileError: If the table has fewer rounds.
+        """
         if rounds > self._num_rounds:
             reason = f"the table has {self._num_rounds} rounds: expected at least {rounds}"
             raise TraceFileError(self._path, reason)
@@ -141,13 +178,16 @@ class TableRates:
         windows = [np.s_[:, start : start + rounds] for start in starts]
         uplink, downlink = np.stack([self._rates[window] for window in windows], axis=1)
         low = np.stack([self._low[window] for window in windows])
-        note = f"{self._path.name}: {self._num_rounds} rounds, {self._raised(low)}"
-        return DrawnRates(uplink, downlink, (note + _of_batch(uplink),))
+        return DrawnRates(uplink, downlink, (self._note(low) + _in_batch(uplink),))
 
 
 def _listed(devices: range) -> str:
     return f"device{'s' if len(devices) > 1 else ''} {', '.join(map(str, devices))}"
 
 
-def _of_batch(values: Array) -> str:
-    return f" of {len(values)} traces drawn together" if len(values) > 1 else ""
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _in_batch(values: Array) -> str:
+    return f", in {len(values)} traces drawn together" if len(values) > 1 else ""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from asl_gym.components import Budget, Fleet, Radio, Server, Workload
+from asl_gym.components import Budget, Fading, Fleet, Radio, Server, Workload
 from asl_gym.profiles import NetworkProfile
 from asl_gym.scenario import Scenario
 from asl_gym.validation import FieldError
@@ -53,7 +53,7 @@ def _default() -> Scenario:
     )
 
 
-def _with_fading(fading: str) -> Callable[[], Scenario]:
+def _with_fading(fading: Fading) -> Callable[[], Scenario]:
     def build() -> Scenario:
         scenario = preset("default")
         return scenario.replace(radio=dataclasses.replace(scenario.radio, fading=fading))

@@ -9,7 +9,8 @@ def register_envs() -> None:
     """Registers the environment ids, once.
 
     Without ``max_episode_steps``, which would cut horizons that are longer than it: an episode's
-    length is the scenario's horizon. Importing the package calls this; ``gym.make("asl_gym:ASL-v0")`` imports it by itself.
+    length is the scenario's horizon. Importing the package calls this;
+    ``gym.make("asl_gym:ASL-v0")`` imports it by itself.
     """
     if "ASL-v0" not in gym.registry:
         gym.register(

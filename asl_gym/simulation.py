@@ -128,9 +128,8 @@ class Simulation:
                 f"options['trace'] has shape {shape}: expected (T, N) or ({rows}, T, N) with "
                 f"T >= horizon = {rounds} rounds and N = {devices} devices"
             )
-        arrays = (getattr(trace, name)[..., :rounds, :] for name in Trace.ARRAYS)
         full = (rows, rounds, devices)
-        return Trace(*(np.broadcast_to(array, full) for array in arrays), trace.notes, check=False)
+        return trace.mapped(lambda values: np.broadcast_to(values[..., :rounds, :], full))
 
     def observe(self) -> NDArray[np.float32]:
         """Observations, shape (B, size); after the last round its channels are shown again."""

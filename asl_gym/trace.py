@@ -5,7 +5,7 @@ unless a scenario of imperfect channel knowledge says otherwise.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -43,22 +43,20 @@ class Trace:
     uplink_bps: Array
     downlink_bps: Array
     clock_hz: Array
-    shown_uplink_bps: Array = field(default=None)  # type: ignore[assignment]
-    shown_downlink_bps: Array = field(default=None)  # type: ignore[assignment]
+    shown_uplink_bps: Array = None  # type: ignore[assignment]
+    shown_downlink_bps: Array = None  # type: ignore[assignment]
     notes: tuple[str, ...] = ()
     check: InitVar[bool] = True
 
     ARRAYS = ("uplink_bps", "downlink_bps", "clock_hz", "shown_uplink_bps", "shown_downlink_bps")
 
     def __post_init__(self, check: bool) -> None:
-        if check:
-            for name in self.ARRAYS:
-                if getattr(self, name) is not None:
-                    object.__setattr__(self, name, self._checked(name))
-        if self.shown_uplink_bps is None:
-            object.__setattr__(self, "shown_uplink_bps", self.uplink_bps)
-        if self.shown_downlink_bps is None:
-            object.__setattr__(self, "shown_downlink_bps", self.downlink_bps)
+        for name in self.ARRAYS:
+            values: Array | None = getattr(self, name)
+            if values is None:
+                object.__setattr__(self, name, getattr(self, name.removeprefix("shown_")))
+            elif check:
+                object.__setattr__(self, name, self._checked(name))
 
     def _checked(self, name: str) -> Array:
         values = np.ascontiguousarray(getattr(self, name), dtype=float)
@@ -79,31 +77,41 @@ class Trace:
     @property
     def num_rounds(self) -> int:
         """Rounds T."""
-        return self.uplink_bps.shape[-2]
+        return int(self.uplink_bps.shape[-2])
 
     @property
     def num_devices(self) -> int:
         """Devices N."""
-        return self.uplink_bps.shape[-1]
+        return int(self.uplink_bps.shape[-1])
+
+    def mapped(self, function: Callable[[Array], Array]) -> "Trace":
+        """Applies a function to every array; shown rates that are the real ones stay so."""
+        arrays: dict[str, Any] = {"notes": self.notes, "check": False}
+        for name in self.ARRAYS:
+            values = getattr(self, name)
+            if name.startswith("shown_") and values is getattr(self, name.removeprefix("shown_")):
+                continue
+            arrays[name] = function(values)
+        return Trace(**arrays)
 
     def __getitem__(self, index: int | slice) -> "Trace":
         """Picks from the leading axis of a batch of traces."""
         if self.uplink_bps.ndim < 3:
             raise IndexError("only a batch of traces, shape (B, T, N), can be indexed")
-        arrays = (getattr(self, name)[index] for name in self.ARRAYS)
-        return Trace(*arrays, notes=self.notes, check=False)
+        return self.mapped(lambda values: values[index])
 
     def copy(self) -> "Trace":
         """A copy with memory of its own."""
-        arrays = (getattr(self, name).copy() for name in self.ARRAYS)
-        return Trace(*arrays, notes=self.notes, check=False)
+        return self.mapped(np.copy)
 
     @classmethod
     def stack(cls, traces: Sequence["Trace"]) -> "Trace":
         """Puts traces of equal shape into one batch, shape (B, T, N)."""
-        arrays = (np.stack([getattr(trace, name) for trace in traces]) for name in cls.ARRAYS)
         notes = dict.fromkeys(note for trace in traces for note in trace.notes)
-        return cls(*arrays, notes=tuple(notes))
+        arrays: dict[str, Any] = {
+            name: np.stack([getattr(trace, name) for trace in traces]) for name in cls.ARRAYS
+        }
+        return cls(**arrays, notes=tuple(notes))
 
     @classmethod
     def synthetic(
@@ -166,7 +174,8 @@ class SyntheticTraces:
         """Draws one trace a generator, see :class:`TraceSource`."""
         shape = (len(generators), rounds, self._fleet.num_devices)
         if reuse is None or reuse.uplink_bps.shape != shape:
-            reuse = Trace(*(time_major(shape) for _ in range(3)), check=False)
+            up, down, clock = (time_major(shape) for _ in range(3))
+            reuse = Trace(up, down, clock, check=False)
         # Blocks of rows that stay in the processor's cache take half the time of whole passes.
         rows = max(1, BLOCK_SIZE // (rounds * shape[-1]))
         for start in range(0, len(generators), rows):

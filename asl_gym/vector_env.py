@@ -117,10 +117,10 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             seeds = list(seed)
         if len(seeds) != self.num_envs:
             raise ValueError(f"{len(seeds)} seeds were given: expected {self.num_envs}")
-        old = self._generators or [None] * self.num_envs
+        # A row without a seed goes on with its generator, as the scalar environment does.
         self._generators = [
-            kept if one is None and kept is not None else seeding.np_random(one)[0]
-            for one, kept in zip(seeds, old, strict=True)
+            self._generators[i] if one is None and self._generators else seeding.np_random(one)[0]
+            for i, one in enumerate(seeds)
         ]
 
     def step(
@@ -139,23 +139,32 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         if simulation.trace is None:
             raise RuntimeError("step() needs an episode that has started: call reset() first")
         decision = self.view.decode(actions, simulation.queue)
-        never = np.zeros(self.num_envs, dtype=np.bool_)
         if simulation.finished:
             simulation.start(self._generators)
-            zeros = np.zeros(self.num_envs)
-            return simulation.observe(), zeros, never, never.copy(), self._reset_info()
-        record = simulation.play(*decision)
+            nothing = np.zeros(self.num_envs), self._flags(False), self._flags(False)
+            return simulation.observe(), *nothing, self._reset_info()
+        return self._play(*decision)
+
+    def _play(
+        self, split_index: NDArray[np.int64], server_frequency_hz: NDArray[np.float64]
+    ) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+        simulation = self.simulation
+        record = simulation.play(split_index, server_frequency_hz)
         info = self._masked(simulation.info(record))
-        truncated = np.full(self.num_envs, simulation.finished)
-        if simulation.finished and self._mode == AutoresetMode.SAME_STEP:
+        ended = simulation.finished
+        if ended and self._mode == AutoresetMode.SAME_STEP:
             final = {"final_obs": _rows(simulation.observe()), "final_info": info}
             simulation.start(self._generators)
             info = self._masked(final) | self._reset_info()
-        return simulation.observe(), record.reward, never, truncated, info
+        flags = self._flags(False), self._flags(ended)
+        return simulation.observe(), record.reward, *flags, info
+
+    def _flags(self, value: bool) -> NDArray[np.bool_]:
+        return np.full(self.num_envs, value)
 
     def _masked(self, info: dict[str, Any]) -> dict[str, Any]:
         for name in tuple(info):
-            info["_" + name] = np.ones(self.num_envs, dtype=np.bool_)
+            info["_" + name] = self._flags(True)
         return info
 
     def _reset_info(self) -> dict[str, Any]:

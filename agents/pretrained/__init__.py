@@ -84,8 +84,7 @@ def ship(model_path: Path, name: str, env_id: str, making: dict[str, Any]) -> Pa
         The shipped file.
     """
     model = ALGORITHMS[making["algorithm"]].load(model_path, device="cpu")
-    optimizer = model.policy.optimizer
-    model.policy.optimizer = type(optimizer)(model.policy.parameters(), lr=0.0)
+    model.policy.optimizer.state.clear()
     file = f"{name}-{env_id}.zip"
     model.tensorboard_log = None
     model.save(_folder() / file)

@@ -21,8 +21,8 @@ class Policy(Protocol):
     """What the evaluation asks of a policy: stable-baselines3's ``predict``.
 
     Optional attributes: ``action_view``, the view of the action that it acts in (``"box"`` if it
-    has neither that nor an ``action_space``); ``begin_episode(seed)``, called before every episode, for
-    policies that draw at random.
+    has neither that nor an ``action_space``); ``begin_episode(seed)``, called before every
+    episode, for policies that draw at random.
     """
 
     def predict(
