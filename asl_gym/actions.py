@@ -51,7 +51,8 @@ class ActionView(ABC):
             queue: Virtual queues before the round [J], shape (B, K).
 
         Returns:
-            Split indices and server frequencies [Hz], both of shape (B, N).
+            Split indices, shape (B, N), and server frequencies [Hz], shape (B, N), or (B, 1)
+            where the devices share one.
 
         Raises:
             ValueError: If a value or the shape lies outside the space.
@@ -95,8 +96,8 @@ class ActionView(ABC):
     def _frequency_at(self, position: Array) -> Array:
         """Frequency at a position in [0, 1] on the log scale from f_min to f_max."""
         frequency = self.server.clock_min_hz * np.exp(position * self._log_range)
-        bounded = np.clip(frequency, self.server.clock_min_hz, self.server.clock_max_hz)
-        return np.asarray(bounded)
+        above = np.maximum(frequency, self.server.clock_min_hz)
+        return np.asarray(np.minimum(above, self.server.clock_max_hz))
 
     def _position_of(self, frequency_hz: Array) -> Array:
         return np.asarray(np.log(frequency_hz / self.server.clock_min_hz) / self._log_range)
@@ -139,7 +140,7 @@ class MultiDiscreteView(ActionView):
         """See :meth:`ActionView.decode`."""
         indices = self._checked_indices(action, action, len(queue), self._greatest)
         splits = np.ascontiguousarray(indices[:, :-1])
-        return splits, np.broadcast_to(self.frequency_levels_hz[indices[:, -1:]], splits.shape)
+        return splits, self.frequency_levels_hz[indices[:, -1:]]
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
         """See :meth:`ActionView.encode`; the level nearest to the mean on the log scale."""
@@ -193,7 +194,7 @@ class SplitView(ActionView):
         weights = queue_weights(queue, self._budgets)
         _, server_weight = energy_weights(weights, self.num_devices)
         frequency = optimal_frequency(self._V, server_weight, self.server)
-        return splits, np.broadcast_to(frequency[:, None], splits.shape)
+        return splits, frequency[:, None]
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
         """See :meth:`ActionView.encode`; the frequency is left to the solver."""

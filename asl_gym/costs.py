@@ -203,7 +203,8 @@ class CostModel:
 
         Args:
             options: The chosen split points' costs, arrays of shape (..., N).
-            server_frequency_hz: Server frequency each device is given [Hz], shape (..., N).
+            server_frequency_hz: Server frequency [Hz] of each device, shape (..., N), or that they
+                share, shape (..., 1).
 
         Returns:
             The costs. The round's delay depends on the schedule, see :mod:`asl_gym.schedules`.

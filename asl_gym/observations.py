@@ -61,7 +61,7 @@ class ObservationCodec:
         self._clock = np.asarray(scenario.fleet.clock_hz)
         uplink, downlink = median_rates(scenario.fleet, scenario.radio)
         self._median_rates = np.concatenate([uplink, downlink])
-        self._log_median = np.log10(self._median_rates)
+        self._per_median, self._per_clock = 1.0 / self._median_rates, 1.0 / self._clock
         self._channel_start = self._queues + 1
         self.space = self._make_space()
 
@@ -78,9 +78,13 @@ class ObservationCodec:
         """Encodes the entries that come from the trace, shape (..., 3N)."""
         n = self._devices
         encoded = np.empty((*uplink_bps.shape[:-1], 3 * n), dtype=np.float32)
-        encoded[..., :n] = np.log10(uplink_bps) - self._log_median[:n]
-        encoded[..., n : 2 * n] = np.log10(downlink_bps) - self._log_median[n:]
-        encoded[..., 2 * n :] = clock_hz / self._clock
+        # The logarithm is taken of the ratio, in float32: near 1 that loses nothing that the
+        # observation could hold, and takes a third of the time.
+        rates = encoded[..., : 2 * n]
+        rates[..., :n] = uplink_bps * self._per_median[:n]
+        rates[..., n:] = downlink_bps * self._per_median[n:]
+        np.log10(rates, out=rates)
+        encoded[..., 2 * n :] = clock_hz * self._per_clock
         return encoded
 
     def assemble(self, queue: Array, rounds_left: Array, channel: Float32) -> Float32:

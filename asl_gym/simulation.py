@@ -174,7 +174,7 @@ class Simulation:
 
         Args:
             split_index: Indices into the admissible split points, shape (B, N).
-            server_frequency_hz: Server frequencies [Hz], shape (B, N).
+            server_frequency_hz: Server frequencies [Hz], shape (B, N) or (B, 1).
         """
         model, rules = self.scenario.cost_model, self.scenario.rules
         options = model.chosen_options(split_index, self.unit_costs(self.round_index))
@@ -202,7 +202,7 @@ class Simulation:
             costs.device_energy,
             costs.server_energy,
             split_index,
-            server_frequency_hz,
+            np.broadcast_to(server_frequency_hz, split_index.shape),
             self.queue,
         )
         return self.last

@@ -18,6 +18,9 @@ __all__ = ["Decision", "optimal_frequency", "solve_sequential"]
 
 Array = NDArray[np.float64]
 
+SMALLEST_WEIGHT = 1e-200
+"""Weights on energy up to this one count as 0; smaller ones would underflow in f*."""
+
 
 class Decision(NamedTuple):
     """What a solver or policy decides for a round.
@@ -44,10 +47,12 @@ def optimal_frequency(V: float | Array, server_weight: Array, server: Server) ->
     Returns:
         Server frequency [Hz], shape (...).
     """
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        cube = V / (2.0 * server.capacitance * server_weight)
-    inner = np.cbrt(np.where(server_weight > 0, cube, np.inf))
-    return np.clip(inner, server.clock_min_hz, server.clock_max_hz)
+    # Up to the weight at which f* reaches f_max no division is needed, and none by zero is done.
+    full_clock_weight = V / (2.0 * server.capacitance * server.clock_max_hz**3)
+    floor = np.maximum(full_clock_weight, SMALLEST_WEIGHT)
+    inner = np.cbrt(V / (2.0 * server.capacitance * np.maximum(server_weight, floor)))
+    bounded = np.minimum(np.maximum(inner, server.clock_min_hz), server.clock_max_hz)
+    return np.where(server_weight > floor, bounded, server.clock_max_hz)
 
 
 def solve_sequential(

@@ -4,8 +4,11 @@ It keeps apart what the controller is shown and what really happens; the two rat
 unless a scenario of imperfect channel knowledge says otherwise.
 """
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import InitVar, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -176,14 +179,22 @@ class SyntheticTraces:
         if reuse is None or reuse.uplink_bps.shape != shape:
             up, down, clock = (time_major(shape) for _ in range(3))
             reuse = Trace(up, down, clock, check=False)
-        # Blocks of rows that stay in the processor's cache take half the time of whole passes.
+        # Blocks of rows that stay in the processor's cache take half the time of whole passes,
+        # and many of them are drawn in threads: generators and array operations run beside each
+        # other, and as each row has a generator of its own, the result is the same.
         rows = max(1, BLOCK_SIZE // (rounds * shape[-1]))
-        for start in range(0, len(generators), rows):
-            block = slice(start, start + rows)
-            drawn = self._draw_block(generators[block], rounds)
-            for name, values in zip(("uplink_bps", "downlink_bps", "clock_hz"), drawn, strict=True):
-                getattr(reuse, name)[block] = values
+        blocks = [slice(start, start + rows) for start in range(0, len(generators), rows)]
+        if len(blocks) == 1:
+            self._fill(reuse, generators, blocks[0])
+            return reuse
+        with ThreadPoolExecutor(min(len(blocks), os.cpu_count() or 1)) as pool:
+            for _ in pool.map(partial(self._fill, reuse, generators), blocks):
+                pass
         return reuse
+
+    def _fill(self, trace: Trace, generators: Sequence[np.random.Generator], block: slice) -> None:
+        drawn = self._draw_block(generators[block], trace.num_rounds)
+        trace.uplink_bps[block], trace.downlink_bps[block], trace.clock_hz[block] = drawn
 
     def _draw_block(
         self, generators: Sequence[np.random.Generator], rounds: int

@@ -9,8 +9,7 @@ import pytest
 from gymnasium.error import DependencyNotInstalled
 from numpy.typing import NDArray
 
-from asl_gym import rendering
-from asl_gym.rendering import RoundView, bar_starts, render_ansi, render_rgb
+from asl_gym.rendering import RoundView, bar_starts, picture, render_ansi, render_rgb
 
 LAYERS = (*(f"conv{i}" for i in range(1, 9)), "pool3", "fc1", "fc2", "fc3")
 SHAPE = (600, 960, 3)
@@ -203,7 +202,7 @@ def test_picture_frame_stays_where_rounds_are_alike() -> None:
 
 def test_picture_shows_parts_in_proportion() -> None:
     view = view_after()
-    colours = dict(zip(("down", "device", "up", "server"), rendering._PART_COLOURS, strict=True))
+    colours = dict(zip(("down", "device", "up", "server"), picture._PART_COLOURS, strict=True))
     zero = np.zeros(10)
     still = replace(view, downlink_delay=zero, uplink_delay=zero)
     images = render_rgb(view), render_rgb(still)
@@ -217,7 +216,7 @@ def test_picture_colours_layers_by_who_runs_them() -> None:
     on_device = replace(view, split=np.full(10, len(LAYERS)))
     on_server = replace(view, split=np.zeros(10, dtype=int))
     area = np.s_[78:368, 110:300]
-    device, server = rendering._DEVICE_COLOUR, rendering._SERVER_COLOUR
+    device, server = picture._DEVICE_COLOUR, picture._SERVER_COLOUR
     assert pixels_of(render_rgb(on_device)[area], device) > 30_000
     assert pixels_of(render_rgb(on_device)[area], server) == 0
     assert pixels_of(render_rgb(on_server)[area], server) > 30_000
@@ -249,12 +248,12 @@ def test_both_take_values_of_any_size(scale: float) -> None:
     ("value", "expected"), [(0.0, 1), (0.11, 0.15), (1.0, 1), (84, 100), (269, 300), (5e3, 6e3)]
 )
 def test_limits_of_axes_are_round(value: float, expected: float) -> None:
-    assert rendering._round_up(value) == pytest.approx(expected)
+    assert picture._round_up(value) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("value", 10.0 ** np.arange(-6, 9) * (1 + 1e-12))
 def test_limits_of_axes_are_never_below_the_value(value: float) -> None:
-    assert value <= rendering._round_up(value) <= 10 * value
+    assert value <= picture._round_up(value) <= 10 * value
 
 
 def test_missing_matplotlib_is_an_error_that_names_the_extra(

@@ -1,0 +1,332 @@
+"""The hindsight frontier against exhaustive search, a linear program and policies at play."""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from asl_gym.bound import FrontierPoint, HindsightFrontier, hindsight_frontier
+from asl_gym.env import ASLEnv
+from asl_gym.policies import OPEN
+from asl_gym.presets import preset
+from asl_gym.scenario import Scenario
+from asl_gym.solver import Decision
+from asl_gym.trace import Trace
+from asl_gym.trace_solver import TraceSolver
+from tests.strategies import (
+    Array,
+    drawn_trace,
+    log_floats,
+    random_frequencies,
+    random_splits,
+    scenarios,
+    seeds,
+)
+
+TOLERANCE = 1e-9
+MAX_POLICIES = 300_000
+
+
+class Slot(NamedTuple):
+    """What one device can do in one round: delays, shape (M,), and energies, shape (M, K)."""
+
+    delay: Array
+    energies: Array
+
+
+def slots_of(scenario: Scenario, trace: Trace, frequencies: Array) -> list[Slot]:
+    """Every split point at every frequency, for each round and device on its own."""
+    model = scenario.cost_model
+    options = model.all_options(
+        model.unit_costs(trace.uplink_bps, trace.downlink_bps, trace.clock_hz)
+    )
+    kappa, many = scenario.server.capacitance, scenario.num_budgets > 1
+    slots = []
+    for t, n in np.ndindex(trace.num_rounds, trace.num_devices):
+        work = options.server_work[:, None]
+        delay = options.fixed_delay[t, n, :, None] + work / frequencies
+        server = options.downlink_energy[t, n, :, None] + kappa * frequencies**2 * work
+        device = np.broadcast_to(options.device_energy[t, n, :, None], server.shape)
+        energies = np.zeros((delay.size, scenario.num_budgets))
+        energies[:, n if many else 0] += device.ravel()
+        energies[:, -1] += server.ravel()
+        slots.append(Slot(delay.ravel(), energies))
+    return slots
+
+
+def every_policy(slots: list[Slot], rounds: int) -> tuple[Array, Array]:
+    """Mean delay and energies of all combinations, shapes (P,) and (P, K)."""
+    delay, energies = np.zeros(1), np.zeros((1, slots[0].energies.shape[1]))
+    for slot in slots:
+        delay = (delay[:, None] + slot.delay).ravel()
+        energies = (energies[:, None, :] + slot.energies).reshape(len(delay), -1)
+    return delay / rounds, energies / rounds
+
+
+class Tiny(NamedTuple):
+    """A trace short enough for exhaustive search."""
+
+    scenario: Scenario
+    trace: Trace
+    delay: Array
+    energies: Array
+
+
+@st.composite
+def tiny(draw: st.DrawFn) -> Tiny:
+    scenario = draw(scenarios(max_devices=2, max_layers=3))
+    assume(scenario.workload.num_splits <= 3)
+    rounds = draw(st.integers(1, 3))
+    trace = drawn_trace(scenario, draw(seeds), rounds)
+    slots = rounds * scenario.num_devices
+    levels = int(MAX_POLICIES ** (1 / slots) / scenario.workload.num_splits)
+    low, high = scenario.server.clock_min_hz, scenario.server.clock_max_hz
+    grid = np.geomspace(low, high, min(max(levels - 2, 2), 60))
+    # The solver's own frequencies are among those enumerated.
+    weights = scenario.reference_delay / scenario.energy_budget * np.array([[0.1], [1.0]])
+    solver = TraceSolver(scenario, trace)
+    own = [solver.decide_all(1.0, weight).server_frequency_hz[0, 0] for weight in weights]
+    frequencies = np.clip([*grid, *own], low, high)[: max(levels, 3)]
+    return Tiny(scenario, trace, *every_policy(slots_of(scenario, trace, frequencies), rounds))
+
+
+def line(point: FrontierPoint, energies: Array) -> Array:
+    """The tangent of the frontier at a point, D*(E₀) + λ·(E₀ − E), a bound at every E."""
+    return np.asarray(point.delay + (point.energies - energies) @ point.multipliers)
+
+
+# Exhaustive search
+
+
+@settings(max_examples=40)
+@given(tiny(), seeds)
+def test_no_policy_lies_below_the_frontier(case: Tiny, seed: int) -> None:
+    frontier = hindsight_frontier(case.scenario, case.trace)
+    rng = np.random.default_rng(seed)
+    cheapest_first = np.lexsort((case.energies.sum(axis=1), case.delay))[:10]
+    picked = [
+        *rng.integers(case.delay.size, size=10),
+        *cheapest_first,
+        case.energies[:, 0].argmin(),
+    ]
+    for policy in picked:
+        point = frontier.at(case.energies[policy])
+        assert point.delay <= case.delay[policy] * (1 + TOLERANCE)
+        # Weak duality holds for its multipliers at every other policy too.
+        below = line(point, case.energies)
+        size = case.delay + np.abs(case.energies - point.energies) @ point.multipliers
+        assert (below <= case.delay + TOLERANCE * size).all()
+
+
+@settings(max_examples=40)
+@given(tiny(), st.lists(log_floats(1e-3, 1e3), min_size=3, max_size=3))
+def test_the_dual_at_any_multipliers_is_a_bound(case: Tiny, factors: list[float]) -> None:
+    budgets = case.scenario.energy_budgets
+    multipliers = np.resize(factors, budgets.shape) * case.scenario.reference_delay / budgets
+    best = TraceSolver(case.scenario, case.trace).mean_costs(1.0, multipliers)
+    lagrangian = case.delay + case.energies @ multipliers
+    assert (lagrangian >= best.objective * (1 - TOLERANCE)).all()
+    assert best.objective == pytest.approx(best.delay + best.energies @ multipliers, rel=1e-12)
+
+
+# A second solver
+
+
+def mixture(slots: list[Slot], rounds: int, target: Array) -> float:
+    """Least mean delay of time-sharing between the slots' options: the convexified problem."""
+    each = [len(slot.delay) for slot in slots]
+    one_each = np.zeros((len(slots), sum(each)))
+    for i, (start, size) in enumerate(zip(np.cumsum([0, *each]), each, strict=False)):
+        one_each[i, start : start + size] = 1.0
+    delay = np.concatenate([slot.delay for slot in slots]) / rounds
+    energies = np.concatenate([slot.energies for slot in slots]).T / rounds / target[:, None]
+    limits = np.ones(len(target)), one_each, np.ones(len(slots))
+    solution = linprog(delay / delay.mean(), energies, *limits)
+    assert solution.success
+    return float(solution.fun * delay.mean())
+
+
+@settings(max_examples=60)
+@given(scenarios(max_devices=3), seeds, st.integers(1, 8), st.floats(0.02, 1.2))
+def test_frontier_equals_a_linear_program(
+    scenario: Scenario, seed: int, rounds: int, share: float
+) -> None:
+    """Strong duality: D*(E) is the least delay of time-sharing at the frequencies that matter."""
+    trace = drawn_trace(scenario, seed, rounds)
+    solver = TraceSolver(scenario, trace)
+    least = solver.mean_costs(0.0, np.ones(1)).energies
+    fastest = solver.mean_costs(1.0, np.zeros(1)).energies
+    target = least + share * (fastest - least)
+    assume((target > 0).all())
+    frontier = hindsight_frontier(scenario, trace)
+    point = frontier.at(target)
+    assert point.slack <= 1e-6
+    server = scenario.server
+    own = solver.decide_all(1.0, point.multipliers).server_frequency_hz[0, 0]
+    frequencies = np.append(np.geomspace(server.clock_min_hz, server.clock_max_hz, 25), own)
+    clipped = np.clip(frequencies, server.clock_min_hz, server.clock_max_hz)
+    least_delay = mixture(slots_of(scenario, trace, clipped), rounds, target)
+    assert point.delay <= least_delay * (1 + 1e-7)
+    if point.status == "ok":
+        assert point.delay == pytest.approx(least_delay, rel=2e-6)
+
+
+@settings(max_examples=60)
+@given(scenarios(), seeds, st.lists(log_floats(1e-3, 1e2), min_size=5, max_size=5))
+def test_optimal_decisions_lie_on_the_frontier(
+    scenario: Scenario, seed: int, factors: list[float]
+) -> None:
+    trace = drawn_trace(scenario, seed, 10)
+    budgets = scenario.energy_budgets
+    multipliers = np.resize(factors, budgets.shape) * scenario.reference_delay / budgets
+    optimal = TraceSolver(scenario, trace).mean_costs(1.0, multipliers)
+    point = hindsight_frontier(scenario, trace).at(optimal.energies)
+    assert point.delay <= optimal.delay * (1 + TOLERANCE)
+    tightness = 1e-9 if budgets.size == 1 else 2e-6
+    assert point.delay == pytest.approx(optimal.delay, rel=tightness)
+
+
+# Its shape
+
+
+@settings(max_examples=40)
+@given(scenarios(scopes=("system",)), seeds)
+def test_frontier_falls_and_is_convex(scenario: Scenario, seed: int) -> None:
+    trace = drawn_trace(scenario, seed, 6)
+    frontier = hindsight_frontier(scenario, trace)
+    least = frontier.minimum_energy
+    fastest = TraceSolver(scenario, trace).mean_costs(1.0, np.zeros(1)).energies[0]
+    energies = least + np.linspace(0.05, 1.3, 14) * (fastest - least)
+    points = [frontier.at(energy) for energy in energies]
+    delay = np.array([point.delay for point in points])
+    assert all(point.slack <= 1e-9 for point in points)
+    assert (np.diff(delay) <= TOLERANCE * delay[:-1]).all()
+    middle = 0.5 * (delay[:-2] + delay[2:])
+    assert (delay[1:-1] <= middle * (1 + TOLERANCE)).all()
+
+
+@given(scenarios(), seeds)
+def test_frontier_is_flat_beyond_the_fastest_policy(scenario: Scenario, seed: int) -> None:
+    trace = drawn_trace(scenario, seed, 6)
+    fastest = TraceSolver(scenario, trace).mean_costs(1.0, np.zeros(1))
+    frontier = hindsight_frontier(scenario, trace)
+    for factor in (1.0 + 1e-9, 1.5, 100.0):
+        point = frontier.at(fastest.energies * factor)
+        assert point.delay == pytest.approx(fastest.delay, rel=1e-6)
+        assert point.delay <= fastest.delay * (1 + TOLERANCE)
+        assert point.status == "ok"
+
+
+@given(scenarios(scopes=("system",)), seeds, st.floats(0.0, 0.999))
+def test_there_is_no_frontier_at_or_below_the_minimum(
+    scenario: Scenario, seed: int, share: float
+) -> None:
+    trace = drawn_trace(scenario, seed, 6)
+    frontier = hindsight_frontier(scenario, trace)
+    fastest = TraceSolver(scenario, trace).mean_costs(1.0, np.zeros(1)).energies[0]
+    assume(fastest > frontier.minimum_energy * 1.001)
+    # What it has learnt elsewhere does not change what it says here.
+    for explored in np.linspace(frontier.minimum_energy, fastest, 5)[1:]:
+        frontier.at(explored)
+    assert frontier.at(share * frontier.minimum_energy).status == "at minimum energy"
+    assert frontier.at(frontier.minimum_energy).status == "at minimum energy"
+
+
+@given(scenarios(scopes=("per_device",)), seeds)
+def test_a_party_below_its_minimum_is_told_so(scenario: Scenario, seed: int) -> None:
+    trace = drawn_trace(scenario, seed, 6)
+    frontier = hindsight_frontier(scenario, trace)
+    fastest = TraceSolver(scenario, trace).mean_costs(1.0, np.zeros(1)).energies
+    everything = np.array([slot.energies for slot in slots_of(scenario, trace, np.array([1e30]))])
+    starved = fastest.copy()
+    starved[0] = 0.9 * everything[:: scenario.num_devices, :, 0].min(axis=1).mean()
+    assert frontier.at(starved).status == "at minimum energy"
+
+
+def test_energies_that_are_no_energies() -> None:
+    scenario = preset("default").with_num_devices(2)
+    frontier = hindsight_frontier(scenario, drawn_trace(scenario, 0, 3))
+    for energies in (-1.0, np.nan, np.inf, [1.0, 2.0], []):
+        with pytest.raises(ValueError, match="expected 1 finite numbers >= 0"):
+            frontier.at(energies)
+
+
+# Policies at play
+
+
+def play(scenario: Scenario, trace: Trace, decision: Decision) -> tuple[float, Array]:
+    """Mean delay and energies of decisions for every round, from the environment."""
+    env = ASLEnv(scenario, action_view="dict", horizon=trace.num_rounds)
+    env.reset(options={"trace": trace})
+    infos = []
+    for split, frequency in zip(decision.split_index, decision.server_frequency_hz, strict=True):
+        infos.append(env.step(env.view.encode(split, frequency))[4])
+    spent = [[*info["device_energy"], info["server_energy"]] for info in infos]
+    energies = np.mean(spent, axis=0)
+    if scenario.num_budgets == 1:
+        energies = energies.sum(keepdims=True)
+    return float(np.mean([info["delay"] for info in infos])), energies
+
+
+@pytest.mark.parametrize("name", ["default", "per-device-budgets"])
+def test_optimal_decisions_played_are_on_the_frontier(name: str) -> None:
+    scenario = preset(name)
+    trace = drawn_trace(scenario, 0, 100)
+    frontier, solver = hindsight_frontier(scenario, trace), TraceSolver(scenario, trace)
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        factors = np.exp(rng.uniform(-2, 2, scenario.num_budgets))
+        multipliers = factors * scenario.reference_delay / scenario.energy_budgets
+        delay, energies = play(scenario, trace, solver.decide_all(1.0, multipliers))
+        point = frontier.at(energies)
+        assert point.delay == pytest.approx(delay, rel=1e-9 if energies.size == 1 else 1e-6)
+        assert point.delay <= delay * (1 + TOLERANCE)
+
+
+@pytest.mark.parametrize("name", ["default", "per-device-budgets", "ergodic"])
+def test_policies_at_play_are_never_below_the_frontier(name: str) -> None:
+    scenario = preset(name)
+    trace = drawn_trace(scenario, 1, 50)
+    frontier, rng = hindsight_frontier(scenario, trace), np.random.default_rng(1)
+    for bias in (0.2, 1.0, 5.0):
+        splits = (random_splits(scenario, rng, 50) * rng.random((50, 1)) ** bias).astype(int)
+        decision = Decision(splits, random_frequencies(scenario, rng, 50), np.zeros(50))
+        delay, energies = play(scenario, trace, decision)
+        assert frontier.at(energies).delay <= delay * (1 + TOLERANCE)
+
+
+def test_open_is_near_the_frontier_and_not_below() -> None:
+    env = ASLEnv("default", action_view="dict")
+    observation, _ = env.reset(seed=3)
+    policy, infos = OPEN(env), []
+    for _ in range(env.scenario.horizon):
+        observation, _, _, _, info = env.step(policy.predict(observation)[0])
+        infos.append(info)
+    delay = float(np.mean([info["delay"] for info in infos]))
+    energy = float(np.mean([info["energy"] for info in infos]))
+    bound = HindsightFrontier(env.scenario, env.trace).at(energy).delay
+    assert bound * (1 - TOLERANCE) <= delay <= 1.02 * bound
+
+
+def test_curve_gives_achievable_points_on_the_frontier() -> None:
+    scenario = preset("default")
+    frontier = hindsight_frontier(scenario, drawn_trace(scenario, 2, 60))
+    energies, delays = frontier.curve(np.geomspace(1e-2, 1e1, 7))
+    assert all(a >= b for a, b in itertools.pairwise(energies))
+    assert all(a <= b for a, b in itertools.pairwise(delays))
+    for energy, delay in zip(energies, delays, strict=True):
+        assert frontier.at(energy).delay == pytest.approx(delay, rel=1e-9)
+
+
+def test_at_budget_is_the_frontier_at_the_budgets() -> None:
+    for name in ("default", "per-device-budgets"):
+        scenario = preset(name)
+        frontier = hindsight_frontier(scenario, drawn_trace(scenario, 4, 40))
+        point = frontier.at_budget()
+        np.testing.assert_array_equal(point.energies, scenario.energy_budgets)
+        assert point.delay == frontier.at(scenario.energy_budgets).delay
+        assert point.slack <= 1e-6

@@ -1,0 +1,111 @@
+"""What both formats of trace files share: strict rows, errors, and telling them apart."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from asl_gym.trace_files import TraceFileError, is_gnettrack, read_gnettrack, read_rate_table
+from tests.trace_file_samples import (
+    HEADER,
+    LOG_HEADER,
+    TWO_BY_TWO,
+    log_error,
+    log_row,
+    rate_error,
+    write,
+    write_log,
+)
+
+# The error
+
+
+def test_error_names_file_line_and_reason() -> None:
+    error = TraceFileError(Path("a/b.csv"), "is odd", 7)
+    assert str(error) == f"{Path('a/b.csv')}, line 7: is odd"
+    assert (error.path, error.reason, error.line) == (Path("a/b.csv"), "is odd", 7)
+    assert isinstance(error, ValueError)
+
+
+def test_error_without_line() -> None:
+    assert str(TraceFileError(Path("b.csv"), "is odd")) == "b.csv: is odd"
+
+
+def test_error_survives_pickling() -> None:
+    error = pickle.loads(pickle.dumps(TraceFileError(Path("b.csv"), "is odd", 3)))
+    assert str(error) == "b.csv, line 3: is odd"
+    assert error.line == 3
+
+
+# Errors of both formats
+
+
+@pytest.mark.parametrize("read", [read_rate_table, read_gnettrack, is_gnettrack])
+def test_missing_file(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    path = tmp_path / "nowhere.csv"
+    with pytest.raises(TraceFileError, match=r"nowhere\.csv: the file cannot be read: ") as caught:
+        read(path)
+    assert (caught.value.path, caught.value.line) == (path, None)
+
+
+@pytest.mark.parametrize("read", [read_rate_table, read_gnettrack, is_gnettrack])
+@pytest.mark.parametrize("text", ["", "\ufeff", "\n", f"\n{HEADER}\n0,0,1,2\n"])
+def test_empty_file_or_blank_first_line(
+    tmp_path: Path, read: Callable[[Path], object], text: str
+) -> None:
+    with pytest.raises(TraceFileError, match="empty or starts with a blank line") as caught:
+        read(write(tmp_path, [text], last=""))
+    assert caught.value.line == 1
+
+
+@pytest.mark.parametrize(
+    ("error_of", "header"), [(rate_error, HEADER), (log_error, LOG_HEADER)], ids=["rates", "log"]
+)
+@pytest.mark.parametrize("last", ["", "\n"])
+def test_header_without_rows(
+    tmp_path: Path, error_of: Callable[[Path], TraceFileError], header: str, last: str
+) -> None:
+    error = error_of(write(tmp_path, [header], last=last))
+    assert (error.line, error.reason) == (1, "there are no rows after the header")
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_undecodable_byte(tmp_path: Path, ending: str, mark: str) -> None:
+    path = tmp_path / "trace.csv"
+    text = ending.join([mark + HEADER, "0,0,1,2", "0,1,3,"])
+    path.write_bytes(text.encode() + b"\xff" + ending.encode())
+    error = rate_error(path)
+    assert (error.line, error.reason) == (3, "byte 0xff is not valid UTF-8")
+
+
+def test_broken_quoting_names_the_line_where_the_row_starts(tmp_path: Path) -> None:
+    error = rate_error(write(tmp_path, [HEADER, '0,0,1,"2', "0,1,3,4"]))
+    assert error.line == 2
+    assert error.reason.startswith("the row is not valid CSV: ")
+
+
+def test_line_numbers_count_lines_inside_quoted_cells(tmp_path: Path) -> None:
+    path = write_log(tmp_path, '2021.03.04_10.00.00,"1\n2",5G,3,I', log_row(1, "high"))
+    assert log_error(path).line == 4
+
+
+# Telling the formats apart
+
+
+def test_is_gnettrack(tmp_path: Path) -> None:
+    assert not is_gnettrack(write(tmp_path, TWO_BY_TWO))
+    assert is_gnettrack(write_log(tmp_path, log_row(0, "1")))
+    assert is_gnettrack(str(write(tmp_path, ["\ufeffSNR,NetworkMode,uplink_bps"], "\r\n")))
+
+
+@pytest.mark.parametrize("header", ["a,b", "SNR,State", "downlink_bps", "snr,networkmode"])
+def test_is_gnettrack_neither(tmp_path: Path, header: str) -> None:
+    path = write(tmp_path, [header, "1,2"])
+    with pytest.raises(TraceFileError, match="neither accepted format") as caught:
+        is_gnettrack(path)
+    assert (caught.value.path, caught.value.line) == (path, 1)
+    assert header in caught.value.reason
+    assert "round, device, uplink_bps, downlink_bps" in caught.value.reason
+    assert "Timestamp, NetworkMode, SNR" in caught.value.reason

@@ -1,0 +1,164 @@
+"""The observation: there and back, its bounds, and what a decision loses through float32."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from asl_gym import lyapunov
+from asl_gym.channel import median_rates
+from asl_gym.env import ASLEnv
+from asl_gym.observations import Observation, ObservationCodec
+from asl_gym.policies import OPEN
+from asl_gym.presets import preset
+from asl_gym.scenario import Scenario
+from tests.strategies import Array, Splits, drawn_trace, scenarios, seeds
+
+ROUNDS = 8
+
+
+def random_states(scenario: Scenario, seed: int) -> Observation:
+    """States with real channels and queues from nothing to dozens of budgets."""
+    rng = np.random.default_rng(seed)
+    trace = drawn_trace(scenario, seed, ROUNDS)
+    shape = ROUNDS, scenario.num_budgets
+    queue = scenario.energy_budgets * rng.exponential(10.0, shape) * (rng.random(shape) < 0.8)
+    queue[0] = 0.0
+    left = np.linspace(1.0, 0.0, ROUNDS)
+    return Observation(queue, left, trace.uplink_bps, trace.downlink_bps, trace.clock_hz)
+
+
+# The codec
+
+
+def test_entries_by_hand() -> None:
+    scenario = preset("default").with_num_devices(2)
+    uplink, downlink = median_rates(scenario.fleet, scenario.radio)
+    queue = np.array([(np.e - 1.0) * scenario.energy_budget])
+    clock = np.array(scenario.fleet.clock_hz) * [1.0, 0.5]
+    seen = Observation(queue, np.array(0.25), uplink * [1.0, 100.0], downlink * [0.1, 1.0], clock)
+    encoded = ObservationCodec(scenario).encode(seen)
+    assert encoded.dtype == np.float32
+    np.testing.assert_allclose(encoded, [1.0, 0.25, 0.0, 2.0, -1.0, 0.0, 1.0, 0.5], atol=1e-6)
+
+
+def test_entries_with_several_budgets_start_with_a_queue_each() -> None:
+    scenario = preset("per-device-budgets").with_num_devices(2)
+    uplink, downlink = median_rates(scenario.fleet, scenario.radio)
+    queue = np.expm1([0.0, 1.0, 2.0]) * scenario.energy_budgets
+    clock = np.array(scenario.fleet.clock_hz)
+    seen = Observation(queue, np.array(1.0), uplink, downlink, clock)
+    encoded = ObservationCodec(scenario).encode(seen)
+    np.testing.assert_allclose(encoded, [0, 1, 2, 1, 0, 0, 0, 0, 1, 1], atol=1e-6)
+
+
+@given(scenarios(), seeds)
+def test_decoding_undoes_encoding(scenario: Scenario, seed: int) -> None:
+    codec, states = ObservationCodec(scenario), random_states(scenario, seed)
+    encoded = codec.encode(states)
+    assert encoded.shape == (ROUNDS, *codec.space.shape)
+    for name, decoded, real in zip(Observation._fields, codec.decode(encoded), states, strict=True):
+        np.testing.assert_allclose(decoded, real, rtol=2e-6, err_msg=name)
+
+
+@given(scenarios(), seeds)
+def test_rows_are_encoded_and_decoded_on_their_own(scenario: Scenario, seed: int) -> None:
+    codec, states = ObservationCodec(scenario), random_states(scenario, seed)
+    encoded = codec.encode(states)
+    decoded = codec.decode(encoded)
+    for i in range(ROUNDS):
+        one = codec.encode(Observation(*(values[i] for values in states)))
+        np.testing.assert_array_equal(one, encoded[i])
+        for alone, batched in zip(codec.decode(one), decoded, strict=True):
+            np.testing.assert_array_equal(alone, batched[i])
+
+
+@given(scenarios(), seeds)
+def test_bounds_are_finite_and_never_reached(scenario: Scenario, seed: int) -> None:
+    space = ObservationCodec(scenario).space
+    assert np.isfinite([space.low, space.high]).all()
+    encoded = ObservationCodec(scenario).encode(random_states(scenario, seed))
+    assert ((encoded > space.low) & (encoded < space.high)).all()
+
+
+@pytest.mark.parametrize("size", [0, 31, 33])
+def test_an_observation_of_another_size_cannot_be_decoded(size: int) -> None:
+    codec = ObservationCodec(preset("default"))
+    with pytest.raises(ValueError, match=r"expected \(\.\.\., 32\)"):
+        codec.decode(np.zeros(size, dtype=np.float32))
+
+
+@given(scenarios(), seeds)
+def test_the_environment_shows_its_trace_and_queue(scenario: Scenario, seed: int) -> None:
+    env = ASLEnv(scenario)
+    shown, _ = env.reset(seed=seed)
+    env.action_space.seed(seed)
+    for played in range(scenario.horizon):
+        seen = env.codec.decode(shown)
+        np.testing.assert_allclose(seen.uplink_bps, env.trace.uplink_bps[played], rtol=2e-6)
+        np.testing.assert_allclose(seen.downlink_bps, env.trace.downlink_bps[played], rtol=2e-6)
+        np.testing.assert_allclose(seen.clock_hz, env.trace.clock_hz[played], rtol=2e-6)
+        np.testing.assert_allclose(seen.queue, np.atleast_1d(env.queue), rtol=2e-6)
+        assert seen.rounds_left == pytest.approx(1.0 - played / scenario.horizon, rel=1e-6)
+        shown, *_ = env.step(env.action_space.sample())
+    last = env.codec.decode(shown)
+    assert last.rounds_left == 0.0
+    np.testing.assert_array_equal(last.uplink_bps, seen.uplink_bps)
+
+
+# Decisions through the observation
+
+
+def objectives(scenario: Scenario, states: Observation, splits: Splits, frequency: Array) -> Array:
+    """V·D + Σ_k Q_k (Ē/Ē_k) E_k of decisions in the true states."""
+    model = scenario.cost_model
+    unit = model.unit_costs(states.uplink_bps, states.downlink_bps, states.clock_hz)
+    costs = model.round_costs(model.chosen_options(splits, unit), frequency)
+    energies = lyapunov.budget_energies(costs, scenario.num_budgets)
+    weights = states.queue * scenario.energy_budget / scenario.energy_budgets
+    delay = costs.device_delay.sum(axis=-1)
+    return np.asarray(scenario.V * delay + (weights * energies).sum(axis=-1))
+
+
+def optima(scenario: Scenario, states: Observation) -> Array:
+    """The exact optimum in the true states."""
+    model = scenario.cost_model
+    unit = model.unit_costs(states.uplink_bps, states.downlink_bps, states.clock_hz)
+    weights = states.queue * scenario.energy_budget / scenario.energy_budgets
+    on_energies = lyapunov.energy_weights(weights, scenario.num_devices)
+    options = model.all_options(unit)
+    return scenario.rules.solve(options, scenario.server, scenario.V, *on_energies).objective
+
+
+def assert_near_optimal(scenario: Scenario, seed: int) -> None:
+    states = random_states(scenario, seed)
+    shown = ObservationCodec(scenario).encode(states)
+    assert shown.dtype == np.float32
+    action, _ = OPEN(scenario).predict(shown)
+    decided = objectives(scenario, states, action["split"], action["server_frequency"][..., 0])
+    least = optima(scenario, states)
+    assert (decided <= least * (1 + 1e-6)).all()
+    assert (decided >= least * (1 - 1e-12)).all()
+
+
+@settings(max_examples=150)
+@given(scenarios(), seeds)
+def test_decisions_are_near_optimal_in_the_true_state(scenario: Scenario, seed: int) -> None:
+    assert_near_optimal(scenario, seed)
+
+
+@pytest.mark.parametrize("name", ["default", "per-device-budgets", "ergodic", "lenet5"])
+def test_decisions_are_near_optimal_in_the_presets(name: str) -> None:
+    for seed in range(30):
+        assert_near_optimal(preset(name), seed)
+
+
+@given(scenarios(), seeds)
+def test_a_single_observation_gets_the_batch_row(scenario: Scenario, seed: int) -> None:
+    shown = ObservationCodec(scenario).encode(random_states(scenario, seed))
+    policy = OPEN(scenario)
+    batch, _ = policy.predict(shown)
+    for i, one in enumerate(shown):
+        action, state = policy.predict(one, state="kept")
+        assert state == "kept"
+        np.testing.assert_array_equal(action["split"], batch["split"][i])
+        np.testing.assert_array_equal(action["server_frequency"], batch["server_frequency"][i])
