@@ -14,7 +14,7 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from asl_gym.lyapunov import energy_weights, queue_weights
+from asl_gym.lyapunov import energy_weights
 from asl_gym.scenario import Scenario
 from asl_gym.solver import optimal_frequency
 
@@ -186,12 +186,12 @@ class SplitView(ActionView):
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         self.space = spaces.MultiDiscrete(np.full(self.num_devices, self.num_splits))
-        self._budgets, self._V = scenario.energy_budgets, scenario.V
+        self._budget_weights, self._V = scenario.budget_weights, scenario.V
 
     def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
         """See :meth:`ActionView.decode`."""
         splits = self._checked_indices(action, action, len(queue), self.num_splits - 1)
-        weights = queue_weights(queue, self._budgets)
+        weights = queue * self._budget_weights
         _, server_weight = energy_weights(weights, self.num_devices)
         frequency = optimal_frequency(self._V, server_weight, self.server)
         return splits, frequency[:, None]

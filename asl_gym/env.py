@@ -244,7 +244,8 @@ def round_view(simulation: Simulation, row: int = 0) -> rendering.RoundView:
     record: RoundRecord | None = simulation.last
     state: dict[str, Any] = {}
     if record is not None and simulation.trace is not None:
-        split_index, frequency = record.split_index[row], record.server_frequency[row]
+        split_index = record.split_index[row]
+        frequency = np.broadcast_to(record.server_frequency[row], split_index.shape)
         unit = simulation.unit_costs(played - 1).at(row)
         trace = simulation.trace
         state = {

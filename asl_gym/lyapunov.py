@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from asl_gym.costs import RoundCosts
 
-__all__ = ["Reward", "budget_energies", "energy_weights", "lyapunov", "next_queue", "rewards"]
+__all__ = [
+    "Reward",
+    "budget_energies",
+    "budget_weights",
+    "drift",
+    "energy_weights",
+    "next_queue",
+    "rewards",
+]
 
 Array = NDArray[np.float64]
 Reward = Literal["drift", "linear_drift", "delay"]
@@ -32,9 +40,9 @@ def next_queue(queue: Array, energies: Array, budgets: Array) -> Array:
     return np.asarray(np.maximum(queue + energies - budgets, 0.0))
 
 
-def queue_weights(queue: Array, budgets: Array) -> Array:
-    """Weight of each budget's energy in the drift, Q_k·Ē/Ē_k [J], shape (..., K)."""
-    return np.asarray(queue * (budgets.sum() / budgets))
+def budget_weights(budgets: Array) -> Array:
+    """Ē/Ē_k, by which queue k counts, shape (K,); 1 for a single budget."""
+    return np.asarray(budgets.sum() / budgets)
 
 
 def energy_weights(weights: Array, num_devices: int) -> tuple[Array, Array]:
@@ -52,9 +60,10 @@ def energy_weights(weights: Array, num_devices: int) -> tuple[Array, Array]:
     return weights[..., :-1], weights[..., -1]
 
 
-def lyapunov(queue: Array, budgets: Array) -> Array:
-    """Lyapunov function ½ Σ_k (Ē/Ē_k) Q_k² [J²], shape (...)."""
-    return np.asarray(0.5 * (queue_weights(queue, budgets) * queue).sum(axis=-1))
+def drift(queue: Array, queue_after: Array, weights: Array) -> Array:
+    """Change of the Lyapunov function ½ Σ_k (Ē/Ē_k) Q_k² over a round [J²], shape (...)."""
+    squares = weights * (queue_after * queue_after - queue * queue)
+    return np.asarray(0.5 * squares.sum(axis=-1))
 
 
 def rewards(
@@ -66,6 +75,7 @@ def rewards(
     queue: Array,
     queue_after: Array,
     budgets: Array,
+    weights: Array,
 ) -> Array:
     """The reward of a round, in units of V·D_ref.
 
@@ -82,13 +92,14 @@ def rewards(
         queue: Queues before the round [J], shape (..., K).
         queue_after: Queues after the round [J], shape (..., K).
         budgets: Budgets [J], shape (K,).
+        weights: :func:`budget_weights`, shape (K,).
 
     Returns:
         Rewards, shape (...).
     """
     penalty = V * delay
     if kind == "drift":
-        penalty = penalty + (lyapunov(queue_after, budgets) - lyapunov(queue, budgets))
+        penalty = penalty + drift(queue, queue_after, weights)
     elif kind == "linear_drift":
-        penalty = penalty + (queue_weights(queue, budgets) * (energies - budgets)).sum(axis=-1)
+        penalty = penalty + (weights * queue * (energies - budgets)).sum(axis=-1)
     return np.asarray(-penalty / (V * reference_delay))

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym import fleet_law, reference
+from asl_gym import fleet_law, lyapunov, reference
 from asl_gym.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.costs import CostModel
 from asl_gym.profiles import NetworkProfile
@@ -119,6 +119,13 @@ class Scenario:
     def energy_budget(self) -> float:
         """Energy budget of the whole system per round, Ē = Σ_k Ē_k [J]."""
         return float(self.energy_budgets.sum())
+
+    @cached_property
+    def budget_weights(self) -> NDArray[np.float64]:
+        """Ē/Ē_k, by which queue k weighs energy k in drift plus penalty, shape (K,)."""
+        weights = lyapunov.budget_weights(self.energy_budgets)
+        weights.flags.writeable = False
+        return weights
 
     @cached_property
     def reference_delay(self) -> float:

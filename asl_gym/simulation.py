@@ -36,7 +36,8 @@ class RoundRecord(NamedTuple):
         device_energy: Energy of each device [J], shape (B, N).
         server_energy: Energy of the server side [J], shape (B,).
         split_index: Indices into the admissible split points, shape (B, N).
-        server_frequency: Server frequency each device was given [Hz], shape (B, N).
+        server_frequency: Server frequency each device was given [Hz], shape (B, N), or (B, 1)
+            where they shared one.
         queue: Virtual queues after the round [J], shape (B, K).
     """
 
@@ -191,6 +192,7 @@ class Simulation:
             before,
             self.queue,
             self._budgets,
+            self.scenario.budget_weights,
         )
         self.round_index += 1
         self.totals += (delay, costs.energy)
@@ -202,7 +204,7 @@ class Simulation:
             costs.device_energy,
             costs.server_energy,
             split_index,
-            np.broadcast_to(server_frequency_hz, split_index.shape),
+            server_frequency_hz,
             self.queue,
         )
         return self.last
@@ -210,6 +212,8 @@ class Simulation:
     def info(self, record: RoundRecord) -> dict[str, Any]:
         """The info of a round, arrays with a leading axis of B rows that the caller may keep."""
         queue = record.queue[:, 0] if record.queue.shape[1] == 1 else record.queue
+        server_frequency = np.empty(record.split_index.shape)
+        server_frequency[...] = record.server_frequency
         return {
             "delay": record.delay,
             "energy": record.energy,
@@ -218,6 +222,6 @@ class Simulation:
             "device_energy": record.device_energy,
             "server_energy": record.server_energy,
             "split": self.splits.take(record.split_index),
-            "server_frequency": np.array(record.server_frequency),
+            "server_frequency": server_frequency,
             "queue": queue.copy(),
         }

@@ -58,6 +58,6 @@ class OPEN(WeightedPolicy):
 
     def decide(self, seen: Observation) -> tuple[NDArray[np.int64], Array]:
         """See :meth:`ScenarioPolicy.decide`."""
-        weights = lyapunov.queue_weights(seen.queue, self.scenario.energy_budgets)
+        weights = seen.queue * self.scenario.budget_weights
         decision = self.solve(seen, self.V, weights)
         return decision.split_index, decision.server_frequency_hz

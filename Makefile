@@ -1,0 +1,38 @@
+# Everything sets itself up in a virtual environment of its own, with pinned versions.
+#   make bench   compare all policies (README's table and plots, in results/)
+#   make test    linters, type checker and tests
+# For a CPU build of torch: make bench TORCH_INDEX=<the CPU index that pytorch.org names>
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: bench test lint speed clean
+
+bench: $(VENV)/benchmarks.installed
+	$(BIN)/python -m benchmarks
+
+speed: $(VENV)/benchmarks.installed
+	$(BIN)/python -m benchmarks speed
+
+test: lint
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/dev.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(VENV)/torch.installed: constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) torch $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
+	touch $@
+
+$(VENV)/%.installed: pyproject.toml constraints.txt $(VENV)/torch.installed
+	$(PIP) --editable '.[$*]'
+	touch $@
+
+clean:
+	rm -rf $(VENV)
