@@ -70,7 +70,7 @@ class ActionView(ABC):
         return ValueError(f"action {action!r} {reason}: expected {self.space} (per environment)")
 
     def _checked(
-        self, action: Any, values: Any, shape: tuple[int, ...], batch: int, low: Any, high: Any
+        self, action: Any, values: Any, shape: tuple[int, ...], batch: int, low: float, high: Any
     ) -> NDArray[Any]:
         """Returns an array of shape (batch, *shape) within [low, high]."""
         array = np.asarray(values)
@@ -78,8 +78,7 @@ class ActionView(ABC):
             raise self._reject(action, f"holds values of type {array.dtype}")
         if array.shape != (batch, *shape):
             raise self._reject(action, f"has shape {array.shape[1:]} in a batch of {batch}")
-        # Written so that NaN fails.
-        if not ((array >= low) & (array <= high)).all():
+        if not (array.min() >= low and (array <= high).all()):  # Written so that NaN fails.
             raise self._reject(action, "lies outside the space or holds NaN")
         return array
 

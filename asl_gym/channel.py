@@ -58,12 +58,12 @@ def shadowing_gain(innovations: Array, radio: Radio) -> Array:
     Returns:
         Linear power gain, same shape.
     """
-    correlation = radio.shadowing_correlation
-    innovations *= radio.shadowing_std_db * LN10_OVER_10
-    if correlation > 0:
-        innovations[..., 1:, :] *= math.sqrt(1.0 - correlation**2)
-        innovations = lfilter([1.0], [1.0, -correlation], innovations, axis=-2)
-    return np.exp(innovations, out=innovations)
+    correlation, scale = radio.shadowing_correlation, radio.shadowing_std_db * LN10_OVER_10
+    # The first round has the stationary variance, later ones add an innovation each.
+    innovation_scale = math.sqrt(1.0 - correlation**2)
+    innovations[..., 0, :] /= innovation_scale
+    shadowing = lfilter([scale * innovation_scale], [1.0, -correlation], innovations, axis=-2)
+    return np.asarray(np.exp(shadowing, out=shadowing))
 
 
 def ergodic_spectral_efficiency(snr: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.components import Server
-from asl_gym.costs import Options
+from asl_gym.costs import Options, sum_over_devices
 from asl_gym.solver import Decision, solve_sequential
 
 __all__ = ["SCHEDULES", "Schedule"]
@@ -34,12 +34,8 @@ class Schedule:
     solve: Callable[[Options, Server, float | Array, Array, Array], Decision]
 
 
-def _sum_over_devices(device_delay: Array) -> Array:
-    return np.asarray(device_delay.sum(axis=-1))
-
-
 SCHEDULES = {
     schedule.name: schedule
-    for schedule in (Schedule("sequential", _sum_over_devices, solve_sequential),)
+    for schedule in (Schedule("sequential", sum_over_devices, solve_sequential),)
 }
 """The schedules by name."""

@@ -21,7 +21,7 @@ __all__ = ["RoundRecord", "Simulation"]
 
 Array = NDArray[np.float64]
 
-WINDOW_SIZE = 16_384
+WINDOW_SIZE = 40_960
 """Numbers that an array holds in a window of rounds prepared together."""
 
 
@@ -100,13 +100,23 @@ class Simulation:
             trace: Traces to play in place of drawn ones, from :meth:`fitted`.
         """
         if trace is None:
-            self._drawn = self.traces.draw(generators, self.scenario.horizon, self._drawn)
-            trace = self._drawn
+            trace = self._draw(generators)
         self.trace = trace
         self._window_start = -1
         self.queue = self._initial_queue()
         self.round_index, self.last = 0, None
         self.totals = np.zeros((2, self._num_rows))
+
+    def _draw(self, generators: Sequence[np.random.Generator]) -> Trace:
+        shape = (self._num_rows, self.scenario.horizon, self.scenario.num_devices)
+        drawn = self.traces.draw(generators, self.scenario.horizon, self._drawn)
+        if drawn.uplink_bps.shape != shape:
+            raise ValueError(
+                f"traces = {self.traces!r} drew shape {drawn.uplink_bps.shape}: expected {shape}, "
+                "(environments, rounds, devices) of this scenario"
+            )
+        self._drawn = drawn
+        return drawn
 
     def fitted(self, trace: Any) -> Trace | None:
         """Gives a trace that a caller wants played the rows and rounds of the episode.

@@ -163,9 +163,8 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         return np.full(self.num_envs, value)
 
     def _masked(self, info: dict[str, Any]) -> dict[str, Any]:
-        for name in tuple(info):
-            info["_" + name] = self._flags(True)
-        return info
+        everywhere = self._flags(True)
+        return info | {f"_{name}": everywhere for name in info}
 
     def _reset_info(self) -> dict[str, Any]:
         return self._masked({"queue": self.queue})
