@@ -14,7 +14,7 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from asl_gym.lyapunov import energy_weights
+from asl_gym.lyapunov import server_weight
 from asl_gym.scenario import Scenario
 from asl_gym.solver import optimal_frequency
 
@@ -190,10 +190,8 @@ class SplitView(ActionView):
     def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
         """See :meth:`ActionView.decode`."""
         splits = self._checked_indices(action, action, len(queue), self.num_splits - 1)
-        weights = queue * self._budget_weights
-        _, server_weight = energy_weights(weights, self.num_devices)
-        frequency = optimal_frequency(self._V, server_weight, self.server)
-        return splits, frequency[:, None]
+        weights = server_weight(queue * self._budget_weights)
+        return splits, optimal_frequency(self._V, weights, self.server)[:, None]
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
         """See :meth:`ActionView.encode`; the frequency is left to the solver."""

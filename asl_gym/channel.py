@@ -100,7 +100,7 @@ def rates(snr: Array, shadowing_gain: Array, fading_gain: Array | None, radio: R
     Returns:
         Rates [bit/s], shape (..., N).
     """
-    local_snr = snr * shadowing_gain
+    local_snr = shadowing_gain * snr
     if radio.fading == "ergodic":
         local_snr[...] = radio.bandwidth_hz * ergodic_spectral_efficiency(local_snr)
         return np.clip(local_snr, radio.rate_floor_bps, radio.rate_cap_bps, out=local_snr)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.components import Fleet, Radio, Server, Workload
+from asl_gym.per_device import PerDevice
 
 __all__ = ["CostModel", "Options", "RoundCosts", "UnitCosts", "sum_over_devices"]
 
@@ -153,9 +154,10 @@ class CostModel:
         self.num_devices, self.num_splits = fleet.num_devices, workload.num_splits
         self.server_capacitance = server.capacitance
         self._splits = _split_constants(workload, server)
-        self._cycles_per_flop = 1.0 / np.asarray(fleet.flops_per_cycle)
-        self._energy_per_flop = np.asarray(fleet.capacitance) * self._cycles_per_flop
-        self._transmit_power = np.asarray(fleet.transmit_power_w)
+        cycles_per_flop = 1.0 / np.asarray(fleet.flops_per_cycle)
+        self._cycles_per_flop = PerDevice(cycles_per_flop)
+        self._energy_per_flop = PerDevice(np.asarray(fleet.capacitance) * cycles_per_flop)
+        self._transmit_power = PerDevice(fleet.transmit_power_w)
         self._downlink_power = radio.base_station_power_w if radio.count_downlink_energy else 0.0
 
     def unit_costs(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> UnitCosts:
@@ -167,13 +169,14 @@ class CostModel:
             clock_hz: Device clocks available now [Hz], shape (..., N).
         """
         uplink_delay, downlink_delay = 1.0 / uplink_bps, 1.0 / downlink_bps
+        shape = clock_hz.shape
         return UnitCosts(
             uplink_delay,
             downlink_delay,
-            self._cycles_per_flop / clock_hz,
+            self._cycles_per_flop.over(shape) / clock_hz,
             uplink_delay + downlink_delay,
-            self._transmit_power * uplink_delay,
-            self._energy_per_flop * (clock_hz * clock_hz),
+            self._transmit_power.over(shape) * uplink_delay,
+            self._energy_per_flop.over(shape) * (clock_hz * clock_hz),
             self._downlink_power * downlink_delay,
         )
 

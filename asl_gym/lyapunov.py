@@ -22,6 +22,7 @@ __all__ = [
     "energy_weights",
     "next_queue",
     "rewards",
+    "server_weight",
 ]
 
 Array = NDArray[np.float64]
@@ -45,6 +46,11 @@ def budget_weights(budgets: Array) -> Array:
     return np.asarray(budgets.sum() / budgets)
 
 
+def server_weight(weights: Array) -> Array:
+    """The weight on the server side's energy among budget weights (..., K), shape (...)."""
+    return weights[..., -1]
+
+
 def energy_weights(weights: Array, num_devices: int) -> tuple[Array, Array]:
     """Splits budget weights into those on device energies and on server energy.
 
@@ -56,8 +62,9 @@ def energy_weights(weights: Array, num_devices: int) -> tuple[Array, Array]:
         The weight on each device's energy, shape (..., N), and on the server's, shape (...).
     """
     if weights.shape[-1] == 1:
-        return np.broadcast_to(weights, (*weights.shape[:-1], num_devices)), weights[..., 0]
-    return weights[..., :-1], weights[..., -1]
+        each_device = np.broadcast_to(weights, (*weights.shape[:-1], num_devices))
+        return each_device, server_weight(weights)
+    return weights[..., :-1], server_weight(weights)
 
 
 def drift(queue: Array, queue_after: Array, weights: Array) -> Array:

@@ -7,6 +7,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from asl_gym.channel import median_rates
+from asl_gym.per_device import PerDevice
 from asl_gym.scenario import Scenario
 
 __all__ = ["Observation", "ObservationCodec"]
@@ -61,7 +62,8 @@ class ObservationCodec:
         self._clock = np.asarray(scenario.fleet.clock_hz)
         uplink, downlink = median_rates(scenario.fleet, scenario.radio)
         self._median_rates = np.concatenate([uplink, downlink])
-        self._per_median, self._per_clock = 1.0 / self._median_rates, 1.0 / self._clock
+        self._per_uplink, self._per_downlink = PerDevice(1.0 / uplink), PerDevice(1.0 / downlink)
+        self._per_clock = PerDevice(1.0 / self._clock)
         self._channel_start = self._queues + 1
         self.space = self._make_space()
 
@@ -76,15 +78,15 @@ class ObservationCodec:
 
     def encode_channel(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> Float32:
         """Encodes the entries that come from the trace, shape (..., 3N)."""
-        n = self._devices
-        encoded = np.empty((*uplink_bps.shape[:-1], 3 * n), dtype=np.float32)
+        n, shape = self._devices, clock_hz.shape
         # The logarithm is taken of the ratio, in float32: near 1 that loses nothing that the
         # observation could hold, and takes a third of the time.
-        rates = encoded[..., : 2 * n]
-        rates[..., :n] = uplink_bps * self._per_median[:n]
-        rates[..., n:] = downlink_bps * self._per_median[n:]
-        np.log10(rates, out=rates)
-        encoded[..., 2 * n :] = clock_hz * self._per_clock
+        rates = np.empty((*shape[:-1], 2 * n), dtype=np.float32)
+        rates[..., :n] = uplink_bps * self._per_uplink.over(shape)
+        rates[..., n:] = downlink_bps * self._per_downlink.over(shape)
+        encoded = np.empty((*shape[:-1], 3 * n), dtype=np.float32)
+        encoded[..., : 2 * n] = np.log10(rates, out=rates)
+        encoded[..., 2 * n :] = clock_hz * self._per_clock.over(shape)
         return encoded
 
     def assemble(self, queue: Array, rounds_left: Array, channel: Float32) -> Float32:

@@ -21,7 +21,7 @@ __all__ = ["RoundRecord", "Simulation"]
 
 Array = NDArray[np.float64]
 
-WINDOW_SIZE = 40_960
+WINDOW_SIZE = 10_240
 """Numbers that an array holds in a window of rounds prepared together."""
 
 
@@ -205,7 +205,8 @@ class Simulation:
             self.scenario.budget_weights,
         )
         self.round_index += 1
-        self.totals += (delay, costs.energy)
+        self.totals[0] += delay
+        self.totals[1] += costs.energy
         self.last = RoundRecord(
             reward,
             delay,

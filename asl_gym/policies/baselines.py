@@ -47,9 +47,8 @@ class FixedSplit(ScenarioPolicy):
         shape = seen.clock_hz.shape
         frequency = np.full(seen.rounds_left.shape, self.scenario.server.clock_max_hz)
         if self.server_frequency == "open":
-            weights = seen.queue * self.scenario.budget_weights
-            _, server_weight = lyapunov.energy_weights(weights, self.scenario.num_devices)
-            frequency = optimal_frequency(self.scenario.V, server_weight, self.scenario.server)
+            weight = lyapunov.server_weight(seen.queue * self.scenario.budget_weights)
+            frequency = optimal_frequency(self.scenario.V, weight, self.scenario.server)
         return np.full(shape, self._index), np.broadcast_to(frequency[..., None], shape)
 
 
