@@ -77,34 +77,42 @@ class ObservationCodec:
         return Box(low, high, dtype=np.float32)
 
     def encode_channel(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> Float32:
-        """Encodes the entries that come from the trace, shape (..., 3N)."""
-        n, shape = self._devices, clock_hz.shape
+        """Observations with all that comes from the trace; queues and rounds left are 0 in them.
+
+        Args:
+            uplink_bps: Shown uplink rates [bit/s], shape (..., N).
+            downlink_bps: Shown downlink rates [bit/s], shape (..., N).
+            clock_hz: Device clocks available [Hz], shape (..., N).
+
+        Returns:
+            Shape (..., K + 1 + 3N).
+        """
+        n, shape, start = self._devices, clock_hz.shape, self._channel_start
         # The logarithm is taken of the ratio, in float32: near 1 that loses nothing that the
         # observation could hold, and takes a third of the time.
         rates = np.empty((*shape[:-1], 2 * n), dtype=np.float32)
         rates[..., :n] = uplink_bps * self._per_uplink.over(shape)
         rates[..., n:] = downlink_bps * self._per_downlink.over(shape)
-        encoded = np.empty((*shape[:-1], 3 * n), dtype=np.float32)
-        encoded[..., : 2 * n] = np.log10(rates, out=rates)
-        encoded[..., 2 * n :] = clock_hz * self._per_clock.over(shape)
+        encoded = np.empty((*shape[:-1], start + 3 * n), dtype=np.float32)
+        encoded[..., :start] = 0.0
+        encoded[..., start : start + 2 * n] = np.log10(rates, out=rates)
+        encoded[..., start + 2 * n :] = clock_hz * self._per_clock.over(shape)
         return encoded
 
     def assemble(self, queue: Array, rounds_left: Array, channel: Float32) -> Float32:
-        """Puts queues and time beside an encoded channel.
+        """Adds queues and time to what the trace gives.
 
         Args:
             queue: Queues [J], shape (..., K).
             rounds_left: Fraction of the episode left, shape (...).
-            channel: From :meth:`encode_channel`, shape (..., 3N).
+            channel: From :meth:`encode_channel`, shape (..., K + 1 + 3N).
 
         Returns:
-            Observations, shape (..., K + 1 + 3N), in memory of their own.
+            Observations, same shape, in memory of their own.
         """
-        k = self._queues
-        observation = np.empty((*channel.shape[:-1], k + 1 + channel.shape[-1]), dtype=np.float32)
-        observation[..., :k] = np.log1p(queue / self._budgets)
-        observation[..., k] = rounds_left
-        observation[..., k + 1 :] = channel
+        observation = channel.copy()
+        observation[..., : self._queues] = np.log1p(queue / self._budgets)
+        observation[..., self._queues] = rounds_left
         return observation
 
     def encode(self, observation: Observation) -> Float32:

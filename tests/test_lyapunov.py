@@ -12,10 +12,10 @@ from asl_gym.costs import RoundCosts
 from asl_gym.env import ASLEnv
 from asl_gym.lyapunov import (
     budget_energies,
+    budget_weights,
+    drift,
     energy_weights,
-    lyapunov,
     next_queue,
-    queue_weights,
     rewards,
 )
 from asl_gym.scenario import Scenario
@@ -33,17 +33,16 @@ def test_queue_recursion() -> None:
     np.testing.assert_array_equal(next_queue(queue, energies, BUDGETS), [[3.0, 1.0], [0.0, 3.0]])
 
 
-def test_queue_weights() -> None:
-    np.testing.assert_allclose(queue_weights(np.array([3.0, 1.5]), BUDGETS), [12.0, 2.0])
+def test_budget_weights() -> None:
+    np.testing.assert_allclose(budget_weights(BUDGETS), [4.0, 4.0 / 3.0], rtol=1e-15)
+    np.testing.assert_array_equal(budget_weights(np.array([7.0])), [1.0])
 
 
-def test_one_queue_weighs_as_it_is() -> None:
-    np.testing.assert_array_equal(queue_weights(np.array([3.0]), np.array([7.0])), [3.0])
-
-
-def test_lyapunov_function() -> None:
-    assert lyapunov(np.array([3.0, 1.5]), BUDGETS) == pytest.approx(0.5 * (4 * 9 + 4 / 3 * 2.25))
-    assert lyapunov(np.array([3.0]), np.array([7.0])) == 4.5
+def test_drift_by_hand() -> None:
+    """½·4·(3² − 1²) + ½·(4/3)·(1.5² − 0), and ½·(5² − 3²) for a single queue."""
+    before, after = np.array([1.0, 0.0]), np.array([3.0, 1.5])
+    assert drift(before, after, budget_weights(BUDGETS)) == pytest.approx(16.0 + 1.5, rel=1e-14)
+    assert drift(np.array([3.0]), np.array([5.0]), np.array([1.0])) == 8.0
 
 
 def test_one_weight_counts_for_every_energy() -> None:
@@ -77,7 +76,8 @@ def test_energies_of_the_budgets() -> None:
 def test_rewards_by_hand(kind: Any, penalty: float) -> None:
     queue, energies = np.array([1.0, 3.0]), np.array([4.0, 4.0])
     after = next_queue(queue, energies, BUDGETS)
-    reward = rewards(kind, 10.0, 2.0, np.array(3.0), energies, queue, after, BUDGETS)
+    weights = budget_weights(BUDGETS)
+    reward = rewards(kind, 10.0, 2.0, np.array(3.0), energies, queue, after, BUDGETS, weights)
     assert reward == pytest.approx(-penalty / (10.0 * 2.0), rel=1e-14)
 
 
@@ -85,15 +85,16 @@ def test_rewards_by_hand(kind: Any, penalty: float) -> None:
 def test_linear_drift_bounds_the_drift(energies: list[float], seed: int) -> None:
     """½ΔQ² is at most Q·(E − Ē) + ½(E − Ē)², with equality while the queue stays above 0."""
     queue = np.random.default_rng(seed).exponential(100.0, 2)
-    spent = np.array(energies)
+    spent, weights, empty = np.array(energies), budget_weights(BUDGETS), np.zeros(2)
     after = next_queue(queue, spent, BUDGETS)
-    drift = lyapunov(after, BUDGETS) - lyapunov(queue, BUDGETS)
-    linear = (queue_weights(queue, BUDGETS) * (spent - BUDGETS)).sum()
-    upper = linear + lyapunov(spent - BUDGETS, BUDGETS)
-    tolerance = 1e-9 * (1.0 + lyapunov(queue, BUDGETS) + lyapunov(spent, BUDGETS))
-    assert drift <= upper + tolerance
+    change = drift(queue, after, weights)
+    linear = (weights * queue * (spent - BUDGETS)).sum()
+    upper = linear + drift(empty, spent - BUDGETS, weights)
+    size = drift(empty, queue, weights) + drift(empty, spent, weights)
+    tolerance = 1e-9 * (1.0 + float(size))
+    assert change <= upper + tolerance
     if (after > 0).all():
-        assert drift == pytest.approx(upper, abs=tolerance)
+        assert change == pytest.approx(upper, abs=tolerance)
 
 
 # Over episodes

@@ -87,7 +87,7 @@ def brute_force(problem: Instance) -> float:
         ]
     )
     choices = np.array(list(itertools.product(range(splits), repeat=devices)))
-    return float(shares[np.arange(devices), choices].sum(axis=1).min())
+    return float(np.take_along_axis(shares, choices.T, axis=1).sum(axis=0).min())
 
 
 # Against brute force
@@ -111,9 +111,11 @@ def test_no_other_decision_is_better(problem: Instance, seed: int) -> None:
     devices, splits = problem.options.fixed_delay.shape
     least = float(problem.solved().objective)
     for _ in range(20):
-        f = rng.uniform(problem.server.clock_min_hz, problem.server.clock_max_hz, devices)
-        split = rng.integers(splits, size=devices)
-        other = sum(problem.share(n, int(split[n]), float(f[n])) for n in range(devices))
+        low, high = problem.server.clock_min_hz, problem.server.clock_max_hz
+        other = sum(
+            problem.share(n, int(rng.integers(splits)), rng.uniform(low, high))
+            for n in range(devices)
+        )
         assert least <= other * (1 + 1e-12)
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks: all policies on common traces, tables and plots; ``python -m benchmarks``."""

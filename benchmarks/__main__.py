@@ -1,0 +1,119 @@
+"""``python -m benchmarks``: the commands and their options.
+
+Arguments that do not start with a command's name are those of ``run``, the default command.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.configuration import Configuration
+from benchmarks.errors import BenchmarkError
+from benchmarks.fadings import run_fadings
+from benchmarks.report import write_report
+from benchmarks.run_folder import RunFolder
+from benchmarks.runner import run_suite
+from benchmarks.suite import build_suite
+from benchmarks.terminal import failures_told, output
+from benchmarks.user_policies import load_user_policy
+
+__all__ = ["app", "main"]
+
+DEFAULT_COMMAND = "run"
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Evaluates policies on common traces. Options without a command are those of run.",
+)
+
+Seeds = Annotated[int, typer.Option(help="Number of evaluation seeds, which are 0, 1, ….")]
+TextList = list[str] | None
+FloatOrNone = float | None
+
+
+@app.command()
+def run(
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results (default: one in results/).")
+    ] = None,
+    env: Annotated[str, typer.Option(help="Environment id.")] = "ASL-v0",
+    scenario: Annotated[str, typer.Option(help="Preset's name or JSON file.")] = "default",
+    rounds: Annotated[
+        int | None, typer.Option(help="Rounds of an episode (default: the scenario's).")
+    ] = None,
+    seeds: Seeds = 20,
+    num_devices: Annotated[
+        int | None, typer.Option(help="Fleet size (default: the scenario's).")
+    ] = None,
+    budget_fraction: Annotated[
+        FloatOrNone, typer.Option(help="Energy budget as a fraction (default: the scenario's).")
+    ] = None,
+    policy: Annotated[
+        TextList,
+        typer.Option(
+            help="Your own, [NAME=]package.module:Class or [NAME=]file.py:Class; repeatable."
+        ),
+    ] = None,
+    trace_dir: Annotated[
+        Path | None, typer.Option(help="Play the measured logs (*.csv) in this directory.")
+    ] = None,
+    seconds_per_round: Annotated[
+        FloatOrNone, typer.Option(help="Duration of a round in the logs (default: a row a round).")
+    ] = None,
+    only: Annotated[TextList, typer.Option(help="Name of a policy to keep; repeatable.")] = None,
+    agents: Annotated[bool, typer.Option(help="Whether the shipped agents take part.")] = True,
+) -> None:
+    """Plays the policies on common traces, then reports; goes on where it was interrupted."""
+    with failures_told():
+        configuration = Configuration.build(
+            env, scenario, rounds, seeds, num_devices, budget_fraction
+        )
+        if trace_dir is not None:
+            configuration = configuration.with_measured_logs(trace_dir, seconds_per_round)
+        elif seconds_per_round is not None:
+            raise BenchmarkError("seconds-per-round is for measured logs: give trace-dir as well")
+        users = [load_user_policy(spec) for spec in policy or ()]
+        suite = build_suite(configuration.evaluator, users, agents, only or ())
+        folder = RunFolder(out or default_out(configuration))
+        run_suite(configuration, suite, folder, output())
+        write_report(folder, output())
+
+
+@app.command()
+def report(out: Annotated[Path, typer.Option(help="Folder of the results.")]) -> None:
+    """Writes the tables and plots of a folder anew, from its files alone."""
+    with failures_told():
+        write_report(RunFolder(out), output())
+
+
+@app.command()
+def fadings(
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/fadings"),
+    rounds: Annotated[int, typer.Option(help="Rounds of an episode.")] = 1_000,
+    seeds: Seeds = 20,
+) -> None:
+    """Compares OPEN with fixed splits under block, ergodic and no fading."""
+    with failures_told():
+        run_fadings(out, rounds, seeds, output())
+
+
+def default_out(configuration: Configuration) -> Path:
+    """The folder of results that nobody named another one for."""
+    measured = "-measured" if configuration.traces is not None else ""
+    return Path("results") / f"{configuration.env_id}-{configuration.scenario_name}{measured}"
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the command line."""
+    callbacks = (command.callback for command in app.registered_commands)
+    commands = {callback.__name__ for callback in callbacks if callback is not None}
+    if not arguments or arguments[0] not in {*commands, "--help"}:
+        arguments = [DEFAULT_COMMAND, *arguments]
+    app(arguments, prog_name="python -m benchmarks")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

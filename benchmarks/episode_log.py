@@ -1,0 +1,113 @@
+"""The rows of a run: a CSV file that is only ever appended to, and survives any interruption.
+
+A row is flushed to the disk before the next episode starts, so that a run that is killed, in
+whatever way, loses at most the episode it was in. A line that was cut off is removed on opening.
+"""
+
+import csv
+import io
+import os
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from asl_gym import EpisodeScore
+from benchmarks.errors import BenchmarkError
+
+__all__ = ["COLUMNS", "EpisodeLog", "read_episodes"]
+
+_SCORES = [field.name for field in fields(EpisodeScore)]
+COLUMNS = ("env_id", "scenario", "policy", "training_seed", *(s for s in _SCORES if s != "policy"))
+"""The fields of :class:`asl_gym.EpisodeScore`, and what else tells episodes apart."""
+
+_TEXT = ("env_id", "scenario", "policy", "frontier_status")
+_WHOLE = {"training_seed": "Int64", "evaluation_seed": "int64", "rounds": "int64"}
+
+
+class EpisodeLog:
+    """Appends rows to a file, for as long as it is open.
+
+    Args:
+        path: The CSV file; it need not exist.
+
+    Attributes:
+        done: Policy and evaluation seed of the rows that are there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        _cut_torn_line(path)
+        self.done: set[tuple[str, int]] = set()
+        if path.is_file() and path.stat().st_size:
+            rows = read_episodes(path)
+            self.done = set(zip(rows["policy"], rows["evaluation_seed"], strict=True))
+        self._file = path.open("a", encoding="utf-8", newline="")
+        if self._file.tell() == 0:
+            self._write(COLUMNS)
+
+    def __enter__(self) -> "EpisodeLog":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def append(
+        self, score: EpisodeScore, env_id: str, scenario: str, training_seed: int | None
+    ) -> None:
+        """Writes a row and waits until it is on the disk."""
+        row = {
+            **score.as_row(),
+            "env_id": env_id,
+            "scenario": scenario,
+            "training_seed": training_seed,
+        }
+        self._write([row[name] for name in COLUMNS])
+        self.done.add((score.policy, score.evaluation_seed))
+
+    def _write(self, cells: Any) -> None:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(cells)
+        self._file.write(line.getvalue())
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+def read_episodes(path: Path) -> pd.DataFrame:
+    """Reads the rows of a run; a last line that was cut off is passed over.
+
+    Raises:
+        BenchmarkError: If the file is missing, holds other columns, values of other types, or a
+            policy's evaluation seed twice.
+    """
+    if not path.is_file():
+        raise BenchmarkError(f"{path} does not exist: expected the rows of a run")
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    header = tuple(whole.partition("\n")[0].split(","))
+    if header != COLUMNS:
+        raise BenchmarkError(f"{path} has the columns {header}: expected {COLUMNS}")
+    numbers = [name for name in COLUMNS if name not in (*_TEXT, *_WHOLE)]
+    try:
+        rows = pd.read_csv(
+            io.StringIO(whole),
+            dtype={**dict.fromkeys(_TEXT, "str"), **_WHOLE, **dict.fromkeys(numbers, "float64")},
+            keep_default_na=False,
+            na_values={"training_seed": [""], **{name: ["nan"] for name in numbers}},
+        )
+    except ValueError as error:
+        raise BenchmarkError(f"{path} cannot be read as the rows of a run: {error}") from error
+    twice = rows[rows.duplicated(["policy", "evaluation_seed"])]
+    if len(twice):
+        keys = list(zip(twice["policy"], twice["evaluation_seed"], strict=True))
+        raise BenchmarkError(f"{path} holds these policies and evaluation seeds twice: {keys}")
+    return rows
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Removes a last line without its end, which a killed run may leave."""
+    if path.is_file():
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            os.truncate(path, whole)

@@ -1,0 +1,101 @@
+"""What a reader must know of a table: marks, what is missing, and where the numbers come from."""
+
+from collections.abc import Iterator
+
+from asl_gym import preset
+from benchmarks.results import Results
+from benchmarks.statistics import BEST_FIXED, CONFIDENCE, OVERSPENT
+from benchmarks.tables import AT_MINIMUM_ENERGY, OVERSPENT_MARK
+
+__all__ = ["notes_on", "provenance_of", "reading_notes"]
+
+
+def provenance_of(results: Results) -> str:
+    """Rounds, seeds and budget, and the commands, commits and versions behind the rows."""
+    seeds = results.manifest["configuration"]["seeds"]
+    row = results.episodes.iloc[0]
+    lines = [
+        f"{len(seeds)} evaluation seeds ({seeds[0]}–{seeds[-1]}) of {row['rounds']} rounds; "
+        f"energy budget {row['energy_budget_j']:.4g} J a round. Written by:",
+        "",
+    ]
+    for each in results.manifest["written_by"]:
+        versions = ", ".join(f"{name} {number}" for name, number in each["versions"].items())
+        commit = each["commit"] or "unknown"
+        lines.append(f"- `{each['command']}` (commit {commit}; {versions})")
+    return "\n".join(lines)
+
+
+def notes_on(results: Results) -> list[str]:
+    """The notes, most general first."""
+    return [
+        *reading_notes(results),
+        *_best_fixed(results),
+        *_without_frontier(results),
+        *_agents(results),
+        *_incomplete(results),
+        *results.manifest["notes"],
+    ]
+
+
+def reading_notes(results: Results) -> Iterator[str]:
+    """How to read the columns and marks of a table."""
+    yield (
+        f"Means over evaluation seeds; in brackets {CONFIDENCE:.0%} bootstrap intervals. E/Ē is "
+        "energy over budget. The priced gap is what delay and energy cost together beyond the "
+        "hindsight frontier at the budget, the frontier gap the delay beyond the frontier at the "
+        "energy really spent; the decision time is a round's."
+    )
+    if results.summary["overspent"].any():
+        yield f"{OVERSPENT_MARK} spends more than {OVERSPENT:g} of the energy budget."
+    if results.folder.scenario.num_budgets > 1:
+        yield (
+            "There is a budget for each device and one for the server: E/Ē is the worst of them, "
+            "and the frontier in the plot, which is that of the total energy, is a looser bound."
+        )
+    if results.summary["episodes"].max() < 2:
+        yield "One evaluation seed gives no intervals."
+
+
+def _best_fixed(results: Results) -> Iterator[str]:
+    for name, label, _ in BEST_FIXED.values():
+        rows = results.episodes[results.episodes["policy"] == name]
+        if rows.empty:
+            yield f"No line for the {label}: it needs the priced gaps of every admissible split."
+            continue
+        counts = rows["split"].astype(int).value_counts(sort=True)
+        seeds = ", ".join(f"split {split} on {count}" for split, count in counts.items())
+        yield f"The {label}, is picked on each seed by its priced gap: {seeds} of {len(rows)}."
+
+
+def _without_frontier(results: Results) -> Iterator[str]:
+    for _, line in results.summary.iterrows():
+        if 0 < line["at_minimum_energy"] < line["episodes"]:
+            yield (
+                f"{line['label']}: {AT_MINIMUM_ENERGY} on {line['at_minimum_energy']} of "
+                f"{line['episodes']} seeds, its frontier gap is the mean over the others."
+            )
+    infeasible = results.episodes["priced_gap"].isna()
+    seeds = sorted(set(results.episodes.loc[infeasible, "evaluation_seed"]))
+    if seeds:
+        every = len(seeds) == results.episodes["evaluation_seed"].nunique()
+        yield (
+            f"On evaluation seeds {', '.join(map(str, seeds))} no policy can keep the budget; "
+            + ("policies are ranked by delay." if every else "priced gaps are over the others.")
+        )
+
+
+def _agents(results: Results) -> Iterator[str]:
+    kinds = [entry["kind"] for entry in results.manifest["policies"].values()]
+    if "agent" in kinds and results.folder.scenario != preset("default"):
+        yield "The agents were trained on the default scenario, not on this one."
+    for name, reason in results.manifest["left_out"].items():
+        yield f"The {name} agent is left out: {reason}."
+
+
+def _incomplete(results: Results) -> Iterator[str]:
+    played = results.episodes["policy"].value_counts()
+    wanted = len(results.manifest["configuration"]["seeds"])
+    for name, entry in results.manifest["policies"].items():
+        if played.get(name, 0) < wanted:
+            yield f"Incomplete: {entry['label']} has {played.get(name, 0)} of {wanted} seeds."

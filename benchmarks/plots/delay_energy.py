@@ -1,0 +1,143 @@
+"""The delay-energy plane: the hindsight frontier as a curve and every policy as a point."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from benchmarks.plots import style
+from benchmarks.plots.labels import PointLabel, place_labels
+from benchmarks.results import Results
+from benchmarks.suite import CLOCK_LABELS
+
+__all__ = ["draw_delay_energy"]
+
+Array = NDArray[np.float64]
+
+PLANE = ("mean_energy_j", "mean_delay_s")
+UNREACHABLE = "#F1F1F1"
+POINTS_ALONG = 200
+"""Points along a line that labels keep free."""
+
+FIXED_STYLES = {
+    "open": (style.ORANGE, style.DARK_ORANGE, "s", 6.5),
+    "max": (style.BLUE, style.BLUE, "o", 4.5),
+}
+"""Colour of points and of labels, marker and its size [points of type] by clock."""
+
+KIND_STYLES: dict[str, tuple[str, str, int]] = {
+    "OPEN": (style.VERMILION, "*", 190),
+    "agent": (style.GREEN, "D", 42),
+    "user": (style.DARK_PURPLE, "P", 62),
+    "scheme": (style.BLACK, "^", 46),
+    "baseline": (style.GREY, "v", 46),
+}
+
+
+def draw_delay_energy(results: Results) -> Figure:
+    """Draws the plane."""
+    played = results.summary.dropna(subset="rank")
+    curve = results.folder.frontier()[list(PLANE)].sort_values(PLANE[0])
+    figure = style.figure(8.2, 5.8)
+    axes = figure.add_subplot()
+    style.tidy(axes)
+    _scale(axes, pd.concat([curve, played[list(PLANE)]]))
+    budget = float(results.episodes["energy_budget_j"].iloc[0])
+    lines = [_frontier(axes, curve), _budget(axes, budget)]
+    texts = [_unreachable_text(axes), _budget_text(axes, budget)]
+    labels = [*_named_policies(axes, played), *_fixed_splits(axes, results, played)]
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
+    style.freeze_layout(figure)
+    place_labels(axes, labels, np.concatenate(lines), texts)
+    return figure
+
+
+def _scale(axes: Axes, points: pd.DataFrame) -> None:
+    energy, delay = points[PLANE[0]], points[PLANE[1]]
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="mean energy per round [J]",
+        ylabel="mean round delay [s]",
+        xlim=(0.8 * energy.min(), 1.25 * energy.max()),
+        ylim=(0.8 * delay.min(), 1.25 * delay.max()),
+    )
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def _frontier(axes: Axes, curve: pd.DataFrame) -> Array:
+    """Draws the curve, flat beyond its fast end, and in grey what no policy can reach.
+
+    Returns:
+        Points along the curve, shape (points, 2).
+    """
+    (left, right), low = axes.get_xlim(), axes.get_ylim()[0]
+    fastest = curve.to_numpy()[-1]
+    flat = np.geomspace(fastest[0], right, POINTS_ALONG)
+    points = np.vstack([curve, np.column_stack([flat, np.full_like(flat, fastest[1])])])
+    axes.plot(*points.T, color=style.BLACK, linewidth=1.6, label="hindsight frontier")
+    axes.fill_between(points[:, 0], low, points[:, 1], color=UNREACHABLE, linewidth=0)
+    axes.axvspan(left, points[0, 0], color=UNREACHABLE, linewidth=0)
+    return points
+
+
+def _budget(axes: Axes, budget: float) -> Array:
+    """Draws the budget; returns points along its line, shape (points, 2)."""
+    axes.axvline(budget, color=style.BLACK, linewidth=1, linestyle=(0, (4, 3)))
+    along = np.geomspace(*axes.get_ylim(), POINTS_ALONG)
+    return np.column_stack([np.full_like(along, budget), along])
+
+
+def _unreachable_text(axes: Axes) -> Text:
+    text, place = "below the frontier: out of any policy's reach", axes.transAxes
+    return axes.text(0.985, 0.03, text, transform=place, color=style.GREY, fontsize=9, ha="right")
+
+
+def _budget_text(axes: Axes, budget: float) -> Text:
+    text, place = f"  budget {budget:.0f} J", axes.get_xaxis_transform()
+    return axes.text(budget, 0.97, text, transform=place, fontsize=9, va="center")
+
+
+def _named_policies(axes: Axes, played: pd.DataFrame) -> list[PointLabel]:
+    labels = []
+    for kind, (colour, marker, size) in KIND_STYLES.items():
+        rows = played[(played["kind"] == kind) & played["split"].isna()]
+        x, y = rows[PLANE[0]], rows[PLANE[1]]
+        axes.scatter(x, y, size, colour, marker=marker, zorder=5 if kind == "OPEN" else 4)
+        labels += [
+            PointLabel(line[PLANE[0]], line[PLANE[1]], line["label"], colour, 9.5, kind == "OPEN")
+            for _, line in rows.iterrows()
+        ]
+    return labels
+
+
+def _fixed_splits(axes: Axes, results: Results, played: pd.DataFrame) -> list[PointLabel]:
+    """Fixed splits as one line of points a clock, each point with its split as the label."""
+    labels = []
+    for clock, (colour, text_colour, marker, size) in FIXED_STYLES.items():
+        names = [n for n, each in results.policies.items() if each.get("clock") == clock]
+        rows = played[played["policy"].isin(names)].sort_values("split")
+        if rows.empty:
+            continue
+        axes.plot(rows[PLANE[0]], rows[PLANE[1]], color=colour, linewidth=0.8, alpha=0.35)
+        axes.plot(
+            rows[PLANE[0]],
+            rows[PLANE[1]],
+            color=colour,
+            marker=marker,
+            markersize=size,
+            linewidth=0,
+            label=f"fixed split, {CLOCK_LABELS[clock]}",
+            zorder=3,
+        )
+        labels += [
+            PointLabel(line[PLANE[0]], line[PLANE[1]], f"{line['split']:.0f}", text_colour)
+            for _, line in rows.iterrows()
+        ]
+    return labels

@@ -1,0 +1,33 @@
+"""Where results come from: command, versions and commit."""
+
+import platform
+import shlex
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+__all__ = ["provenance"]
+
+PACKAGES = ("asl-gym", "gymnasium", "numpy", "scipy")
+
+
+def provenance() -> dict[str, Any]:
+    """The command that runs, the versions it runs on, and the commit if there is a repository."""
+    return {
+        "command": shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
+        "commit": _commit(),
+        "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
+    }
+
+
+def _commit() -> str | None:
+    """The commit of the code, with ``-dirty`` where files differ from it; ``None`` if unknown."""
+    command = ("git", "--no-optional-locks", "describe", "--always", "--dirty", "--exclude=*")
+    place = Path(__file__).parent
+    try:
+        answer = subprocess.run(command, cwd=place, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return answer.stdout.strip()

@@ -1,0 +1,63 @@
+"""Tables and plots of a run, from its folder alone: nothing is played here.
+
+report.md    ranking, changes against existing schemes, plots, all policies, notes
+table.csv    the ranking in full, with every interval
+changes.csv  the changes in full
+*.png        the plots
+"""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+
+from benchmarks.changes import COMPARABILITY
+from benchmarks.notes import notes_on, provenance_of
+from benchmarks.plots import write_plots
+from benchmarks.results import Results, load_results
+from benchmarks.run_folder import RunFolder
+from benchmarks.tables import changes_table, markdown, print_table, ranking_table, shortlist
+
+__all__ = ["write_report"]
+
+
+def write_report(folder: RunFolder, console: Console) -> None:
+    """Writes tables and plots of a folder and shows the tables.
+
+    Raises:
+        BenchmarkError: If the folder holds no results.
+    """
+    results = load_results(folder)
+    results.summary.to_csv(folder.path / "table.csv", index=False)
+    results.changes.to_csv(folder.path / "changes.csv", index=False)
+    captions = write_plots(results)
+    report = folder.path / "report.md"
+    report.write_text(_markdown(results, captions), encoding="utf-8")
+    print_table(console, ranking_table(results.summary), "Ranked by priced gap")
+    if len(results.changes):
+        print_table(console, changes_table(results.changes), "Change of mean delay and energy")
+        console.print(COMPARABILITY, highlight=False)
+    for note in notes_on(results):
+        console.print(f"- {note}", highlight=False, markup=False)
+    console.print(f"Tables and plots are in {folder.path}; {report} shows them all.")
+
+
+def _markdown(results: Results, captions: Mapping[str, str]) -> str:
+    configuration = results.manifest["configuration"]
+    short = ranking_table(shortlist(results.summary, results.policies))
+    parts = [
+        f"# Benchmark: {configuration['env_id']}, scenario {configuration['scenario_name']}",
+        provenance_of(results),
+        "## Ranking",
+        markdown(short),
+        *_list(notes_on(results)),
+    ]
+    if len(results.changes):
+        parts += ["## Against existing schemes", markdown(changes_table(results.changes))]
+        parts += [COMPARABILITY]
+    parts += ["## Plots", *(f"![{text}]({name})\n\n{text}" for name, text in captions.items())]
+    parts += ["## All policies", markdown(ranking_table(results.summary, all_intervals=True))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _list(lines: list[str]) -> list[str]:
+    return ["\n".join(f"- {line}" for line in lines)]

@@ -1,0 +1,54 @@
+"""What a folder of results amounts to: the ranking and the changes, from its rows alone."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.changes import changes
+from benchmarks.errors import BenchmarkError
+from benchmarks.run_folder import RunFolder
+from benchmarks.statistics import BEST_FIXED, best_fixed_split, summarise
+
+__all__ = ["Results", "load_results"]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run's rows amount to.
+
+    Attributes:
+        folder: The folder that they are in.
+        manifest: What was played.
+        policies: Label, kind and more of each policy that has rows, derived ones included.
+        episodes: The rows, derived ones included.
+        summary: One line a policy, ranked.
+        changes: Delay and energy against existing schemes.
+    """
+
+    folder: RunFolder
+    manifest: dict[str, Any]
+    policies: dict[str, dict[str, Any]]
+    episodes: pd.DataFrame
+    summary: pd.DataFrame
+    changes: pd.DataFrame
+
+
+def load_results(folder: RunFolder) -> Results:
+    """Reads a folder and computes what a report tells.
+
+    Raises:
+        BenchmarkError: If the folder holds no results.
+    """
+    manifest, episodes = folder.manifest, folder.episodes()
+    if episodes.empty:
+        raise BenchmarkError(f"out = {str(folder.path)!r} holds no rows yet")
+    policies = dict(manifest["policies"])
+    derived = []
+    for clock, (name, label, kind) in BEST_FIXED.items():
+        splits = folder.scenario.workload.splits
+        derived.append(best_fixed_split(episodes, policies, clock, splits))
+        policies[name] = {"label": label, "kind": kind, "split": None}
+    everything = pd.concat([episodes, *(rows for rows in derived if len(rows))])
+    summary = summarise(everything, policies)
+    return Results(folder, manifest, policies, everything, summary, changes(everything, summary))

@@ -1,0 +1,97 @@
+"""Playing a suite: episode after episode, each row on the disk before the next begins.
+
+One process plays all, one policy after the other, so that decision times are not distorted; the
+progress bar is redrawn between episodes only, for the same reason.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from asl_gym import Evaluator
+from benchmarks.configuration import Configuration
+from benchmarks.episode_log import EpisodeLog
+from benchmarks.run_folder import RunFolder
+from benchmarks.suite import Entry, Suite
+
+__all__ = ["frontier_curve", "run_suite"]
+
+SCALED_MULTIPLIERS = np.geomspace(1e-4, 1e4, 161)
+"""λ·Ē/D_ref of the points of the frontier's curve."""
+
+
+def run_suite(
+    configuration: Configuration, suite: Suite, folder: RunFolder, console: Console
+) -> None:
+    """Plays what is missing of a suite.
+
+    Args:
+        configuration: What is played.
+        suite: The policies.
+        folder: Where the rows go; those that are there are not played again.
+        console: Where the progress is shown.
+
+    Raises:
+        BenchmarkError: If the folder holds results of another configuration, or another run
+            writes to it.
+    """
+    with folder.locked():
+        folder.prepare(configuration, suite)
+        if not folder.has_frontier:
+            folder.write_frontier(frontier_curve(configuration.evaluator, configuration.seeds))
+        with folder.open_log() as log, _progress(console) as progress:
+            task = progress.add_task("", total=len(suite.entries) * configuration.num_seeds)
+            for entry in suite.entries:
+                progress.update(task, description=entry.label)
+                for _ in _played(entry, configuration, folder, log):
+                    progress.advance(task)
+                    progress.refresh()
+
+
+def _progress(console: Console) -> Progress:
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("episodes,"),
+        TimeRemainingColumn(compact=True),
+        TextColumn("left · {task.description}"),
+    )
+    return Progress(*columns, console=console, auto_refresh=False)
+
+
+def _played(
+    entry: Entry, configuration: Configuration, folder: RunFolder, log: EpisodeLog
+) -> Iterator[None]:
+    """Plays the seeds of a policy that are missing; yields once for each seed, missing or not."""
+    missing = [seed for seed in configuration.seeds if (entry.name, seed) not in log.done]
+    yield from [None] * (configuration.num_seeds - len(missing))
+    try:
+        episodes = configuration.evaluator.evaluate(entry.policy, missing, entry.name)
+        for score, series in episodes:
+            if score.evaluation_seed == configuration.seeds[0]:
+                folder.write_series(entry.name, series)
+            log.append(
+                score, configuration.env_id, configuration.scenario_name, entry.training_seed
+            )
+            yield
+    except Exception as error:
+        error.add_note(f"while the benchmark played the policy {entry.name!r}")
+        raise
+
+
+def frontier_curve(evaluator: Evaluator, seeds: range) -> pd.DataFrame:
+    """The hindsight frontier of all seeds' traces together, as points of a curve.
+
+    At one multiplier λ for all, the mean over the traces of the best decisions' energies and
+    delays is the best that any policy can do on the traces put end to end; the policies' means
+    over seeds can therefore be compared with it.
+    """
+    scenario = evaluator.scenario
+    multipliers = SCALED_MULTIPLIERS * scenario.reference_delay / scenario.energy_budget
+    curves = [evaluator.frontier(seed).curve(multipliers) for seed in seeds]
+    energy, delay = np.mean(curves, axis=0)
+    columns = {"mean_energy_j": energy, "mean_delay_s": delay}
+    return pd.DataFrame({"scaled_multiplier": SCALED_MULTIPLIERS, **columns})

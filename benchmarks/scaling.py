@@ -1,0 +1,90 @@
+"""How cost and memory grow with the number of devices, from 10 to 100,000.
+
+Each size runs in a process of its own, whose peak memory is the operating system's figure.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from asl_gym import OPEN
+
+__all__ = ["NUM_DEVICES", "measure_scaling", "plot_scaling"]
+
+NUM_DEVICES = (10, 100, 1_000, 10_000, 100_000)
+HORIZON = 20
+COLUMNS = {
+    "setup_s": "scenario and budget",
+    "reset_s": "reset",
+    "decision_s": "OPEN's decision",
+    "step_s": "step",
+}
+
+
+def measure_size(num_devices: int) -> dict[str, float]:
+    """Times [s] and peak memory [MiB] of one episode of OPEN with that many devices."""
+    start = time.perf_counter()
+    env: Any = gym.make(
+        "ASL-v0",
+        num_devices=num_devices,
+        horizon=HORIZON,
+        action_view="dict",
+        disable_env_checker=True,
+    )
+    policy = OPEN(env)
+    setup = time.perf_counter()
+    observation, _ = env.reset(seed=0)
+    times = {"setup_s": setup - start, "reset_s": time.perf_counter() - setup}
+    decision = step = 0.0
+    for _ in range(HORIZON):
+        before = time.perf_counter()
+        action, _ = policy.predict(observation)
+        decided = time.perf_counter()
+        observation, *_ = env.step(action)
+        decision, step = decision + decided - before, step + time.perf_counter() - decided
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    times |= {"decision_s": decision / HORIZON, "step_s": step / HORIZON}
+    return {"num_devices": num_devices, **times, "peak_memory_mib": peak}
+
+
+def measure_scaling(sizes: tuple[int, ...] = NUM_DEVICES) -> pd.DataFrame:
+    """Measures every size in a fresh process; one row each."""
+    rows = []
+    for size in sizes:
+        command = [sys.executable, "-m", "benchmarks.scaling", str(size)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        rows.append(json.loads(done.stdout))
+    return pd.DataFrame(rows)
+
+
+def plot_scaling(table: pd.DataFrame, output: Path) -> None:
+    """Draws times and memory over the number of devices."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained", dpi=150)
+    FigureCanvasAgg(figure)
+    times, memory = figure.subplots(1, 2)
+    for column, label in COLUMNS.items():
+        times.plot(table["num_devices"], table[column], marker="o", label=label)
+    devices = table["num_devices"]
+    slope = table["step_s"].iloc[-1] * devices / devices.iloc[-1]
+    times.plot(devices, slope, color="0.6", linestyle=":", label="proportional to N")
+    memory.plot(devices, table["peak_memory_mib"], marker="o", color="0.2")
+    times.set(ylabel="time [s]", title="Time")
+    memory.set(ylabel="peak memory of the process [MiB]", title="Memory")
+    for axes in (times, memory):
+        axes.set(xlabel="devices N", xscale="log", yscale="log")
+        axes.grid(alpha=0.3)
+    times.legend(frameon=False, fontsize=8)
+    figure.savefig(output)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure_size(int(sys.argv[1]))))

@@ -1,0 +1,152 @@
+"""How fast environment and reference policy are, as ratios measured in one run.
+
+Machines differ and are noisy: every figure stands beside what the project aims at, and the vector
+environment beside Gymnasium's own CartPole, alternating with it in the same process.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from asl_gym import OPEN
+
+__all__ = ["Measurement", "measure_all"]
+
+REPEATS = 5
+NUM_ENVS = 1_024
+SCALAR_STEPS = 4_000
+EPISODES = 2
+DECISIONS = 1_000
+BATCH = 1_024
+
+SCALAR_AIM = 20_000.0
+OPEN_ALONE_AIM_US = 150.0
+OPEN_BATCHED_AIM = 100_000.0
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One figure: the median of several repeats, and how it compares.
+
+    Attributes:
+        what: What was measured.
+        value: The median.
+        unit: Its unit.
+        aim: What it is compared with, in the same unit.
+        ratio: How many times better than the aim, above 1 being better.
+    """
+
+    what: str
+    value: float
+    unit: str
+    aim: float
+    ratio: float
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """Time of one call [s]."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def play_scalar(env: gym.Env[Any, Any], actions: list[Any]) -> None:
+    """Steps through ready-made actions, resetting at each episode's end."""
+    env.reset()
+    for action in actions:
+        _, _, terminated, truncated, _ = env.step(action)
+        if terminated or truncated:
+            env.reset()
+
+
+def measure_scalar(what: str, **kwargs: Any) -> Measurement:
+    """Steps per second of one environment of 10 devices, resets counted."""
+    env = gym.make("ASL-v0", **kwargs)
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    actions = [env.action_space.sample() for _ in range(SCALAR_STEPS)]
+    play_scalar(env, actions[:400])
+    rates = [SCALAR_STEPS / seconds(lambda: play_scalar(env, actions)) for _ in range(REPEATS)]
+    value = median(rates)
+    return Measurement(what, value, "steps/s", SCALAR_AIM, value / SCALAR_AIM)
+
+
+def play_batch(envs: gym.vector.VectorEnv[Any, Any, Any], actions: Any, steps: int) -> None:
+    """Steps a vector environment; it resets by itself."""
+    for _ in range(steps):
+        envs.step(actions)
+
+
+def measure_vector(view: str) -> tuple[Measurement, float]:
+    """Device-decisions per second of 1,024 environments against CartPole's steps per second.
+
+    Two whole episodes each time, trace drawing and autoreset counted.
+
+    Returns:
+        The measurement, and CartPole's rate [steps/s].
+    """
+    ours = gym.make_vec("ASL-v0", NUM_ENVS, action_view=view)
+    theirs = gym.make_vec("CartPole-v1", NUM_ENVS)
+    scenario = ours.unwrapped.scenario  # type: ignore[attr-defined]
+    steps = EPISODES * (scenario.horizon + 1)
+    sampled = []
+    for envs in (ours, theirs):
+        envs.reset(seed=0)
+        envs.action_space.seed(0)
+        sampled.append(envs.action_space.sample())
+        play_batch(envs, sampled[-1], steps)
+    decisions, cartpole = [], []
+    for _ in range(REPEATS):
+        ours_s = seconds(lambda: play_batch(ours, sampled[0], steps))
+        theirs_s = seconds(lambda: play_batch(theirs, sampled[1], steps))
+        decisions.append(steps * NUM_ENVS * scenario.num_devices / ours_s)
+        cartpole.append(steps * NUM_ENVS / theirs_s)
+    ratio = median(a / b for a, b in zip(decisions, cartpole, strict=True))
+    what = f"vector env, {NUM_ENVS:,} envs, view {view}, against CartPole-v1's steps/s"
+    aim = median(cartpole)
+    return Measurement(what, median(decisions), "device-decisions/s", aim, ratio), aim
+
+
+def measure_open() -> list[Measurement]:
+    """OPEN's decision time alone and batched, observation to action."""
+    envs = gym.make_vec("ASL-v0", BATCH, action_view="dict")
+    observations, _ = envs.reset(seed=0)
+    policy = OPEN(envs)
+    # A batch in mid-episode, where queues are at work.
+    for _ in range(20):
+        observations, *_ = envs.step(policy.predict(observations)[0])
+    policy.predict(observations)
+
+    def alone() -> None:
+        for i in range(DECISIONS):
+            policy.predict(observations[i % BATCH])
+
+    def batched() -> None:
+        for _ in range(20):
+            policy.predict(observations)
+
+    alone_us = median(1e6 * seconds(alone) / DECISIONS for _ in range(REPEATS))
+    rate = median(20 * BATCH / seconds(batched) for _ in range(REPEATS))
+    return [
+        Measurement("OPEN, one round at a time", alone_us, "µs/round", OPEN_ALONE_AIM_US,
+                    OPEN_ALONE_AIM_US / alone_us),
+        Measurement(f"OPEN, {BATCH:,} rounds at once", rate, "rounds/s", OPEN_BATCHED_AIM,
+                    rate / OPEN_BATCHED_AIM),
+    ]  # fmt: skip
+
+
+def measure_all() -> list[Measurement]:
+    """All figures, in the order in which they are reported."""
+    np.random.default_rng()  # NumPy's generators load on first use.
+    return [
+        measure_scalar("scalar env, gym.make as it is"),
+        measure_scalar("scalar env, without the environment checker", disable_env_checker=True),
+        measure_vector("split")[0],
+        measure_vector("box")[0],
+        *measure_open(),
+    ]

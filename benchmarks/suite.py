@@ -1,0 +1,212 @@
+"""The policies of the benchmark: their names in the results, their labels and what they are.
+
+Existing split-learning schemes, to which OPEN and the agents are compared (kind ``scheme``):
+
+* one split point for all devices and rounds at the full server clock, which is vanilla split
+  learning with a hand-picked cut layer;
+* the same at the last layer, where devices train alone and only parameters move, as in federated
+  learning;
+* the best of these in hindsight, which the report finds seed by seed from their rows;
+* the choice of split points for least delay with no eye on the energy ("greedy for delay").
+
+Baselines are no schemes of the field but tell where a gain comes from: fixed splits at OPEN's
+frequency (the upper layer without the lower), least energy, and chance.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import Any, Literal
+
+from asl_gym import OPEN, Evaluator, FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy, Scenario
+from asl_gym.evaluation import build_policy, view_of
+from benchmarks.errors import BenchmarkError
+from benchmarks.user_policies import UserPolicy
+
+__all__ = ["Entry", "Kind", "Suite", "build_suite"]
+
+Kind = Literal["OPEN", "agent", "user", "scheme", "baseline"]
+Clock = Literal["max", "open"]
+
+CLOCK_LABELS = {"max": "full clock", "open": "OPEN's clock"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A policy of the benchmark.
+
+    Attributes:
+        name: Its name in the results.
+        label: Its name for people.
+        kind: What it is.
+        policy: The policy, or what builds it from an environment.
+        split: The split point of a fixed split.
+        clock: The server frequency of a fixed split, ``"max"`` or ``"open"``.
+        device_only: Whether a fixed split leaves the server nothing to compute.
+        training_seed: The seed that it was trained with, if it was.
+        spec: How a user named it.
+        source_sha256: Hash of the file that defines a user's policy.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    policy: Any
+    split: int | None = None
+    clock: Clock | None = None
+    device_only: bool = False
+    training_seed: int | None = None
+    spec: str | None = None
+    source_sha256: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """All but the policy itself, as plain data."""
+        return {name: value for name, value in vars(self).items() if name != "policy"}
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The policies of a run, and those that could not take part.
+
+    Attributes:
+        entries: The policies.
+        left_out: Why an agent was left out, by its name.
+    """
+
+    entries: tuple[Entry, ...]
+    left_out: dict[str, str]
+
+    def keep(self, names: Sequence[str]) -> "Suite":
+        """The suite of some of the policies.
+
+        Raises:
+            BenchmarkError: If a name is unknown, or is that of a policy that was left out.
+        """
+        known = [entry.name for entry in self.entries]
+        for name in names:
+            if name in self.left_out:
+                raise BenchmarkError(f"only = {name!r} cannot take part: {self.left_out[name]}")
+            if name not in known:
+                allowed = ", ".join(known)
+                raise BenchmarkError(f"only = {name!r} is not allowed: expected some of {allowed}")
+        return Suite(tuple(entry for entry in self.entries if entry.name in names), {})
+
+
+def build_suite(
+    evaluator: Evaluator,
+    user_policies: Sequence[UserPolicy] = (),
+    agents: bool = True,
+    only: Sequence[str] = (),
+) -> Suite:
+    """Puts the policies of a run together.
+
+    Args:
+        evaluator: The evaluation that will play them.
+        user_policies: A user's own policies.
+        agents: Whether shipped agents take part.
+        only: Names of the policies to keep; all if empty.
+
+    Raises:
+        BenchmarkError: If a name is taken or unknown, or the agents cannot be imported.
+    """
+    entries = [*_heuristics(evaluator.scenario), *_users(user_policies, evaluator)]
+    left_out: dict[str, str] = {}
+    if agents and not (only and set(only) <= {entry.name for entry in entries}):
+        shipped, left_out = _agents(evaluator)
+        entries += shipped
+    _check_names_differ(entries)
+    suite = Suite(tuple(entries), left_out)
+    return suite.keep(only) if only else suite
+
+
+def _heuristics(scenario: Scenario) -> list[Entry]:
+    return [
+        Entry("open", "OPEN", "OPEN", OPEN),
+        *(_fixed_split(scenario, split, "max") for split in scenario.workload.splits),
+        *(_fixed_split(scenario, split, "open") for split in scenario.workload.splits),
+        Entry("greedy-delay", "greedy for delay", "scheme", GreedyDelay),
+        Entry("greedy-energy", "greedy for energy", "baseline", GreedyEnergy),
+        Entry("random", "random", "baseline", RandomPolicy),
+    ]
+
+
+def _fixed_split(scenario: Scenario, split: int, clock: Clock) -> Entry:
+    device_only = split == scenario.workload.profile.num_layers
+    return Entry(
+        name=f"fixed-{split}-{clock}",
+        label=f"split {split}{' (device only)' if device_only else ''}, {CLOCK_LABELS[clock]}",
+        kind="scheme" if clock == "max" else "baseline",
+        policy=partial(FixedSplit, split=split, server_frequency=clock),
+        split=split,
+        clock=clock,
+        device_only=device_only,
+    )
+
+
+def _users(user_policies: Sequence[UserPolicy], evaluator: Evaluator) -> list[Entry]:
+    """Builds a user's policies at once, so that a faulty one ends the run before it starts."""
+    entries = []
+    for user in user_policies:
+        try:
+            policy = build_policy(user.factory, evaluator.make_env())
+            view_of(policy, evaluator.scenario)
+        except Exception as error:
+            error.add_note(f"while building the policy of --policy {user.spec!r}")
+            raise
+        entries.append(
+            Entry(
+                name=user.name,
+                label=user.name,
+                kind="user",
+                policy=policy,
+                spec=user.spec,
+                source_sha256=user.source_sha256,
+            )
+        )
+    return entries
+
+
+def _agents(evaluator: Evaluator) -> tuple[list[Entry], dict[str, str]]:
+    try:
+        pretrained = import_module("agents.pretrained")
+    except ImportError as error:
+        raise BenchmarkError(
+            f"the shipped agents cannot be imported ({error}): install them with "
+            "pip install -e '.[benchmarks]' and run from the repository, or pass --no-agents"
+        ) from error
+    entries, left_out = [], {}
+    for name in pretrained.shipped_names(evaluator.env_id):
+        policy = pretrained.load(name, evaluator.env_id)
+        reason = _misfit(policy, evaluator)
+        if reason:
+            left_out[name] = reason
+            continue
+        seed = pretrained.training_seed(name, evaluator.env_id)
+        entries.append(Entry(name, f"{name.upper()} agent", "agent", policy, training_seed=seed))
+    return entries, left_out
+
+
+def _misfit(policy: Any, evaluator: Evaluator) -> str:
+    """Why a trained policy cannot act in the environment; empty if it can."""
+    try:
+        view = view_of(policy, evaluator.scenario)
+    except ValueError as error:
+        return str(error)
+    seen = getattr(policy, "observation_space", None)
+    shown = evaluator.make_env(view).observation_space
+    if seen is not None and seen.shape != shown.shape:
+        return f"it was trained on observations of shape {seen.shape}, here they are {shown.shape}"
+    return ""
+
+
+def _check_names_differ(entries: Sequence[Entry]) -> None:
+    """Names are compared without case, since some file systems do."""
+    taken: dict[str, Entry] = {}
+    for entry in entries:
+        other = taken.setdefault(entry.name.casefold(), entry)
+        if other is not entry:
+            raise BenchmarkError(
+                f"two policies are named {entry.name!r} but for case ({other.label} and "
+                f"{entry.label}): give one another name, --policy NAME=…"
+            )

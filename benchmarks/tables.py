@@ -1,0 +1,95 @@
+"""The tables of a report, as text for people: one frame of strings for terminal and Markdown."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from benchmarks.changes import PAPER
+from benchmarks.formatting import at_most_three_digits, percent, signed_percent, with_interval
+
+__all__ = ["changes_table", "markdown", "print_table", "ranking_table", "shortlist"]
+
+AT_MINIMUM_ENERGY = "at minimum energy"
+OVERSPENT_MARK = "†"
+TEXT_COLUMNS = ("Policy", "Against", "Fading")
+
+
+def shortlist(summary: pd.DataFrame, policies: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """The ranking without single fixed splits, but for training on the device alone."""
+    hidden = [
+        name
+        for name, entry in policies.items()
+        if entry["split"] is not None and not (entry["device_only"] and entry["clock"] == "max")
+    ]
+    return summary[~summary["policy"].isin(hidden)]
+
+
+def ranking_table(summary: pd.DataFrame, all_intervals: bool = False) -> pd.DataFrame:
+    """The ranking in short columns.
+
+    Args:
+        summary: What :func:`benchmarks.statistics.summarise` gives, or some lines of it.
+        all_intervals: Whether delay and energy get their intervals as well as the gaps.
+    """
+    lines = []
+    for _, line in summary.iterrows():
+        mark = f" {OVERSPENT_MARK}" if line["overspent"] else ""
+        lines.append(
+            {
+                "#": "–" if pd.isna(line["rank"]) else str(line["rank"]),
+                "Policy": line["label"],
+                "Delay [s]": _cell(line, "mean_delay_s", at_most_three_digits, all_intervals),
+                "Energy [J]": _cell(line, "mean_energy_j", at_most_three_digits, all_intervals),
+                "E/Ē": at_most_three_digits(line["energy_ratio"]) + mark,
+                "Priced gap [%]": _cell(line, "priced_gap", percent),
+                "Frontier gap [%]": _cell(line, "frontier_gap", percent),
+                "Final queue [J]": at_most_three_digits(line["final_queue_j"]),
+                "Decision [µs]": at_most_three_digits(line["decision_time_us"]),
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def _cell(
+    line: "pd.Series[float]", column: str, write: Callable[[float], str], intervals: bool = True
+) -> str:
+    if pd.isna(line[column]):
+        return AT_MINIMUM_ENERGY
+    ends = (write(line[f"{column}_{end}"]) for end in ("low", "high"))
+    value = write(line[column])
+    return with_interval(value, *ends) if intervals else value
+
+
+def changes_table(changes: pd.DataFrame) -> pd.DataFrame:
+    """Schemes in lines; two columns, of delay and of energy, for each policy."""
+    lines = []
+    for scheme, group in changes.groupby("scheme_label", sort=False):
+        line = {"Against": str(scheme)}
+        for _, change in group.iterrows():
+            line[f"{change['policy_label']}: delay"] = signed_percent(change["delay_change"])
+            line[f"{change['policy_label']}: energy"] = signed_percent(change["energy_change"])
+        lines.append(line)
+    paper = {"Against": "paper: its own schemes"}
+    paper["OPEN: delay"] = signed_percent(PAPER["delay_change"])
+    paper["OPEN: energy"] = signed_percent(PAPER["energy_change"])
+    return pd.DataFrame([*lines, paper]).fillna("")
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """The table in Markdown, text left and numbers right."""
+    alignment = ["left" if name in TEXT_COLUMNS else "right" for name in table.columns]
+    return str(table.to_markdown(index=False, disable_numparse=True, colalign=alignment))
+
+
+def print_table(console: Console, table: pd.DataFrame, title: str) -> None:
+    """Shows the table in the terminal."""
+    shown = Table(title=title, title_justify="left")
+    for name in table.columns:
+        shown.add_column(escape(name), justify="left" if name in TEXT_COLUMNS else "right")
+    for cells in table.itertuples(index=False):
+        shown.add_row(*map(escape, cells))
+    console.print(shown)

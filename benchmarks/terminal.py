@@ -1,0 +1,38 @@
+"""What the commands share: the console, and how a run that cannot go on says so."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+
+from asl_gym.csv_rows import TraceFileError
+from asl_gym.validation import FieldError
+from benchmarks.errors import BenchmarkError
+
+__all__ = ["failures_told", "output"]
+
+PIPED_WIDTH = 140
+"""Width of tables where the output is no terminal [characters]."""
+
+
+def output() -> Console:
+    """The console of a command."""
+    console = Console()
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    return console
+
+
+@contextmanager
+def failures_told() -> Iterator[None]:
+    """Ends the process with the message alone where the input is at fault, or on Ctrl-C."""
+    errors = Console(stderr=True, soft_wrap=True)
+    try:
+        yield
+    except (BenchmarkError, FieldError, TraceFileError) as error:
+        errors.print(f"Error: {error}", style="red", markup=False, highlight=False)
+        raise typer.Exit(2) from error
+    except KeyboardInterrupt:
+        errors.print("Interrupted: the same command goes on where it stopped.")
+        raise typer.Exit(130) from None

@@ -1,0 +1,155 @@
+"""Training: resumable, reproducible, able to learn; shipped weights are what the manifest says."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from gymnasium.vector import AutoresetMode
+from stable_baselines3 import PPO
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+import asl_gym
+from agents import pretrained
+from agents.configuration import Configuration, load_configuration
+from agents.training import read_curve, run_folder, train
+from agents.vec_env import NativeVecEnv, make_vec_env
+from asl_gym import Budget, NetworkProfile, Scenario, Workload, evaluate
+
+
+@pytest.fixture
+def quick() -> Configuration:
+    """The shipped configuration with a small batch, net and horizon."""
+    configuration = load_configuration("ppo", "ASL-v0")
+    return dataclasses.replace(
+        configuration,
+        num_envs=8,
+        total_steps=512,
+        validate_every=128,
+        environment={**configuration.environment, "horizon": 20},
+        model={**configuration.model, "n_steps": 8, "batch_size": 32},
+        network={"net_arch": [16], "activation": "ReLU"},
+    )
+
+
+def weights(path: Path) -> list[torch.Tensor]:
+    return [tensor.clone() for tensor in PPO.load(path, device="cpu").policy.state_dict().values()]
+
+
+def test_two_runs_with_one_seed_give_the_same_weights(quick: Configuration, tmp_path: Path) -> None:
+    first, second, other = (
+        weights(train(quick, seed, tmp_path / name, progress_bar=False))
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_an_interrupted_run_goes_on_to_the_same_number_of_steps(
+    quick: Configuration, tmp_path: Path
+) -> None:
+    train(quick, 0, tmp_path, total_steps=256, progress_bar=False)
+    folder = run_folder(tmp_path, quick, 0)
+    steps = [int(row["steps"]) for row in read_curve(folder / "curve.csv")]
+    model = train(quick, 0, tmp_path, progress_bar=False)
+    assert PPO.load(model, device="cpu").num_timesteps == quick.total_steps
+    resumed = [int(row["steps"]) for row in read_curve(folder / "curve.csv")]
+    assert resumed[: len(steps)] == steps
+    assert resumed == sorted(set(resumed))
+    assert resumed[-1] == quick.total_steps
+
+
+def test_a_run_that_has_ended_is_left_as_it_is(quick: Configuration, tmp_path: Path) -> None:
+    before = weights(train(quick, 0, tmp_path, progress_bar=False))
+    after = weights(train(quick, 0, tmp_path, progress_bar=False))
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_ppo_learns_a_trivial_scenario(tmp_path: Path) -> None:
+    """One device, two splits: within 1% of the optimum after a few seconds."""
+    base = asl_gym.preset("no-fading")
+    profile = NetworkProfile.shipped("deep_lenet")
+    scenario: Scenario = base.replace(
+        workload=Workload(profile, 320, splits=(3, 12)), horizon=20
+    ).with_num_devices(1)
+    scenario = scenario.replace(budget=Budget(fraction=0.5))
+    configuration = dataclasses.replace(
+        load_configuration("ppo", "ASL-v0"),
+        num_envs=32,
+        total_steps=30_000,
+        validate_every=30_000,
+        environment={"action_view": "split", "reward": "linear_drift", "scenario": scenario},
+        model={**load_configuration("ppo", "ASL-v0").model, "batch_size": 128},
+        network={"net_arch": [32], "activation": "ReLU"},
+    )
+    model = PPO.load(train(configuration, 0, tmp_path, progress_bar=False), device="cpu")
+    learned = evaluate(model, seeds=range(5), scenario=scenario)
+    optimum = evaluate(asl_gym.OPEN, seeds=range(5), scenario=scenario)
+    untrained = PPO("MlpPolicy", make_vec_env("ASL-v0", 1, **configuration.environment))
+    chance = evaluate(untrained, seeds=range(5), scenario=scenario)
+
+    def priced(scores: list[asl_gym.EpisodeScore]) -> float:
+        return float(np.mean([score.priced_gap for score in scores]))
+
+    assert priced(learned) <= priced(optimum) + 0.01
+    assert priced(chance) > priced(optimum) + 0.02
+
+
+def test_adapter_equals_environments_one_by_one() -> None:
+    native = make_vec_env("ASL-v0", 3, action_view="split", horizon=5)
+    single = DummyVecEnv([lambda: asl_gym.ASLEnv(action_view="split", horizon=5)] * 3)
+    for envs in (native, single):
+        envs.seed(4)
+    np.testing.assert_array_equal(native.reset(), single.reset())
+    generator = np.random.default_rng(0)
+    for _ in range(12):
+        actions = generator.integers(12, size=(3, 10))
+        results = [envs.step(actions) for envs in (native, single)]
+        for a, b in zip(results[0][:3], results[1][:3], strict=True):
+            np.testing.assert_array_equal(a, b)
+        for a, b in zip(results[0][3], results[1][3], strict=True):
+            assert a.get("TimeLimit.truncated", False) == b["TimeLimit.truncated"]
+            assert a["energy"] == b["energy"]
+            if "terminal_observation" in b:
+                np.testing.assert_array_equal(a["terminal_observation"], b["terminal_observation"])
+
+
+def test_adapter_wants_same_step_autoreset() -> None:
+    envs = asl_gym.ASLVectorEnv(2, autoreset_mode=AutoresetMode.NEXT_STEP)
+    with pytest.raises(ValueError, match="SAME_STEP"):
+        NativeVecEnv(envs)
+
+
+def test_unknown_algorithm_and_id_are_named() -> None:
+    with pytest.raises(ValueError, match="'sarsa'"):
+        load_configuration("sarsa", "ASL-v0")
+    with pytest.raises(ValueError, match="'CartPole-v1'"):
+        load_configuration("ppo", "CartPole-v1")
+
+
+def test_shipped_agent_is_near_optimal() -> None:
+    model = pretrained.load("ppo", "ASL-v0")
+    scores = evaluate(model, seeds=range(3))
+    assert np.mean([score.priced_gap for score in scores]) < 0.02
+
+
+def test_a_file_that_is_not_the_manifests_is_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Path(pretrained.__file__).parent
+    entry = pretrained.manifest()["ASL-v0"]["ppo"]
+    shutil.copy(source / pretrained.MANIFEST, tmp_path)
+    (tmp_path / entry["file"]).write_bytes((source / entry["file"]).read_bytes() + b"x")
+    monkeypatch.setattr(pretrained, "_folder", lambda: tmp_path)
+    with pytest.raises(ValueError, match="SHA-256"):
+        pretrained.load("ppo", "ASL-v0")
+
+
+def test_manifest_says_how_each_agent_was_made() -> None:
+    for agents in pretrained.manifest().values():
+        for entry in agents.values():
+            assert {"algorithm", "seed", "command", "steps", "commit", "versions"} <= set(entry)
+            json.dumps(entry)

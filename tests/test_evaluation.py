@@ -1,0 +1,132 @@
+"""The evaluation: common traces, scores, policies of every kind."""
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from stable_baselines3 import PPO
+
+import asl_gym
+from asl_gym import OPEN, Evaluator, FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy, evaluate
+from asl_gym.evaluation import build_policy, view_of
+
+SEEDS = range(3)
+HORIZON = 40
+
+
+@pytest.fixture(scope="module")
+def evaluator() -> Evaluator:
+    return Evaluator(horizon=HORIZON)
+
+
+class MiddleOfTheBox:
+    """A user's policy without any of the optional attributes."""
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = True,
+    ) -> tuple[Any, Any]:
+        assert deterministic
+        count = 0 if episode_start[0] else state
+        return np.zeros(20), count + 1
+
+
+def policies() -> Iterator[Any]:
+    yield from (OPEN, GreedyDelay, GreedyEnergy, RandomPolicy, MiddleOfTheBox())
+    for split in (1, 3, 12):
+        for frequency in ("max", "open"):
+            yield lambda env, s=split, f=frequency: FixedSplit(env, s, f)
+
+
+def test_no_policy_lies_below_the_frontier(evaluator: Evaluator) -> None:
+    for policy in policies():
+        for score, _ in evaluator.evaluate(policy, SEEDS):
+            assert math.isnan(score.frontier_gap) or score.frontier_gap >= -1e-9
+            assert score.priced_gap >= -1e-9
+
+
+def test_scores_follow_from_the_rounds(evaluator: Evaluator) -> None:
+    for score, series in evaluator.evaluate(OPEN, SEEDS):
+        point = evaluator.frontier(score.evaluation_seed).at_budget()
+        budget = evaluator.scenario.energy_budget
+        assert score.mean_delay_s == pytest.approx(series.delay.mean(), rel=1e-12)
+        assert score.mean_energy_j == pytest.approx(series.energy.mean(), rel=1e-12)
+        assert score.energy_ratio == pytest.approx(score.mean_energy_j / budget, rel=1e-12)
+        priced = score.mean_delay_s + point.multipliers[0] * (score.mean_energy_j - budget)
+        assert score.priced_gap == pytest.approx(priced / point.delay - 1, rel=1e-9)
+        assert score.final_queue_j == series.queue[-1]
+        assert score.rounds == HORIZON == len(series.split)
+
+
+def test_greedy_for_delay_has_no_frontier_gap_and_greedy_for_energy_no_frontier() -> None:
+    fast = evaluate(GreedyDelay, seeds=SEEDS, horizon=HORIZON)
+    frugal = evaluate(GreedyEnergy, seeds=SEEDS, horizon=HORIZON)
+    assert all(abs(score.frontier_gap) < 1e-9 and score.energy_ratio > 2 for score in fast)
+    assert all(score.frontier_status == "at minimum energy" for score in frugal)
+    assert all(math.isnan(score.frontier_gap) for score in frugal)
+
+
+def test_same_seed_same_score_whatever_was_played_before(evaluator: Evaluator) -> None:
+    def figures(policy: Any, seeds: Any) -> list[tuple[float, ...]]:
+        scores = [score for score, _ in evaluator.evaluate(policy, seeds)]
+        return [(s.mean_delay_s, s.mean_energy_j, s.priced_gap, s.final_queue_j) for s in scores]
+
+    for policy in (OPEN, RandomPolicy):
+        assert figures(policy, [2, 0])[1] == figures(policy, [0])[0]
+
+
+def test_common_traces(evaluator: Evaluator) -> None:
+    first, second = (
+        next(series.delay for _, series in evaluator.evaluate(p, [7]))
+        for p in (lambda env: FixedSplit(env, 12), lambda env: FixedSplit(env, 12, "open"))
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+def test_greater_v_spends_more_and_waits_less(evaluator: Evaluator) -> None:
+    def means(v: float) -> tuple[float, float]:
+        scores = [s for s, _ in evaluator.evaluate(lambda env: OPEN(env, v=v), SEEDS)]
+        return (
+            float(np.mean([s.mean_delay_s for s in scores])),
+            float(np.mean([s.mean_energy_j for s in scores])),
+        )
+
+    results = [means(v) for v in (1.0, 5.0, 20.0)]
+    for (slow, frugal), (fast, spending) in pairwise(results):
+        assert fast < slow
+        assert spending > frugal
+
+
+def test_models_of_stable_baselines3_are_policies() -> None:
+    env = asl_gym.ASLEnv(action_view="split", horizon=HORIZON)
+    model = PPO("MlpPolicy", env, n_steps=8, batch_size=8, device="cpu")
+    assert view_of(model, env.scenario) == "split"
+    (score,) = evaluate(model, seeds=[0], horizon=HORIZON, name="untrained")
+    assert score.policy == "untrained"
+
+
+def test_a_model_of_another_fleet_is_refused() -> None:
+    env = asl_gym.ASLEnv(action_view="split", horizon=HORIZON)
+    model = PPO("MlpPolicy", env, n_steps=8, batch_size=8, device="cpu")
+    with pytest.raises(ValueError, match="no view of 3 devices"):
+        evaluate(model, seeds=[0], num_devices=3)
+
+
+def test_what_is_no_policy_is_refused() -> None:
+    with pytest.raises(TypeError, match="predict"):
+        build_policy(lambda env: object(), asl_gym.ASLEnv())  # type: ignore[arg-type, return-value]
+    with pytest.raises(ValueError, match="action_view"):
+        Evaluator(action_view="box")
+
+
+def test_per_device_budgets_are_scored_against_their_own_frontier() -> None:
+    scores = evaluate(OPEN, seeds=range(2), scenario="per-device-budgets", horizon=HORIZON)
+    for score in scores:
+        assert score.energy_ratio >= score.mean_energy_j / score.energy_budget_j
+        assert math.isnan(score.frontier_gap) or score.frontier_gap >= -1e-9

@@ -1,0 +1,147 @@
+"""What the default scenario has to be like for its decisions to be worth making.
+
+The criteria hold on 20 reference traces, those of the environment seeded with 0 to 19.
+"""
+
+import dataclasses
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from asl_gym.bound import HindsightFrontier
+from asl_gym.env import ASLEnv
+from asl_gym.policies import OPEN, FixedSplit
+from asl_gym.presets import preset, preset_names
+from asl_gym.trace import Trace
+from asl_gym.trace_solver import TraceSolver
+from asl_gym.vector_env import ASLVectorEnv
+from tests.strategies import Array, Splits
+
+SEEDS = range(20)
+DEFAULT = preset("default")
+
+
+@cache
+def traces(name: str = "default") -> tuple[Trace, ...]:
+    """The traces that the preset's environment draws with each seed."""
+    env = ASLEnv(name)
+    drawn = []
+    for seed in SEEDS:
+        env.reset(seed=seed)
+        drawn.append(env.trace)
+    return tuple(drawn)
+
+
+class Hindsight(NamedTuple):
+    """The decisions of the hindsight optimum in all rounds of all traces, axes (rounds, N)."""
+
+    split: Splits
+    frequency: Array
+    server_delay: Array
+    delay: Array
+
+
+@cache
+def hindsight() -> Hindsight:
+    """The optimum at the budget, pooled over the traces."""
+    model, parts = DEFAULT.cost_model, []
+    for trace in traces():
+        point = HindsightFrontier(DEFAULT, trace).at_budget()
+        assert point.status == "ok"
+        decision = TraceSolver(DEFAULT, trace).decide_all(1.0, point.multipliers)
+        unit = model.unit_costs(trace.uplink_bps, trace.downlink_bps, trace.clock_hz)
+        frequency = decision.server_frequency_hz
+        delays = model.delay_parts(decision.split_index, frequency, unit)
+        total = np.sum(list(delays.values()), axis=0)
+        split = np.asarray(DEFAULT.workload.splits)[decision.split_index]
+        parts.append(Hindsight(split, np.array(frequency), delays["server_delay"], total))
+    return Hindsight(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def test_the_budget_lies_between_the_extremes_on_every_trace() -> None:
+    for trace in traces():
+        solver = TraceSolver(DEFAULT, trace)
+        least = solver.mean_costs(0.0, np.ones(1)).energies[0]
+        fastest = solver.mean_costs(1.0, np.zeros(1)).energies[0]
+        assert least < DEFAULT.energy_budget < fastest
+
+
+def test_no_split_point_is_obvious() -> None:
+    split = hindsight().split
+    shares = np.bincount(split.ravel(), minlength=13) / split.size
+    assert (shares >= 0.07).sum() >= 4
+    assert shares.max() <= 0.55
+
+
+def test_the_server_clock_is_seldom_at_a_bound() -> None:
+    frequency = hindsight().frequency
+    low, high = DEFAULT.server.clock_min_hz, DEFAULT.server.clock_max_hz
+    assert ((frequency > low) & (frequency < high)).all(axis=1).mean() > 0.5
+
+
+def test_the_servers_computing_counts() -> None:
+    assert hindsight().server_delay.sum() >= 0.1 * hindsight().delay.sum()
+
+
+def test_nothing_draws_more_power_than_it_could() -> None:
+    fleet, server = DEFAULT.fleet, DEFAULT.server
+    devices = np.array(fleet.capacitance) * np.array(fleet.clock_hz) ** 3
+    assert devices.max() <= 5.0
+    assert server.capacitance * server.clock_max_hz**3 <= 100.0
+
+
+# OPEN against the existing schemes
+
+
+def means(policy: Any) -> tuple[float, float]:
+    """Mean delay and energy of a policy that acts in the dict view, over the traces."""
+    envs = ASLVectorEnv(len(SEEDS), DEFAULT, "dict")
+    observation, _ = envs.reset(options={"trace": Trace.stack(traces())})
+    delay = energy = 0.0
+    for _ in range(DEFAULT.horizon):
+        action, _ = policy.predict(observation)
+        observation, _, _, _, info = envs.step(action)
+        delay += info["delay"].mean() / DEFAULT.horizon
+        energy += info["energy"].mean() / DEFAULT.horizon
+    return delay, energy
+
+
+@pytest.fixture(scope="module")
+def open_means() -> tuple[float, float]:
+    return means(OPEN(DEFAULT))
+
+
+@pytest.mark.parametrize("split", DEFAULT.workload.splits)
+def test_open_beats_a_fixed_split_in_delay_and_energy(
+    split: int, open_means: tuple[float, float]
+) -> None:
+    delay, energy = means(FixedSplit(DEFAULT, split, "max"))
+    assert open_means[0] < delay
+    assert open_means[1] < energy
+
+
+def test_open_keeps_to_the_budget(open_means: tuple[float, float]) -> None:
+    assert open_means[1] <= 1.02 * DEFAULT.energy_budget
+
+
+# All presets
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_budgets_can_be_met_on_the_traces(name: str) -> None:
+    scenario = preset(name)
+    for trace in traces(name):
+        assert HindsightFrontier(scenario, trace).at_budget().status == "ok"
+
+
+def test_presets_differ_from_the_default_in_what_they_say() -> None:
+    assert preset("ergodic").radio == dataclasses.replace(DEFAULT.radio, fading="ergodic")
+    assert preset("no-fading").radio == dataclasses.replace(DEFAULT.radio, fading="none")
+    assert preset("per-device-budgets").num_budgets == DEFAULT.num_devices + 1
+    assert preset("lenet5").workload.profile.name != DEFAULT.workload.profile.name
+    for name in preset_names():
+        assert preset(name) is preset(name)
+        assert preset(name).fleet == DEFAULT.fleet
+        assert preset(name).server == DEFAULT.server
