@@ -78,7 +78,9 @@ class ActionView(ABC):
             raise self._reject(action, f"holds values of type {array.dtype}")
         if array.shape != (batch, *shape):
             raise self._reject(action, f"has shape {array.shape[1:]} in a batch of {batch}")
-        if not (array.min() >= low and (array <= high).all()):  # Written so that NaN fails.
+        # Written so that NaN fails.
+        top = array.max() if np.ndim(high) == 0 else array
+        if not (array.min() >= low and np.all(top <= high)):
             raise self._reject(action, "lies outside the space or holds NaN")
         return array
 

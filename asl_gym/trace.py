@@ -4,8 +4,11 @@ It keeps apart what the controller is shown and what really happens; the two rat
 unless a scenario of imperfect channel knowledge says otherwise.
 """
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import InitVar, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -176,10 +179,17 @@ class SyntheticTraces:
         if reuse is None or reuse.uplink_bps.shape != shape:
             up, down, clock = (time_major(shape) for _ in range(3))
             reuse = Trace(up, down, clock, check=False)
-        # Blocks of rows that stay in the processor's cache take half the time of whole passes.
+        # Blocks of rows that stay in the processor's cache take half the time of whole passes, and
+        # they are drawn beside each other: random draws and array operations free the
+        # interpreter. As every row has a generator of its own, the result is the same.
         rows = max(1, BLOCK_SIZE // (rounds * shape[-1]))
-        for start in range(0, len(generators), rows):
-            self._fill(reuse, generators, slice(start, start + rows))
+        blocks = [slice(start, start + rows) for start in range(0, len(generators), rows)]
+        if len(blocks) == 1:
+            self._fill(reuse, generators, blocks[0])
+        else:
+            with ThreadPoolExecutor(min(len(blocks), os.cpu_count() or 1)) as pool:
+                # Exhausting the results raises what a thread raised.
+                list(pool.map(partial(self._fill, reuse, generators), blocks))
         return reuse
 
     def _fill(self, trace: Trace, generators: Sequence[np.random.Generator], block: slice) -> None:
@@ -231,10 +241,10 @@ def draw_clocks(fleet: Fleet, generators: Sequence[np.random.Generator], rounds:
     Returns:
         Clocks [Hz], shape (B, T, N).
     """
-    full_clock = np.tile(fleet.clock_hz, (rounds, 1))
-    clock = np.empty((len(generators), *full_clock.shape))
+    least = fleet.min_clock_fraction * np.tile(fleet.clock_hz, (rounds, 1))
+    varying = (1.0 - fleet.min_clock_fraction) * np.tile(fleet.clock_hz, (rounds, 1))
+    clock = np.empty((len(generators), *least.shape))
     each_row(clock, generators, np.random.Generator.random)
-    clock *= 1.0 - fleet.min_clock_fraction
-    clock += fleet.min_clock_fraction
-    clock *= full_clock
+    clock *= varying
+    clock += least
     return clock

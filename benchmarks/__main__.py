@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from benchmarks.configuration import Configuration
@@ -15,7 +16,10 @@ from benchmarks.fadings import run_fadings
 from benchmarks.report import write_report
 from benchmarks.run_folder import RunFolder
 from benchmarks.runner import run_suite
+from benchmarks.scaling import measure_scaling, plot_scaling
+from benchmarks.speed import measure_all
 from benchmarks.suite import build_suite
+from benchmarks.tables import print_table
 from benchmarks.terminal import failures_told, output
 from benchmarks.user_policies import load_user_policy
 
@@ -98,6 +102,31 @@ def fadings(
     """Compares OPEN with fixed splits under block, ergodic and no fading."""
     with failures_told():
         run_fadings(out, rounds, seeds, output())
+
+
+@app.command()
+def speed() -> None:
+    """Measures environments and OPEN, with ratios to what the project aims at."""
+    measurements = measure_all()
+    table = pd.DataFrame([vars(each) for each in measurements])
+    for column in ("value", "aim"):
+        table[column] = table[column].map(lambda value: f"{value:,.0f}")
+    table["ratio"] = table["ratio"].map(lambda value: f"{value:.2f}")
+    titles = {"what": "Measured", "value": "Median", "unit": "Unit", "aim": "Aim", "ratio": "Ratio"}
+    print_table(output(), table.rename(columns=titles), "Speed; a ratio above 1 is better")
+
+
+@app.command()
+def scaling(
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/scaling"),
+) -> None:
+    """Measures how time and memory grow from 10 to 100,000 devices, each in a fresh process."""
+    table = measure_scaling()
+    out.mkdir(parents=True, exist_ok=True)
+    table.to_csv(out / "scaling.csv", index=False)
+    plot_scaling(table, out / "scaling.png")
+    print_table(output(), table.map(lambda value: f"{value:,.3g}"), "One episode of OPEN")
+    typer.echo(f"Written to {out}: scaling.csv, scaling.png")
 
 
 def default_out(configuration: Configuration) -> Path:
