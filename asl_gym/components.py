@@ -193,13 +193,19 @@ class Budget:
             device and a last one for the server side).
         joules: Energy per round [J]: one number, or N + 1 of them for ``"per_device"``.
         fraction: Share ρ in (0, 1).
+        refers_to: What the budget was made for. Joules for ``"measured traces"`` are not checked
+            against the reference trace, whose channel says nothing of measured ones.
     """
 
     scope: Literal["system", "per_device"] = "system"
     joules: tuple[float, ...] | float | None = None
     fraction: float | None = None
+    refers_to: Literal["reference trace", "measured traces"] = "reference trace"
 
     def __post_init__(self) -> None:
+        one_of("budget.refers_to", self.refers_to, ("reference trace", "measured traces"))
+        if self.refers_to == "measured traces" and self.joules is None:
+            raise FieldError("budget.refers_to", self.refers_to, "a budget in joules with it")
         one_of("budget.scope", self.scope, ("system", "per_device"))
         if (self.joules is None) == (self.fraction is None):
             given = {"joules": self.joules, "fraction": self.fraction}

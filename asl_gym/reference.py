@@ -81,8 +81,10 @@ def resolve_budget(scenario: "Scenario", trace: Trace | None = None) -> Array:
         FieldError: If a budget in joules is at or below the least that any policy can spend on
             the trace; the message names that minimum.
     """
-    trace = reference_trace(scenario) if trace is None else trace
     budget = scenario.budget
+    if budget.refers_to == "measured traces":
+        return np.array(budget.joules, dtype=float)
+    trace = reference_trace(scenario) if trace is None else trace
     if budget.fraction is not None:
         least, fastest = extreme_energies(scenario, trace)
         return np.asarray(least + budget.fraction * (fastest - least))

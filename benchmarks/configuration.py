@@ -151,4 +151,5 @@ def with_budget_on(traces: MeasuredTraces, scenario: Scenario) -> Scenario:
     batch = traces.draw(generators, scenario.horizon)
     resolved = [resolve_budget(scenario, batch[row]) for row in range(len(generators))]
     joules = tuple(float(value) for value in np.mean(resolved, axis=0))
-    return scenario.replace(budget=Budget(scenario.budget.scope, joules=joules))
+    budget = Budget(scenario.budget.scope, joules=joules, refers_to="measured traces")
+    return scenario.replace(budget=budget)

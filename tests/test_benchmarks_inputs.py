@@ -200,7 +200,8 @@ def test_the_budgets_fraction_refers_to_the_logs(tmp_path):
         resolve_budget(scenario, traces.draw([np.random.default_rng(seed)], 6)[0])
         for seed in REFERENCE_SEEDS
     ]
-    expected = scenario.replace(budget=Budget(joules=float(np.mean(each))))
+    budget = Budget(joules=float(np.mean(each)), refers_to="measured traces")
+    expected = scenario.replace(budget=budget)
     played = RunFolder(tmp_path / "out").scenario
     assert played.energy_budget == pytest.approx(expected.energy_budget, rel=1e-9)
     assert played.replace(budget=scenario.budget) == scenario

@@ -129,8 +129,7 @@ def mixture(slots: list[Slot], rounds: int, target: Array) -> float:
     """Least mean delay of time-sharing between the slots' options: the convexified problem."""
     each = [len(slot.delay) for slot in slots]
     one_each = np.zeros((len(slots), sum(each)))
-    for i, (start, size) in enumerate(zip(np.cumsum([0, *each]), each, strict=False)):
-        one_each[i, start : start + size] = 1.0
+    one_each[np.repeat(np.arange(len(slots)), each), np.arange(sum(each))] = 1.0
     delay = np.concatenate([slot.delay for slot in slots]) / rounds
     energies = np.concatenate([slot.energies for slot in slots]).T / rounds / target[:, None]
     limits = np.ones(len(target)), one_each, np.ones(len(slots))
@@ -151,12 +150,10 @@ def test_frontier_equals_a_linear_program(
     fastest = solver.mean_costs(1.0, np.zeros(1)).energies
     target = max(share, 1.0) * (least + min(share, 1.0) * (fastest - least))
     point = hindsight_frontier(scenario, trace).at(target)
-    server = scenario.server
+    low, high = scenario.server.clock_min_hz, scenario.server.clock_max_hz
     own = solver.decide_all(1.0, point.multipliers).server_frequency_hz[0, 0]
-    # The multipliers are known as well as the bound allows, the frequency to their square root.
     near = own * (1.0 + np.array([-1e-2, -1e-3, 0.0, 1e-3, 1e-2]))
-    grid = np.geomspace(server.clock_min_hz, server.clock_max_hz, 20)
-    frequencies = np.clip([*grid, *near], server.clock_min_hz, server.clock_max_hz)
+    frequencies = np.clip([*np.geomspace(low, high, 20), *near], low, high)
     least_delay = mixture(slots_of(scenario, trace, frequencies), rounds, target)
     assert point.delay <= least_delay * (1 + 1e-7)
     if point.status == "ok":
