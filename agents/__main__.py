@@ -1,7 +1,8 @@
 """``python -m agents``: train agents, draw their learning curves, ship the weights."""
 
+import json
 import shlex
-import subprocess
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -64,7 +65,7 @@ def ship(
 ) -> None:
     """Put a run's final model among the weights that the repository ships."""
     configuration = _configuration(algorithm, env)
-    model = run_folder(runs, configuration, seed) / "model.zip"
+    folder = run_folder(runs, configuration, seed)
     making = {
         "algorithm": algorithm,
         "seed": seed,
@@ -72,16 +73,12 @@ def ship(
             ["python", "-m", "agents", "train", algorithm, "--env", env, "--seed", str(seed)]
         ),
         "steps": configuration.total_steps,
-        "commit": _commit(),
+        "commit": json.loads((folder / "run.json").read_text(encoding="utf-8"))["commit"],
     }
-    typer.echo(f"shipped {pretrained.ship(model, algorithm, env, making)}")
-
-
-def _commit() -> str:
-    """The checkout's commit, marked where files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else "unknown"
+    shipped = pretrained.ship(folder / "model.zip", algorithm, env, making)
+    for suffix in (".csv", ".png"):
+        shutil.copyfile(folder / f"curve{suffix}", shipped.with_suffix(suffix))
+    typer.echo(f"shipped {shipped} and its learning curve")
 
 
 if __name__ == "__main__":

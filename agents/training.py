@@ -1,12 +1,16 @@
 """Training an agent: one command, with progress, checkpoints and a learning curve.
 
 A run's folder holds ``checkpoint.zip`` (the last checkpoint; written whole or not at all),
-``curve.csv`` (the learning curve), TensorBoard logs, and ``model.zip`` once it has ended. A run
+``curve.csv`` (the learning curve), ``run.json`` (configuration, seed, commit), TensorBoard logs,
+and ``model.zip`` once it has ended. A run
 that was interrupted goes on from its checkpoint to the same number of steps.
 """
 
 import csv
+import json
 import os
+import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,7 @@ from agents.configuration import Configuration
 from agents.vec_env import NativeVecEnv, make_vec_env
 from asl_gym import Evaluator
 
-__all__ = ["CURVE_COLUMNS", "VALIDATION_SEEDS", "run_folder", "train"]
+__all__ = ["CURVE_COLUMNS", "VALIDATION_SEEDS", "current_commit", "run_folder", "train"]
 
 VALIDATION_SEEDS = range(100_000, 100_005)
 """Seeds of the learning curve's episodes; the benchmark's evaluation seeds start at 0."""
@@ -30,6 +34,15 @@ CURVE_COLUMNS = ("steps", "priced_gap", "energy_ratio", "mean_delay_s")
 def run_folder(root: Path, configuration: Configuration, seed: int) -> Path:
     """The folder of a run."""
     return root / configuration.env_id / configuration.algorithm / f"seed-{seed}"
+
+
+def current_commit() -> str:
+    """The checkout's commit, marked ``-dirty`` where files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    done = subprocess.run(
+        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else "unknown"
 
 
 def save_atomically(model: BaseAlgorithm, path: Path) -> None:
@@ -135,6 +148,10 @@ def train(
     # that does not depend on the machine keep a seed's weights the same.
     torch.set_num_threads(1)
     model = _fresh_or_resumed(configuration, seed, folder)
+    if model.num_timesteps == 0:
+        description = {**asdict(configuration), "seed": seed, "commit": current_commit()}
+        text = json.dumps(description, indent=1, default=repr)
+        (folder / "run.json").write_text(text + "\n", encoding="utf-8")
     missing = steps - model.num_timesteps
     if missing > 0:
         model.learn(

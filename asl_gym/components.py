@@ -4,6 +4,7 @@ Frozen dataclasses that check themselves. Units stand in the field names or the 
 everything that follows from the fields is computed elsewhere and never stored.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, get_args
@@ -165,14 +166,19 @@ class Workload:
     splits: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.profile, NetworkProfile):
+            raise FieldError("workload.profile", self.profile, "a NetworkProfile")
         layers = self.profile.num_layers
-        whole_number("workload.samples_per_round", self.samples_per_round, 1)
-        splits = tuple(self.splits) or tuple(range(1, layers + 1))
-        for i, split in enumerate(splits):
-            whole_number(f"workload.splits[{i}]", split, 0, layers)
+        samples = whole_number("workload.samples_per_round", self.samples_per_round, 1)
+        if not isinstance(self.splits, Iterable):
+            raise FieldError("workload.splits", self.splits, "a sequence of split points")
+        given = tuple(self.splits) or tuple(range(1, layers + 1))
+        splits = tuple(
+            whole_number(f"workload.splits[{i}]", split, 0, layers) for i, split in enumerate(given)
+        )
         if any(a >= b for a, b in pairwise(splits)):
             raise FieldError("workload.splits", splits, "rising split points without repeats")
-        _set(self, splits=splits)
+        _set(self, samples_per_round=samples, splits=splits)
 
     @property
     def num_splits(self) -> int:

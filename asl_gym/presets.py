@@ -62,14 +62,17 @@ def _with_fading(fading: Fading) -> Callable[[], Scenario]:
 
 
 def _per_device_budgets() -> Scenario:
-    scenario = preset("default")
-    return scenario.replace(budget=dataclasses.replace(scenario.budget, scope="per_device"))
+    """Each device has to keep a budget of its own, so that its channel's luck counts.
+
+    Only over many rounds does that luck average out: hence long episodes and a wider budget.
+    """
+    return preset("default").replace(budget=Budget(scope="per_device", fraction=0.5), horizon=1_000)
 
 
 def _lenet5() -> Scenario:
-    scenario = preset("default")
-    profile = NetworkProfile.shipped("lenet5")
-    return scenario.replace(workload=Workload(profile, scenario.workload.samples_per_round))
+    """LeNet-5, whose computing is so little that sending dominates what can be spent."""
+    workload = Workload(NetworkProfile.shipped("lenet5"), samples_per_round=320)
+    return preset("default").replace(workload=workload, budget=Budget(fraction=0.5))
 
 
 _PRESETS: dict[str, Callable[[], Scenario]] = {

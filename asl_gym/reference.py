@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import csr_array, hstack, vstack
 
 from asl_gym import channel
-from asl_gym.costs import Options
 from asl_gym.trace import SyntheticTraces, Trace
 from asl_gym.trace_solver import TraceSolver
 from asl_gym.validation import FieldError
@@ -35,8 +33,10 @@ REFERENCE_SEED = 0
 REFERENCE_DEVICE_ROUNDS = 40_000
 REFERENCE_MIN_ROUNDS = 50
 REFERENCE_MAX_ROUNDS = 4_000
-FEASIBILITY_ROUNDS = 100
-"""Rounds of the reference trace in the linear program that checks several budgets at once."""
+FACTOR_TOLERANCE = 1e-6
+"""Relative precision of the least budgets that an error names."""
+
+SMALL_SHARE = 1e-9
 
 
 def reference_delay(scenario: "Scenario") -> float:
@@ -87,7 +87,11 @@ def resolve_budget(scenario: "Scenario", trace: Trace | None = None) -> Array:
     trace = reference_trace(scenario) if trace is None else trace
     if budget.fraction is not None:
         least, fastest = extreme_energies(scenario, trace)
-        return np.asarray(least + budget.fraction * (fastest - least))
+        budgets = least + budget.fraction * (fastest - least)
+        if not (budgets > 0).all():
+            allowed = f"a scope in which every budget is above 0 J, not {np.array2string(budgets)}"
+            raise FieldError("budget.scope", budget.scope, allowed)
+        return np.asarray(budgets)
     budgets = np.array(budget.joules, dtype=float)
     least_factor, minimum = _least_budget_factor(scenario, trace, budgets)
     if least_factor >= 1.0:
@@ -97,34 +101,35 @@ def resolve_budget(scenario: "Scenario", trace: Trace | None = None) -> Array:
 
 
 def _least_budget_factor(scenario: "Scenario", trace: Trace, budgets: Array) -> tuple[float, Array]:
-    """Least factor by which the budgets could all be scaled and still be met, and the result."""
-    if scenario.num_budgets == 1:
-        minimum = TraceSolver(scenario, trace).mean_costs(0.0, np.ones(1)).energies
-        return float(minimum[0] / budgets[0]), minimum
-    rounds, model = slice(FEASIBILITY_ROUNDS), scenario.cost_model
-    arrays = trace.uplink_bps, trace.downlink_bps, trace.clock_hz
-    unit = model.unit_costs(*(values[rounds] for values in arrays))
-    options = model.all_options(unit)
-    factor = _least_factor_program(options, scenario, budgets)
-    return factor, factor * budgets
+    """Least factor by which all budgets could be scaled and still be met, and the result.
+
+    For one budget it is the minimum energy over the budget. For several it is
+    max over λ ≥ 0, Σλ = 1, of mean_t min_x Σ_k λ_k E_k(x)/Ē_k (linear programming duality over
+    mixtures of decisions), found by cutting planes.
+    """
+    solver = TraceSolver(scenario, trace)
+    share = np.full(len(budgets), 1.0 / len(budgets))
+    cuts: list[Array] = []
+    lower, upper = 0.0, np.inf
+    # Once the upper bound is below 1 the budgets are feasible, however far below.
+    while upper >= 1.0 and lower < (1.0 - FACTOR_TOLERANCE) * upper:
+        spent = solver.mean_costs(0.0, share / budgets).energies / budgets
+        cuts.append(spent)
+        lower = max(lower, float(share @ spent))
+        upper, share = _greatest_mixture(np.array(cuts))
+        # A weight of 0 on the server would leave its frequency, and so the cut, undetermined.
+        share = (1.0 - SMALL_SHARE) * share + SMALL_SHARE / len(budgets)
+    return upper, upper * budgets
 
 
-def _least_factor_program(options: Options, scenario: "Scenario", budgets: Array) -> float:
-    """Min s: mixtures of split points at f_min meet s·Ē_k on average (a linear program)."""
-    server = scenario.server
-    computing = server.capacitance * server.clock_min_hz**2 * options.server_work
-    rounds, devices, splits = options.device_energy.shape
-    groups = rounds * devices
-    each = np.arange(groups * splits)
-    device_of = each // splits % devices
-    device_rows = csr_array((options.device_energy.ravel() / rounds, (device_of, each)))
-    server_row = csr_array((options.downlink_energy + computing).reshape(1, -1) / rounds)
-    energies = vstack([device_rows, server_row])
-    upper = hstack([energies, csr_array(-budgets[:, None])])
-    one_split = csr_array((np.ones(each.size), (each // splits, each)), (groups, each.size + 1))
-    cost = np.zeros(each.size + 1)
-    cost[-1] = 1.0
-    solution = linprog(cost, upper, np.zeros(devices + 1), one_split, np.ones(groups))
+def _greatest_mixture(cuts: Array) -> tuple[float, Array]:
+    """Max over shares λ of min over cuts i of λ·cut_i, and its λ (a linear program)."""
+    count = cuts.shape[1]
+    rows = np.hstack([-cuts, np.ones((len(cuts), 1))])
+    total = np.append(np.ones(count), 0.0)[None]
+    cost = np.append(np.zeros(count), -1.0)
+    bounds = [(0.0, 1.0)] * count + [(None, None)]
+    solution = linprog(cost, rows, np.zeros(len(cuts)), total, [1.0], bounds)
     if not solution.success:
         raise RuntimeError(f"the feasibility check of the budget failed: {solution.message}")
-    return float(solution.fun)
+    return -float(solution.fun), solution.x[:-1]

@@ -55,7 +55,7 @@ class Scenario:
             if not isinstance(getattr(self, name), kind):
                 raise FieldError(name, getattr(self, name), f"a {kind.__name__}")
         one_of("schedule", self.schedule, tuple(SCHEDULES))
-        whole_number("horizon", self.horizon, 1)
+        object.__setattr__(self, "horizon", whole_number("horizon", self.horizon, 1))
         object.__setattr__(self, "v", number("v", self.v, 0, open_low=True))
         queue = number("initial_queue_j", self.initial_queue_j, 0)
         object.__setattr__(self, "initial_queue_j", queue)
