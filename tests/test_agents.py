@@ -17,7 +17,7 @@ from agents import pretrained
 from agents.configuration import Configuration, load_configuration
 from agents.training import read_curve, run_folder, train
 from agents.vec_env import NativeVecEnv, make_vec_env
-from asl_gym import Budget, NetworkProfile, Scenario, Workload, evaluate
+from asl_gym import Budget, Fleet, NetworkProfile, Scenario, Workload, evaluate
 
 
 @pytest.fixture
@@ -70,12 +70,15 @@ def test_a_run_that_has_ended_is_left_as_it_is(quick: Configuration, tmp_path: P
 
 def test_ppo_learns_a_trivial_scenario(tmp_path: Path) -> None:
     """One device, two splits: within 1% of the optimum after a few seconds."""
-    base = asl_gym.preset("no-fading")
+    base = asl_gym.preset("default")
+    distant = {name: getattr(base.fleet, name)[4:5] for name in Fleet.PER_DEVICE}
     profile = NetworkProfile.shipped("deep_lenet")
     scenario: Scenario = base.replace(
-        workload=Workload(profile, 320, splits=(3, 12)), horizon=20
-    ).with_num_devices(1)
-    scenario = scenario.replace(budget=Budget(fraction=0.5))
+        fleet=dataclasses.replace(base.fleet, **distant),
+        workload=Workload(profile, 320, splits=(3, 9)),
+        budget=Budget(fraction=0.5),
+        horizon=50,
+    )
     configuration = dataclasses.replace(
         load_configuration("ppo", "ASL-v0"),
         num_envs=32,
