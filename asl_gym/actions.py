@@ -79,8 +79,8 @@ class ActionView(ABC):
         if array.shape != (batch, *shape):
             raise self._reject(action, f"has shape {array.shape[1:]} in a batch of {batch}")
         # Written so that NaN fails.
-        top = array.max() if np.ndim(high) == 0 else array
-        if not (array.min() >= low and np.all(top <= high)):
+        within = array.max() <= high if isinstance(high, int | float) else (array <= high).all()
+        if not (within and array.min() >= low):
             raise self._reject(action, "lies outside the space or holds NaN")
         return array
 

@@ -32,9 +32,8 @@ def sum_over_devices(values: Array) -> Array:
     """
     rows = values.reshape(-1, values.shape[-1])
     if len(rows) == 1:
-        sums = np.add.accumulate(rows[0])[-1:]
-    else:
-        sums = np.add.reduce(np.ascontiguousarray(rows.T), axis=0)
+        return np.add.accumulate(values, axis=-1)[..., -1]
+    sums = np.add.reduce(np.ascontiguousarray(rows.T), axis=0)
     return np.asarray(sums.reshape(values.shape[:-1]))
 
 
@@ -133,12 +132,12 @@ def _split_constants(workload: Workload, server: Server) -> _SplitConstants:
 def _options(splits: _SplitConstants, unit: UnitCosts) -> Options:
     """A = bits/r↓ + S·c/(ϱF) + bits/r↑; energies κF²·S·c/ϱ + p·bits/r↑ and p_bs·bits/r↓."""
     bits, flops = splits.payload_bits, splits.device_flops
-    return Options(
-        bits * unit.transfer_delay + flops * unit.device_delay,
-        flops * unit.device_energy + bits * unit.uplink_energy,
-        bits * unit.downlink_energy,
-        splits.server_work,
-    )
+    # Adding in place keeps large batches in the processor's cache.
+    fixed_delay = bits * unit.transfer_delay
+    fixed_delay += flops * unit.device_delay
+    device_energy = flops * unit.device_energy
+    device_energy += bits * unit.uplink_energy
+    return Options(fixed_delay, device_energy, bits * unit.downlink_energy, splits.server_work)
 
 
 class CostModel:
@@ -233,8 +232,10 @@ class CostModel:
             The costs. The round's delay depends on the schedule, see :mod:`asl_gym.schedules`.
         """
         work, frequency = options.server_work, server_frequency_hz
-        device_delay = options.fixed_delay + work / frequency
-        computing = self.server_capacitance * (frequency * frequency) * work
-        server_energy = sum_over_devices(options.downlink_energy + computing)
+        device_delay = work / frequency
+        device_delay += options.fixed_delay
+        device_server_energy = self.server_capacitance * (frequency * frequency) * work
+        device_server_energy += options.downlink_energy
+        server_energy = sum_over_devices(device_server_energy)
         energy = sum_over_devices(options.device_energy) + server_energy
         return RoundCosts(device_delay, options.device_energy, server_energy, energy)

@@ -69,8 +69,11 @@ def energy_weights(weights: Array, num_devices: int) -> tuple[Array, Array]:
 
 def drift(queue: Array, queue_after: Array, weights: Array) -> Array:
     """Change of the Lyapunov function ½ Σ_k (Ē/Ē_k) Q_k² over a round [J²], shape (...)."""
-    squares = weights * (queue_after * queue_after - queue * queue)
-    return np.asarray(0.5 * squares.sum(axis=-1))
+    return np.asarray(0.5 * _over_budgets(weights * (queue_after * queue_after - queue * queue)))
+
+
+def _over_budgets(values: Array) -> Array:
+    return values[..., 0] if values.shape[-1] == 1 else np.asarray(values.sum(axis=-1))
 
 
 def rewards(
@@ -108,5 +111,5 @@ def rewards(
     if kind == "drift":
         penalty = penalty + drift(queue, queue_after, weights)
     elif kind == "linear_drift":
-        penalty = penalty + (weights * queue * (energies - budgets)).sum(axis=-1)
-    return np.asarray(-penalty / (V * reference_delay))
+        penalty = penalty + _over_budgets(weights * queue * (energies - budgets))
+    return np.asarray(penalty * (-1.0 / (V * reference_delay)))

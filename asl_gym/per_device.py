@@ -17,7 +17,8 @@ class PerDevice:
     """A constant per device that broadcasts over arrays whose last axis are the devices.
 
     NumPy's inner loop over a handful of devices costs three times as much a number as one over a
-    whole array, so for large arrays the constant is kept in the shape that it met last.
+    whole array, so for large arrays the constant is kept in the shape that it met last, unless all
+    devices share it.
 
     Args:
         values: One value a device, shape (N,).
@@ -25,11 +26,13 @@ class PerDevice:
 
     def __init__(self, values: ArrayLike) -> None:
         self.values: Array = np.asarray(values, dtype=float)
+        if (self.values == self.values[0]).all():
+            self.values = self.values[:1]
         self._spread = self.values
 
     def over(self, shape: tuple[int, ...]) -> Array:
         """The constant in a form that broadcasts with arrays of that shape, (..., N)."""
-        if math.prod(shape) < LARGE or shape[-1] != self.values.size:
+        if self.values.size == 1 or math.prod(shape) < LARGE:
             return self.values
         if self._spread.shape != shape:
             self._spread = np.ascontiguousarray(np.broadcast_to(self.values, shape))

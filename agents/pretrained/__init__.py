@@ -9,6 +9,7 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
+import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.configuration import ALGORITHMS
@@ -51,7 +52,9 @@ def _sha256(path: Path) -> str:
 
 
 def load(name: str, env_id: str) -> BaseAlgorithm:
-    """Loads a shipped agent.
+    """Loads a shipped agent, and sets torch to one thread.
+
+    The networks are so small that on more threads a decision takes up to fifty times as long.
 
     Args:
         name: Its name, one of :func:`shipped_names`.
@@ -68,6 +71,7 @@ def load(name: str, env_id: str) -> BaseAlgorithm:
     found = _sha256(path)
     if found != entry["sha256"]:
         raise ValueError(f"{path} has SHA-256 {found}: expected {entry['sha256']}; not loaded")
+    torch.set_num_threads(1)
     return ALGORITHMS[entry["algorithm"]].load(path, device="cpu")
 
 
