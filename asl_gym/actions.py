@@ -101,6 +101,8 @@ class ActionView(ABC):
         return np.asarray(np.minimum(above, self.server.clock_max_hz))
 
     def _position_of(self, frequency_hz: Array) -> Array:
+        if self._log_range == 0:
+            return np.zeros_like(frequency_hz, dtype=float)
         return np.asarray(np.log(frequency_hz / self.server.clock_min_hz) / self._log_range)
 
 
@@ -215,7 +217,7 @@ def action_view(name: str, scenario: Scenario) -> ActionView:
     Raises:
         ValueError: If there is none.
     """
-    if name not in ACTION_VIEWS:
+    if not isinstance(name, str) or name not in ACTION_VIEWS:
         names = ", ".join(map(repr, ACTION_VIEWS))
         raise ValueError(f"action_view = {name!r} is not allowed: expected one of {names}")
     return ACTION_VIEWS[name](scenario)

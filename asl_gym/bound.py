@@ -110,6 +110,9 @@ class HindsightFrontier:
         upper = self._maximise_one(target) if target.size == 1 else self._maximise_many(target)
         bounds = self._bounds(target)
         best = int(bounds.argmax())
+        if target.size == 1 and self._energies[0][0] > target[0] <= self._energies[1][0]:
+            # At the minimum energy the dual is flat beyond its last kink and rounding would pick.
+            best = 1
         multipliers, delay = self._lambdas[best], float(bounds[best])
         status: Status = "ok"
         if (multipliers >= self._max).any():
@@ -175,10 +178,13 @@ class HindsightFrontier:
         limits = [*zip(low, np.minimum(top, MAX_MULTIPLIER), strict=True), (None, None)]
         cost = np.zeros(low.size + 1)
         cost[-1] = -1.0
-        solution = linprog(cost, rows, constants, bounds=limits)
+        # The solver's tolerances are absolute: in units of the least delay they are relative.
+        unit = self._values[0]
+        rows[:, :-1] /= unit
+        solution = linprog(cost, rows, constants / unit, bounds=limits)
         if not solution.success:
             raise RuntimeError(f"the frontier's linear program failed: {solution.message}")
-        return -float(solution.fun), solution.x[:-1]
+        return -float(solution.fun) * unit, solution.x[:-1]
 
     def at_budget(self) -> FrontierPoint:
         """The frontier at the scenario's budgets: the least delay that respects them."""

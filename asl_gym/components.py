@@ -4,6 +4,7 @@ Frozen dataclasses that check themselves. Units stand in the field names or the 
 everything that follows from the fields is computed elsewhere and never stored.
 """
 
+import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -223,6 +224,6 @@ class Budget:
             _set(self, fraction=fraction)
         else:
             joules = self.joules
-            values = (joules,) if isinstance(joules, float | int) else joules
+            values = (joules,) if isinstance(joules, numbers.Real) else joules
             length = 1 if self.scope == "system" else None
             _set(self, joules=numbers_tuple("budget.joules", values, length, low=0, open_low=True))

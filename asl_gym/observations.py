@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from asl_gym.channel import median_rates
 from asl_gym.per_device import PerDevice
 from asl_gym.scenario import Scenario
+from asl_gym.trace import Trace
 
 __all__ = ["Observation", "ObservationCodec"]
 
@@ -98,6 +99,22 @@ class ObservationCodec:
         encoded[..., start : start + 2 * n] = np.log10(rates, out=rates)
         encoded[..., start + 2 * n :] = clock_hz * self._per_clock.over(shape)
         return encoded
+
+    def check_showable(self, trace: Trace) -> None:
+        """Checks that observations of a trace stay inside the observation space.
+
+        Raises:
+            ValueError: If rates or clocks lie outside it; the message gives the range.
+        """
+        shown = trace.shown_uplink_bps, trace.shown_downlink_bps, trace.clock_hz
+        encoded = self.encode_channel(*shown)
+        if ((encoded <= self.space.low) | (encoded >= self.space.high)).any():
+            raise ValueError(
+                f"the trace's clocks reach {(trace.clock_hz / self._clock).max():g} times the "
+                "fleet's, or its rates leave what an observation can show: expected clocks below "
+                f"{self.space.high[-1]:g} times the fleet's and rates within a factor of "
+                f"10^{LOG_BOUND:g} of the devices' medians"
+            )
 
     def assemble(self, queue: Array, rounds_left: Array, channel: Float32) -> Float32:
         """Adds queues and time to what the trace gives.

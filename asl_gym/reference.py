@@ -37,6 +37,7 @@ FACTOR_TOLERANCE = 1e-6
 """Relative precision of the least budgets that an error names."""
 
 SMALL_SHARE = 1e-9
+MAX_CUTS = 2_000
 
 
 def reference_delay(scenario: "Scenario") -> float:
@@ -112,7 +113,7 @@ def _least_budget_factor(scenario: "Scenario", trace: Trace, budgets: Array) -> 
     cuts: list[Array] = []
     lower, upper = 0.0, np.inf
     # Once the upper bound is below 1 the budgets are feasible, however far below.
-    while upper >= 1.0 and lower < (1.0 - FACTOR_TOLERANCE) * upper:
+    while upper >= 1.0 and lower < (1.0 - FACTOR_TOLERANCE) * upper and len(cuts) < MAX_CUTS:
         spent = solver.mean_costs(0.0, share / budgets).energies / budgets
         cuts.append(spent)
         lower = max(lower, float(share @ spent))

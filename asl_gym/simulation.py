@@ -140,7 +140,9 @@ class Simulation:
                 f"T >= horizon = {rounds} rounds and N = {devices} devices"
             )
         full = (rows, rounds, devices)
-        return trace.mapped(lambda values: np.broadcast_to(values[..., :rounds, :], full))
+        own = trace.mapped(lambda values: np.broadcast_to(values[..., :rounds, :].copy(), full))
+        self.codec.check_showable(own)
+        return own
 
     def observe(self) -> NDArray[np.float32]:
         """Observations, shape (B, size); after the last round its channels are shown again."""
@@ -226,12 +228,12 @@ class Simulation:
         server_frequency = np.empty(record.split_index.shape)
         server_frequency[...] = record.server_frequency
         return {
-            "delay": record.delay,
-            "energy": record.energy,
+            "delay": record.delay.copy(),
+            "energy": record.energy.copy(),
             "cost": record.energy.copy(),
             "device_delay": record.device_delay,
-            "device_energy": record.device_energy,
-            "server_energy": record.server_energy,
+            "device_energy": record.device_energy.copy(),
+            "server_energy": record.server_energy.copy(),
             "split": self.splits.take(record.split_index),
             "server_frequency": server_frequency,
             "queue": queue.copy(),
