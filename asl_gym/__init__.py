@@ -7,6 +7,8 @@ from asl_gym.bound import HindsightFrontier, hindsight_frontier
 from asl_gym.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.env import ASLEnv
 from asl_gym.evaluation import EpisodeScore, Evaluator, evaluate
+from asl_gym.measured import MeasuredTraces
+from asl_gym.observations import Observation, ObservationCodec
 from asl_gym.policies import OPEN, FixedSplit, GreedyDelay, GreedyEnergy, Policy, RandomPolicy
 from asl_gym.presets import preset, preset_names
 from asl_gym.profiles import NetworkProfile
@@ -27,7 +29,10 @@ __all__ = [
     "GreedyDelay",
     "GreedyEnergy",
     "HindsightFrontier",
+    "MeasuredTraces",
     "NetworkProfile",
+    "Observation",
+    "ObservationCodec",
     "Policy",
     "Radio",
     "RandomPolicy",

@@ -1,0 +1,38 @@
+"""The README's code runs as it stands, and what it shows exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from asl_gym import evaluate
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+FEWER_STEPS = ("model.learn(50_000, progress_bar=True)", "model.learn(1_024)")
+
+
+@pytest.mark.parametrize("code", BLOCKS, ids=[block.splitlines()[0] for block in BLOCKS])
+def test_code_runs(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {}
+    exec(compile(code.replace(*FEWER_STEPS), "README.md", "exec"), names)
+    if "print" in code:
+        assert capsys.readouterr().out
+    if "NearestThirdLayer" in names:
+        (score,) = evaluate(names["NearestThirdLayer"], seeds=[0], horizon=10)  # type: ignore[arg-type]
+        assert score.priced_gap > 0
+
+
+def test_examples_are_there() -> None:
+    assert len(BLOCKS) == 4
+    assert sum(FEWER_STEPS[0] in block for block in BLOCKS) == 1
+
+
+def test_pictures_and_files_exist() -> None:
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / target).is_file(), target
+
+
+def test_no_placeholder_is_left() -> None:
+    assert not re.search(r"\b(TABLE|TODO)_?[A-Z]*\b", README)
