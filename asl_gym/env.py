@@ -7,8 +7,8 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym import rendering
-from asl_gym.actions import ActionViewName, action_view
+from asl_gym import actions, rendering
+from asl_gym.actions import ActionViewName
 from asl_gym.components import Budget
 from asl_gym.lyapunov import Reward
 from asl_gym.presets import load_scenario
@@ -131,7 +131,7 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     ) -> None:
         self.scenario = build_scenario(scenario, num_devices, horizon, budget)
         self.simulation = make_simulation(self.scenario, 1, reward, traces)
-        self.view = _view(action_view, self.scenario)
+        self.view = actions.action_view(action_view, self.scenario)
         self.codec = self.simulation.codec
         self.action_space = self.view.space
         self.observation_space = self.codec.space  # type: ignore[assignment]
@@ -199,10 +199,6 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
         view = round_view(self.simulation)
         draw = rendering.render_ansi if self.render_mode == "ansi" else rendering.render_rgb
         return draw(view)
-
-
-def _view(name: str, scenario: Scenario) -> Any:
-    return action_view(name, scenario)
 
 
 def checked_options(options: dict[str, Any] | None) -> dict[str, Any]:

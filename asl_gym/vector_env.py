@@ -11,8 +11,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from asl_gym import rendering
-from asl_gym.actions import ActionViewName, action_view
+from asl_gym import actions, rendering
+from asl_gym.actions import ActionViewName
 from asl_gym.components import Budget
 from asl_gym.env import build_scenario, checked_options, make_simulation, round_view
 from asl_gym.lyapunov import Reward
@@ -67,7 +67,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         self.scenario = build_scenario(scenario, num_devices, horizon, budget)
         self.simulation = make_simulation(self.scenario, num_envs, reward, traces)
         self.codec = self.simulation.codec
-        self.view = _view(action_view, self.scenario)
+        self.view = actions.action_view(action_view, self.scenario)
         self.single_action_space = self.view.space
         self.action_space = self.view.batch_space(num_envs)
         self.single_observation_space = self.codec.space
@@ -176,10 +176,6 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             return None
         draw = rendering.render_ansi if self.render_mode == "ansi" else rendering.render_rgb
         return tuple(draw(round_view(self.simulation, row)) for row in range(self.num_envs))
-
-
-def _view(name: str, scenario: Scenario) -> Any:
-    return action_view(name, scenario)
 
 
 def _rows(values: NDArray[Any]) -> NDArray[Any]:
