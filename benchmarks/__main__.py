@@ -13,13 +13,14 @@ import typer
 from benchmarks.configuration import Configuration
 from benchmarks.errors import BenchmarkError
 from benchmarks.fadings import run_fadings
+from benchmarks.readme import write_readme
 from benchmarks.report import write_report
 from benchmarks.run_folder import RunFolder
 from benchmarks.runner import run_suite
 from benchmarks.scaling import measure_scaling, plot_scaling
 from benchmarks.speed import measure_all
 from benchmarks.suite import build_suite
-from benchmarks.tables import print_table
+from benchmarks.tables import markdown, print_table
 from benchmarks.terminal import failures_told, output
 from benchmarks.user_policies import load_user_policy
 
@@ -105,7 +106,9 @@ def fadings(
 
 
 @app.command()
-def speed() -> None:
+def speed(
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/speed"),
+) -> None:
     """Measures environments and OPEN, with ratios to what the project aims at."""
     measurements = measure_all()
     table = pd.DataFrame([vars(each) for each in measurements])
@@ -113,7 +116,10 @@ def speed() -> None:
         table[column] = table[column].map(lambda value: f"{value:,.0f}")
     table["ratio"] = table["ratio"].map(lambda value: f"{value:.2f}")
     titles = {"what": "Measured", "value": "Median", "unit": "Unit", "aim": "Aim", "ratio": "Ratio"}
-    print_table(output(), table.rename(columns=titles), "Speed; a ratio above 1 is better")
+    shown = table.rename(columns=titles)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "speed.md").write_text(markdown(shown) + "\n", encoding="utf-8")
+    print_table(output(), shown, "Speed; a ratio above 1 is better")
 
 
 @app.command()
@@ -127,6 +133,16 @@ def scaling(
     plot_scaling(table, out / "scaling.png")
     print_table(output(), table.map(lambda value: f"{value:,.3g}"), "One episode of OPEN")
     typer.echo(f"Written to {out}: scaling.csv, scaling.png")
+
+
+@app.command()
+def readme(
+    results: Annotated[Path, typer.Option(help="Folder of all results.")] = Path("results"),
+) -> None:
+    """Writes the README's tables and pictures anew from results on disk."""
+    root = Path(__file__).parents[1]
+    with failures_told():
+        write_readme(root / "README.md", root / "benchmarks" / "pictures", results)
 
 
 def default_out(configuration: Configuration) -> Path:

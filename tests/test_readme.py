@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from asl_gym import evaluate
+from benchmarks.errors import BenchmarkError
+from benchmarks.readme import TABLES, write_readme
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,3 +38,17 @@ def test_pictures_and_files_exist() -> None:
 
 def test_no_placeholder_is_left() -> None:
     assert not re.search(r"\b(TABLE|TODO)_?[A-Z]*\b", README)
+
+
+def test_every_table_is_filled() -> None:
+    tables = re.findall(r"<!-- table: (\w+) -->\n(.*?)<!-- end -->", README, flags=re.DOTALL)
+    assert {name for name, _ in tables} == set(TABLES)
+    assert all(table.count("\n|") >= 3 for _, table in tables)
+
+
+def test_a_table_that_the_readme_lacks_is_an_error(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("nothing here\n", encoding="utf-8")
+    with pytest.raises(BenchmarkError):
+        write_readme(readme, tmp_path, tmp_path)
+    assert readme.read_text(encoding="utf-8") == "nothing here\n"

@@ -1,0 +1,109 @@
+"""The README's tables and pictures, written from results that are on disk.
+
+Each table stands between ``<!-- table: NAME -->`` and ``<!-- end -->``; what is between is
+replaced. So no figure in the README is anybody's typing.
+"""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import pandas as pd
+from matplotlib.image import imsave
+
+from asl_gym import OPEN
+from benchmarks.errors import BenchmarkError
+from benchmarks.results import load_results
+from benchmarks.run_folder import RunFolder
+from benchmarks.tables import changes_table, markdown, ranking_table, shortlist
+
+__all__ = ["DEFAULT_RUN", "MEASURED_RUN", "SPEED", "write_readme"]
+
+DEFAULT_RUN = "ASL-v0-default"
+MEASURED_RUN = "ASL-v0-default-measured"
+SPEED = "speed/speed.md"
+
+PICTURES = {
+    "delay-energy.png": f"{DEFAULT_RUN}/delay_energy.png",
+    "split-points.png": f"{DEFAULT_RUN}/split_points.png",
+    "running-averages.png": f"{DEFAULT_RUN}/running_averages.png",
+    "scaling.png": "scaling/scaling.png",
+}
+"""Pictures of the README by the files that commands write."""
+
+RENDERED_ROUND = 60
+
+
+def _ranking(run: str) -> Callable[[Path], str]:
+    def table(results: Path) -> str:
+        loaded = load_results(RunFolder(results / run))
+        shown: pd.DataFrame = ranking_table(shortlist(loaded.summary, loaded.policies))
+        return markdown(shown.drop(columns=["#"]))
+
+    return table
+
+
+def _changes(results: Path) -> str:
+    loaded = load_results(RunFolder(results / DEFAULT_RUN))
+    return markdown(changes_table(loaded.changes))
+
+
+def _fadings(results: Path) -> str:
+    lines = (results / "fadings" / "fadings.md").read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if line.startswith("|"))
+
+
+TABLES: dict[str, Callable[[Path], str]] = {
+    "ranking": _ranking(DEFAULT_RUN),
+    "changes": _changes,
+    "fadings": _fadings,
+    "measured": _ranking(MEASURED_RUN),
+    "speed": lambda results: (results / SPEED).read_text(encoding="utf-8").strip(),
+}
+
+
+def write_readme(readme: Path, pictures: Path, results: Path) -> None:
+    """Replaces the README's tables and pictures.
+
+    Args:
+        readme: The README.
+        pictures: Folder of its pictures.
+        results: Folder in which the commands' results are.
+
+    Raises:
+        BenchmarkError: If the README lacks a table, or results are missing.
+    """
+    text = readme.read_text(encoding="utf-8")
+    try:
+        for name, table in TABLES.items():
+            text = _replaced(text, name, table(results))
+        pictures.mkdir(parents=True, exist_ok=True)
+        for target, source in PICTURES.items():
+            shutil.copyfile(results / source, pictures / target)
+    except FileNotFoundError as error:
+        raise BenchmarkError(
+            f"{error.filename} is missing: run the command that writes it"
+        ) from error
+    render_round(pictures / "render.png")
+    readme.write_text(text, encoding="utf-8")
+
+
+def _replaced(text: str, name: str, table: str) -> str:
+    pattern = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+    replaced, count = pattern.subn(lambda found: f"{found[1]}\n{table}\n\n{found[2]}", text)
+    if count != 1:
+        raise BenchmarkError(f"the README has {count} tables named {name!r}: expected 1")
+    return replaced
+
+
+def render_round(path: Path) -> None:
+    """Writes the picture of round 60 of OPEN on seed 0."""
+    env: Any = gym.make("ASL-v0", action_view=OPEN.action_view, render_mode="rgb_array")
+    policy = OPEN(env)
+    observation, _ = env.reset(seed=0)
+    for _ in range(RENDERED_ROUND):
+        observation, *_ = env.step(policy.predict(observation)[0])
+    imsave(path, env.render())
