@@ -176,7 +176,7 @@ class Simulation:
 
         real = in_window(trace.uplink_bps), in_window(trace.downlink_bps)
         shown, clock = real, in_window(trace.clock_hz)
-        if trace.shown_uplink_bps is not trace.uplink_bps:
+        if not trace.shows_truth:
             shown = in_window(trace.shown_uplink_bps), in_window(trace.shown_downlink_bps)
         self._unit_costs = self.scenario.cost_model.unit_costs(*real, clock)
         self._channel = self.codec.encode_channel(*shown, clock)

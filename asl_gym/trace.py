@@ -87,6 +87,12 @@ class Trace:
         """Devices N."""
         return int(self.uplink_bps.shape[-1])
 
+    @property
+    def shows_truth(self) -> bool:
+        """Whether the controller is shown the very rates that decide the costs."""
+        same_uplink = self.shown_uplink_bps is self.uplink_bps
+        return same_uplink and self.shown_downlink_bps is self.downlink_bps
+
     def mapped(self, function: Callable[[Array], Array]) -> "Trace":
         """Applies a function to every array; shown rates that are the real ones stay so."""
         arrays: dict[str, Any] = {"notes": self.notes, "check": False}

@@ -81,16 +81,24 @@ def test_the_callers_trace_is_neither_changed_nor_kept() -> None:
     np.testing.assert_equal(play(env), play(twin))
 
 
-def test_the_controller_sees_the_shown_rates_and_pays_for_the_real_ones() -> None:
+@pytest.mark.parametrize("wrong", ["both", "uplink", "downlink"])
+def test_the_controller_sees_the_shown_rates_and_pays_for_the_real_ones(wrong: str) -> None:
     real = drawn_trace(SMALL, 8)
-    shown_rates = 0.5 * real.uplink_bps, 2.0 * real.downlink_bps
-    imperfect = Trace(real.uplink_bps, real.downlink_bps, real.clock_hz, *shown_rates)
+    uplink_factor = 1.0 if wrong == "downlink" else 0.5
+    downlink_factor = 1.0 if wrong == "uplink" else 2.0
+    imperfect = Trace(
+        real.uplink_bps,
+        real.downlink_bps,
+        real.clock_hz,
+        None if wrong == "downlink" else uplink_factor * real.uplink_bps,  # type: ignore[arg-type]
+        None if wrong == "uplink" else downlink_factor * real.downlink_bps,  # type: ignore[arg-type]
+    )
     env, twin = ASLEnv(SMALL), ASLEnv(SMALL)
     shown, _ = env.reset(options={"trace": imperfect})
     twin.reset(options={"trace": real})
     seen = env.codec.decode(shown)
-    np.testing.assert_allclose(seen.uplink_bps, 0.5 * real.uplink_bps[0], rtol=2e-6)
-    np.testing.assert_allclose(seen.downlink_bps, 2.0 * real.downlink_bps[0], rtol=2e-6)
+    np.testing.assert_allclose(seen.uplink_bps, uplink_factor * real.uplink_bps[0], rtol=2e-6)
+    np.testing.assert_allclose(seen.downlink_bps, downlink_factor * real.downlink_bps[0], rtol=2e-6)
     for mine, theirs in zip(play(env), play(twin), strict=True):
         np.testing.assert_equal(mine[1:], theirs[1:])
 
