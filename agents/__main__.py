@@ -52,7 +52,8 @@ def curve(
     """Draw the learning curve of a run, with OPEN's priced gap on the same traces."""
     configuration = _configuration(algorithm, env)
     folder = run_folder(runs, configuration, seed)
-    gaps = [score.priced_gap for score in evaluate(OPEN, env, VALIDATION_SEEDS)]
+    kwargs = {k: v for k, v in configuration.environment.items() if k != "action_view"}
+    gaps = [score.priced_gap for score in evaluate(OPEN, env, VALIDATION_SEEDS, **kwargs)]
     output = folder / "curve.png"
     curves = {f"{algorithm}, seed {seed}": folder / "curve.csv"}
     plot_curves(curves, output, {"OPEN": float(np.mean(gaps))})
@@ -72,7 +73,7 @@ def ship(
         "command": shlex.join(
             ["python", "-m", "agents", "train", algorithm, "--env", env, "--seed", str(seed)]
         ),
-        "steps": configuration.total_steps,
+        "environment": configuration.environment,
         "commit": json.loads((folder / "run.json").read_text(encoding="utf-8"))["commit"],
     }
     shipped = pretrained.ship(folder / "model.zip", algorithm, env, making)

@@ -91,8 +91,9 @@ class LearningCurve(BaseCallback):
         }
         for name, value in means.items():
             self.logger.record(f"validation/{name}", value)
-        save_atomically(self.model, self._folder / "checkpoint.zip")
+        # The curve first: a row ahead of the checkpoint is dropped on resuming, one behind is lost.
         append_curve(self._folder / "curve.csv", {"steps": self.num_timesteps, **means})
+        save_atomically(self.model, self._folder / "checkpoint.zip")
 
 
 def append_curve(path: Path, row: dict[str, Any]) -> None:
@@ -148,10 +149,7 @@ def train(
     # that does not depend on the machine keep a seed's weights the same.
     torch.set_num_threads(1)
     model = _fresh_or_resumed(configuration, seed, folder)
-    if model.num_timesteps == 0:
-        description = {**asdict(configuration), "seed": seed, "commit": current_commit()}
-        text = json.dumps(description, indent=1, default=repr)
-        (folder / "run.json").write_text(text + "\n", encoding="utf-8")
+    describe_run(configuration, seed, folder, fresh=model.num_timesteps == 0)
     missing = steps - model.num_timesteps
     if missing > 0:
         model.learn(
@@ -163,6 +161,27 @@ def train(
         )
     save_atomically(model, folder / "model.zip")
     return folder / "model.zip"
+
+
+def describe_run(configuration: Configuration, seed: int, folder: Path, fresh: bool) -> None:
+    """Writes ``run.json``, or compares it with what an interrupted run was started with.
+
+    Raises:
+        ValueError: If the run was started with another configuration.
+    """
+    path = folder / "run.json"
+    configured = json.loads(json.dumps(asdict(configuration), default=repr))
+    if fresh:
+        description = {"configuration": configured, "seed": seed, "commit": current_commit()}
+        path.write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+        return
+    started = json.loads(path.read_text(encoding="utf-8"))["configuration"]
+    for name, value in configured.items():
+        if started[name] != value:
+            raise ValueError(
+                f"{name} = {value!r}, but the run in {folder} was started with {started[name]!r}: "
+                "go on with that, or train into another folder"
+            )
 
 
 def _fresh_or_resumed(configuration: Configuration, seed: int, folder: Path) -> BaseAlgorithm:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from asl_gym.lyapunov import server_weight
 from asl_gym.scenario import Scenario
 from asl_gym.solver import optimal_frequency
+from asl_gym.validation import one_of
 
 __all__ = ["ACTION_VIEWS", "ActionView", "ActionViewName", "action_view"]
 
@@ -73,11 +74,15 @@ class ActionView(ABC):
         self, action: Any, values: Any, shape: tuple[int, ...], batch: int, low: float, high: Any
     ) -> NDArray[Any]:
         """Returns an array of shape (batch, *shape) within [low, high]."""
-        array = np.asarray(values)
+        try:
+            array = np.asarray(values)
+        except ValueError:
+            raise self._reject(action, "is ragged") from None
         if array.dtype.kind not in "iufb":
             raise self._reject(action, f"holds values of type {array.dtype}")
         if array.shape != (batch, *shape):
-            raise self._reject(action, f"has shape {array.shape[1:]} in a batch of {batch}")
+            reason = f"has shape {array.shape} with the batch in front, not {(batch, *shape)}"
+            raise self._reject(action, reason)
         # Written so that NaN fails.
         within = array.max() <= high if isinstance(high, int | float) else (array <= high).all()
         if not (within and array.min() >= low):
@@ -215,9 +220,6 @@ def action_view(name: str, scenario: Scenario) -> ActionView:
     """Builds the view of that name.
 
     Raises:
-        ValueError: If there is none.
+        FieldError: If there is none.
     """
-    if not isinstance(name, str) or name not in ACTION_VIEWS:
-        names = ", ".join(map(repr, ACTION_VIEWS))
-        raise ValueError(f"action_view = {name!r} is not allowed: expected one of {names}")
-    return ACTION_VIEWS[name](scenario)
+    return ACTION_VIEWS[one_of("action_view", name, tuple(ACTION_VIEWS))](scenario)

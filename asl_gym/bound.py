@@ -37,6 +37,9 @@ VECTOR_TOLERANCE = 1e-6
 
 MAX_CUTS = 1_000
 
+NUM_FIRST_CUTS = 2
+"""The cuts at λ = 0 and at the greatest λ, with which every search starts."""
+
 
 @dataclass(frozen=True)
 class FrontierPoint:
@@ -146,7 +149,7 @@ class HindsightFrontier:
 
     def _maximise_many(self, target: Array) -> float:
         """Kelley's cutting planes within a moving box around the best multipliers."""
-        self._seed_with_common_multiplier(target)
+        self._seed_with_common_multipliers()
         upper, radius = np.inf, 0.5
         for _ in range(MAX_CUTS):
             bounds = self._bounds(target)
@@ -164,9 +167,10 @@ class HindsightFrontier:
             radius = min(max(radius, 1e-9), MAX_MULTIPLIER)
         return float(upper)
 
-    def _seed_with_common_multiplier(self, target: Array) -> None:
-        for factor in np.geomspace(1e-3, 1e3, 13):
-            self._cut(factor * self._scale)
+    def _seed_with_common_multipliers(self) -> None:
+        if len(self._values) == NUM_FIRST_CUTS:
+            for factor in np.geomspace(1e-3, 1e3, 13):
+                self._cut(factor * self._scale)
 
     def _model_maximum(self, target: Array, low: Array, high: Array | None) -> tuple[float, Array]:
         """Maximum of the cuts' lower envelope over a box of scaled multipliers."""
@@ -200,6 +204,8 @@ class HindsightFrontier:
             Mean energies [J] and mean delays [s] of the optimal decisions at each λ; these are
             achievable points on the frontier.
         """
+        if self._scale.size > 1:
+            raise ValueError(f"the scenario has {self._scale.size} budgets: expected a single one")
         solved = [
             self._solver.mean_costs(1.0, np.array([m])) for m in np.ravel(np.asarray(multipliers))
         ]

@@ -8,7 +8,7 @@ import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from asl_gym.profiles import NetworkProfile
 from asl_gym.validation import FieldError, number, numbers_tuple, one_of, whole_number
@@ -158,33 +158,44 @@ class Workload:
     Attributes:
         profile: The network, profiled layer by layer.
         samples_per_round: Samples S that a device trains on in a round (batch × iterations).
-        splits: The admissible split points, rising, within 0…L; by default 1…L. Split point 0
-            sends the raw data and is admissible only where it is named.
+        splits: The admissible split points, rising, within 0…L; ``None`` stands for 1…L, whatever
+            the network. Split point 0 sends the raw data and is admissible only where it is named.
     """
 
     profile: NetworkProfile
     samples_per_round: int
-    splits: tuple[int, ...] = ()
+    splits: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.profile, NetworkProfile):
             raise FieldError("workload.profile", self.profile, "a NetworkProfile")
         layers = self.profile.num_layers
         samples = whole_number("workload.samples_per_round", self.samples_per_round, 1)
-        if not isinstance(self.splits, Iterable):
-            raise FieldError("workload.splits", self.splits, "a sequence of split points")
-        given = tuple(self.splits) or tuple(range(1, layers + 1))
+        _set(self, samples_per_round=samples)
+        if self.splits is not None:
+            _set(self, splits=self._checked_splits(self.splits, layers))
+
+    @staticmethod
+    def _checked_splits(given: Any, layers: int) -> tuple[int, ...]:
+        if not isinstance(given, Iterable):
+            raise FieldError("workload.splits", given, "a sequence of split points")
         splits = tuple(
             whole_number(f"workload.splits[{i}]", split, 0, layers) for i, split in enumerate(given)
         )
-        if any(a >= b for a, b in pairwise(splits)):
-            raise FieldError("workload.splits", splits, "rising split points without repeats")
-        _set(self, samples_per_round=samples, splits=splits)
+        if not splits or any(a >= b for a, b in pairwise(splits)):
+            allowed = "one or more rising split points without repeats"
+            raise FieldError("workload.splits", splits, allowed)
+        return splits
+
+    @property
+    def admissible_splits(self) -> tuple[int, ...]:
+        """The admissible split points."""
+        return self.splits or tuple(range(1, self.profile.num_layers + 1))
 
     @property
     def num_splits(self) -> int:
         """Number of admissible split points."""
-        return len(self.splits)
+        return len(self.admissible_splits)
 
 
 @dataclass(frozen=True)

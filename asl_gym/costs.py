@@ -118,7 +118,7 @@ class _SplitConstants(NamedTuple):
 def _split_constants(workload: Workload, server: Server) -> _SplitConstants:
     """bits(ℓ) = φ(ℓ) + S·s(ℓ)·[ℓ < L], S·c(ℓ) and W(ℓ) = S·(c(L) − c(ℓ))/ϱ_s."""
     profile, samples = workload.profile, workload.samples_per_round
-    splits = np.asarray(workload.splits)
+    splits = np.asarray(workload.admissible_splits)
     flops = np.asarray(profile.training_flops, dtype=float)
     smashed_bits = np.asarray(profile.activation_bits, dtype=float)[splits]
     smashed_bits = np.where(splits < profile.num_layers, smashed_bits, 0.0)

@@ -1,5 +1,7 @@
 """``ASL-v0``: adaptive split learning under a long-term energy budget, one environment."""
 
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,7 +17,7 @@ from asl_gym.presets import load_scenario
 from asl_gym.scenario import Scenario
 from asl_gym.simulation import RoundRecord, Simulation
 from asl_gym.trace import SyntheticTraces, Trace, TraceSource
-from asl_gym.validation import one_of
+from asl_gym.validation import FieldError, one_of
 
 __all__ = ["ASLEnv", "build_scenario"]
 
@@ -219,14 +221,37 @@ def make_simulation(
 ) -> Simulation:
     """Builds the simulation behind an environment, synthetic traces by default."""
     one_of("reward", reward, get_args(Reward))
-    traces = SyntheticTraces(scenario.fleet, scenario.radio) if traces is None else traces
+    if traces is None:
+        traces = SyntheticTraces(scenario.fleet, scenario.radio)
+    else:
+        check_source(traces, scenario)
     return Simulation(scenario, num_rows, reward, traces)  # type: ignore[arg-type]
 
 
+def check_source(traces: TraceSource, scenario: Scenario) -> None:
+    """Checks that a source of traces goes with a scenario.
+
+    Raises:
+        FieldError: If it is no source, or was made for another fleet or radio.
+    """
+    if not callable(getattr(traces, "draw", None)):
+        raise FieldError("traces", traces, "a TraceSource, which has draw()")
+    for part in ("fleet", "radio"):
+        if getattr(traces, part, None) not in (None, getattr(scenario, part)):
+            raise FieldError("traces", traces, f"a source made for this scenario's {part}")
+    if scenario.budget.refers_to == "reference trace":
+        warnings.warn(
+            f"the energy budget of {scenario.energy_budget:g} J refers to synthetic channels, not "
+            "to traces=; MeasuredTraces.with_budget(scenario) makes one that refers to them",
+            stacklevel=4,
+        )
+
+
 def _with_row_axis(action: Any) -> Any:
-    if isinstance(action, dict):
-        return {name: np.asarray(value)[None] for name, value in action.items()}
-    return np.asarray(action)[None]
+    """A batch of the one action; the view turns it into arrays and checks them."""
+    if isinstance(action, Mapping):
+        return {name: [value] for name, value in action.items()}
+    return [action]
 
 
 def _row(values: NDArray[Any]) -> Any:

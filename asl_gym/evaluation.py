@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from asl_gym.actions import ACTION_VIEWS, action_view
 from asl_gym.bound import HindsightFrontier
-from asl_gym.policies.base import Policy, scenario_of
+from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
 from asl_gym.scenario import Scenario
 
 __all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
@@ -129,7 +129,13 @@ class Evaluator:
         Yields:
             The score and the rounds of each episode.
         """
-        built = build_policy(policy, self.make_env())
+        env = self.make_env(getattr(policy, "action_view", "box"))
+        built = build_policy(policy, env)
+        if isinstance(built, ScenarioPolicy) and built.scenario != self.scenario:
+            raise ValueError(
+                f"policy = {built!r} was built for another scenario than the evaluation's: hand "
+                "over its class, or give the evaluation the same environment arguments"
+            )
         env = self.make_env(view_of(built, self.scenario))
         for seed in seeds:
             series = play_episode(built, env, seed)
@@ -185,7 +191,9 @@ def build_policy(policy: Policy | PolicyFactory, env: gym.Env[Any, Any]) -> Poli
     Raises:
         TypeError: If the result has no ``predict``.
     """
-    built = policy(env) if isinstance(policy, type) or not hasattr(policy, "predict") else policy
+    built = policy
+    if callable(policy) and (isinstance(policy, type) or not hasattr(policy, "predict")):
+        built = policy(env)
     if not isinstance(built, Policy):
         raise TypeError(f"{built!r} has no predict(): expected a policy or what builds one")
     return built

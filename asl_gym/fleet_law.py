@@ -1,7 +1,7 @@
 """The law by which a fleet is cut to fewer devices or extended to more.
 
-Device n of an extended fleet is the same whatever the size asked for: each of its figures comes
-from a random stream of its own, seeded with :data:`FLEET_SEED`.
+Device n of an extended fleet is the same whatever the size asked for: each kind of figure has a
+random stream of its own, seeded with :data:`FLEET_SEED`, of which device n takes entry n.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ def resize(fleet: Fleet, num_devices: int) -> Fleet:
     streams = np.random.SeedSequence(FLEET_SEED).spawn(len(Fleet.PER_DEVICE))
     changes: dict[str, Any] = {}
     for name, stream in zip(Fleet.PER_DEVICE, streams, strict=True):
-        uniform = np.random.default_rng(stream).random(extra)
+        uniform = np.random.default_rng(stream).random(num_devices)[fleet.num_devices :]
         own = np.asarray(getattr(fleet, name))
         changes[name] = (*getattr(fleet, name), *_draw(name, own, uniform).tolist())
     return dataclasses.replace(fleet, **changes)

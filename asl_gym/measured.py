@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from asl_gym.components import Budget
 from asl_gym.csv_rows import TraceFileError
 from asl_gym.measured_rates import LogRates, TableRates
+from asl_gym.reference import resolve_budget
 from asl_gym.trace import Trace, draw_clocks
 from asl_gym.trace_files import is_gnettrack
 from asl_gym.validation import FieldError, whole_number
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from asl_gym.scenario import Scenario
 
 __all__ = ["MeasuredTraces", "Paths", "trace_from_csv"]
+
+REFERENCE_SEEDS = range(10_000, 10_020)
+"""Seeds of the draws from files that a budget given as a fraction refers to there."""
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -57,7 +62,7 @@ class MeasuredTraces:
     def __init__(
         self, scenario: "Scenario", paths: Paths, seconds_per_round: float | None = None
     ) -> None:
-        self._fleet = scenario.fleet
+        self.fleet, self.radio = scenario.fleet, scenario.radio
         files = _files(paths)
         self._source: LogRates | TableRates
         if _all_gnettrack(files):
@@ -97,8 +102,27 @@ class MeasuredTraces:
         """
         rounds = whole_number("rounds", rounds, 1)
         uplink, downlink, notes = self._source.draw(generators, rounds)
-        clock = draw_clocks(self._fleet, generators, rounds)
+        clock = draw_clocks(self.fleet, generators, rounds)
         return Trace(uplink, downlink, clock, notes=notes, check=False)
+
+    def with_budget(self, scenario: "Scenario") -> "Scenario":
+        """Returns the scenario with its budget's fraction resolved on these files.
+
+        The budget becomes the mean, over draws by :data:`REFERENCE_SEEDS`, of what the fraction
+        is in joules on each.
+
+        Raises:
+            FieldError: If the budget is given in joules, which refer to nothing else.
+        """
+        if scenario.budget.fraction is None:
+            raise FieldError("budget.fraction", None, "a fraction, which refers to traces")
+        batch = self.draw(
+            [np.random.default_rng(seed) for seed in REFERENCE_SEEDS], scenario.horizon
+        )
+        resolved = [resolve_budget(scenario, batch[row]) for row in range(len(REFERENCE_SEEDS))]
+        joules = tuple(float(value) for value in np.mean(resolved, axis=0))
+        budget = Budget(scenario.budget.scope, joules=joules, refers_to="measured traces")
+        return scenario.replace(budget=budget)
 
 
 def trace_from_csv(

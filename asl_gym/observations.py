@@ -10,6 +10,7 @@ from asl_gym.channel import median_rates
 from asl_gym.per_device import PerDevice
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace
+from asl_gym.validation import FieldError
 
 __all__ = ["Observation", "ObservationCodec"]
 
@@ -60,6 +61,9 @@ class ObservationCodec:
     def __init__(self, scenario: Scenario) -> None:
         self._devices, self._queues = scenario.num_devices, scenario.num_budgets
         self._budgets = scenario.energy_budgets
+        if np.log1p(scenario.initial_queue_j / self._budgets).max() >= LOG_BOUND:
+            allowed = f"less than e^{LOG_BOUND:g} times each budget, what an observation can show"
+            raise FieldError("initial_queue_j", scenario.initial_queue_j, allowed)
         self._clock = np.asarray(scenario.fleet.clock_hz)
         uplink, downlink = median_rates(scenario.fleet, scenario.radio)
         self._median_rates = np.concatenate([uplink, downlink])
@@ -146,11 +150,12 @@ class ObservationCodec:
         Raises:
             ValueError: If the last axis has another length.
         """
-        if observation.shape[-1:] != self.space.shape:
-            raise ValueError(
-                f"observation has shape {observation.shape}: expected (..., {self.space.shape[0]})"
-            )
         values = np.asarray(observation, dtype=float)
+        if values.shape[-1:] != self.space.shape or not np.isfinite(values).all():
+            raise ValueError(
+                f"observation has shape {values.shape}: expected (..., {self.space.shape[0]}), "
+                "finite numbers"
+            )
         k, n = self._queues, self._devices
         rates = self._median_rates * 10.0 ** values[..., k + 1 : k + 1 + 2 * n]
         return Observation(

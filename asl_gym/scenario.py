@@ -157,7 +157,6 @@ class Scenario:
             part = dict(_checked_keys(name, kind, fields[name]))
             if name == "workload":
                 part["profile"] = NetworkProfile.from_dict(part["profile"])
-                part["splits"] = tuple(part.get("splits", ()))
             fields[name] = kind(**part)
         return cls(**fields)
 
@@ -168,7 +167,11 @@ class Scenario:
     @classmethod
     def from_json(cls, path: str | Path) -> Self:
         """Reads a scenario that :meth:`to_json` wrote."""
-        return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise FieldError("scenario", str(path), f"valid JSON ({error})") from error
+        return cls.from_dict(data)
 
 
 _COMPONENTS: dict[str, type] = {

@@ -15,7 +15,7 @@ from asl_gym.costs import UnitCosts
 from asl_gym.lyapunov import Reward
 from asl_gym.observations import ObservationCodec
 from asl_gym.scenario import Scenario
-from asl_gym.trace import Trace, TraceSource
+from asl_gym.trace import SyntheticTraces, Trace, TraceSource
 
 __all__ = ["RoundRecord", "Simulation"]
 
@@ -72,7 +72,7 @@ class Simulation:
         self.codec = ObservationCodec(scenario)
         self._budgets, self._V = scenario.energy_budgets, scenario.V
         self._num_rows = num_rows
-        self.splits = np.asarray(scenario.workload.splits)
+        self.splits = np.asarray(scenario.workload.admissible_splits)
         self.queue = self._initial_queue()
         self.round_index = 0
         self.trace: Trace | None = None
@@ -115,6 +115,8 @@ class Simulation:
                 f"traces = {self.traces!r} drew shape {drawn.uplink_bps.shape}: expected {shape}, "
                 "(environments, rounds, devices) of this scenario"
             )
+        if not isinstance(self.traces, SyntheticTraces):
+            self.codec.check_showable(drawn)
         self._drawn = drawn
         return drawn
 

@@ -60,15 +60,23 @@ class TraceSolver:
                 f"trace has shape {trace.uplink_bps.shape}: expected (T, {scenario.num_devices})"
             )
         self.scenario, self.num_rounds = scenario, trace.num_rounds
-        unit = scenario.cost_model.unit_costs(trace.uplink_bps, trace.downlink_bps, trace.clock_hz)
         rounds = max(1, BLOCK_DEVICE_ROUNDS // scenario.num_devices)
         starts = range(0, self.num_rounds, rounds)
-        units = [unit.at(slice(start, start + rounds)) for start in starts]
-        self._blocks = [_Block(part, scenario.cost_model.all_options(part)) for part in units]
+        self._trace = trace
+        self._rounds = [slice(start, start + rounds) for start in starts]
+        # Options of long traces and large fleets are built when they are needed: they are L times
+        # as large as the trace.
+        self._kept = self._build(self._rounds[0]) if len(self._rounds) == 1 else None
+
+    def _build(self, rounds: slice) -> _Block:
+        trace, model = self._trace, self.scenario.cost_model
+        arrays = trace.uplink_bps, trace.downlink_bps, trace.clock_hz
+        unit = model.unit_costs(*(values[rounds] for values in arrays))
+        return _Block(unit, model.all_options(unit))
 
     def decide(self, block: int, V: float, weights: Array) -> tuple[Decision, RoundCosts]:
         """Solves the rounds of one block, see :meth:`mean_costs`."""
-        scenario, part = self.scenario, self._blocks[block]
+        scenario, part = self.scenario, self._kept or self._build(self._rounds[block])
         rounds = part.unit.device_delay.shape[0]
         spread = np.broadcast_to(weights, (rounds, len(weights)))
         on_energies = lyapunov.energy_weights(spread, scenario.num_devices)
@@ -78,7 +86,7 @@ class TraceSolver:
 
     def decide_all(self, V: float, weights: Array) -> Decision:
         """The decisions of all rounds, leading axis T."""
-        decisions = [self.decide(i, V, weights)[0] for i in range(len(self._blocks))]
+        decisions = [self.decide(i, V, weights)[0] for i in range(len(self._rounds))]
         return Decision(*(np.concatenate(parts) for parts in zip(*decisions, strict=True)))
 
     def mean_costs(self, V: float, weights: Array) -> MeanCosts:
@@ -92,7 +100,7 @@ class TraceSolver:
             The means over the rounds.
         """
         objective, delay, energies = 0.0, 0.0, np.zeros(self.scenario.num_budgets)
-        for block in range(len(self._blocks)):
+        for block in range(len(self._rounds)):
             decision, costs = self.decide(block, V, weights)
             objective += float(decision.objective.sum())
             delay += float(self.scenario.rules.round_delay(costs.device_delay).sum())

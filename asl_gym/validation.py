@@ -45,7 +45,8 @@ def number(
     Raises:
         FieldError: If the value is no real number, not finite, or out of bounds.
     """
-    allowed = f"a finite number {'>' if open_low else '>='} {low:g}"
+    allowed = "a finite number"
+    allowed += "" if low == -math.inf else f" {'>' if open_low else '>='} {low:g}"
     allowed += "" if high == math.inf else f" and <= {high:g}"
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise FieldError(field, value, allowed)
@@ -101,6 +102,6 @@ def one_of(field: str, value: str, options: Sequence[str]) -> str:
     Raises:
         FieldError: If it is not.
     """
-    if value not in options:
+    if not isinstance(value, str) or value not in options:
         raise FieldError(field, value, "one of " + ", ".join(map(repr, options)))
     return value

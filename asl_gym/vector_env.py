@@ -119,7 +119,9 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             raise ValueError(f"{len(seeds)} seeds were given: expected {self.num_envs}")
         # A row without a seed goes on with its generator, as the scalar environment does.
         self._generators = [
-            self._generators[i] if one is None and self._generators else seeding.np_random(one)[0]
+            self._generators[i]
+            if one is None and self._generators
+            else seeding.np_random(None if one is None else int(one))[0]
             for i, one in enumerate(seeds)
         ]
 
@@ -163,8 +165,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         return np.full(self.num_envs, value)
 
     def _masked(self, info: dict[str, Any]) -> dict[str, Any]:
-        everywhere = self._flags(True)
-        return info | {f"_{name}": everywhere for name in info}
+        return info | {f"_{name}": self._flags(True) for name in info}
 
     def _reset_info(self) -> dict[str, Any]:
         return self._masked({"queue": self.queue})

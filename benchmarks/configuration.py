@@ -7,19 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 
 from asl_gym import Budget, Evaluator, Scenario
-from asl_gym.measured import MeasuredTraces
+from asl_gym.measured import REFERENCE_SEEDS, MeasuredTraces
 from asl_gym.policies import scenario_of
-from asl_gym.reference import resolve_budget
 from asl_gym.validation import whole_number
 from benchmarks.errors import BenchmarkError
 
 __all__ = ["Configuration"]
-
-REFERENCE_SEEDS = range(10_000, 10_020)
-"""Seeds of the draws from measured logs that a budget given as a fraction refers to there."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +82,8 @@ class Configuration:
     ) -> "Configuration":
         """Returns the configuration played on measured logs.
 
-        A budget given as a fraction refers to the logs: it becomes the mean, over draws from
-        them by ``REFERENCE_SEEDS``, of what the fraction is in joules.
+        A budget given as a fraction refers to the logs, see
+        :meth:`asl_gym.MeasuredTraces.with_budget`.
 
         Args:
             trace_dir: The directory of ``*.csv`` logs.
@@ -107,7 +102,7 @@ class Configuration:
         notes = [f"Measured logs: {described}", *(str(each.message) for each in notices)]
         scenario = self.scenario
         if scenario.budget.fraction is not None:
-            scenario = with_budget_on(traces, scenario)
+            scenario = traces.with_budget(scenario)
             notes.append(
                 f"The budget's fraction {self.scenario.budget.fraction:g} refers to the logs: "
                 f"{scenario.energy_budget:.4g} J a round, the mean over {len(REFERENCE_SEEDS)} "
@@ -143,13 +138,3 @@ class Configuration:
             "seconds_per_round": self.seconds_per_round,
             "scenario": self.scenario.to_dict(),
         }
-
-
-def with_budget_on(traces: MeasuredTraces, scenario: Scenario) -> Scenario:
-    """Returns the scenario with its budget's fraction resolved on measured logs."""
-    generators = [np.random.default_rng(seed) for seed in REFERENCE_SEEDS]
-    batch = traces.draw(generators, scenario.horizon)
-    resolved = [resolve_budget(scenario, batch[row]) for row in range(len(generators))]
-    joules = tuple(float(value) for value in np.mean(resolved, axis=0))
-    budget = Budget(scenario.budget.scope, joules=joules, refers_to="measured traces")
-    return scenario.replace(budget=budget)

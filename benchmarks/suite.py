@@ -123,8 +123,8 @@ def build_suite(
 def _heuristics(scenario: Scenario) -> list[Entry]:
     return [
         Entry("open", "OPEN", "OPEN", OPEN),
-        *(_fixed_split(scenario, split, "max") for split in scenario.workload.splits),
-        *(_fixed_split(scenario, split, "open") for split in scenario.workload.splits),
+        *(_fixed_split(scenario, split, "max") for split in scenario.workload.admissible_splits),
+        *(_fixed_split(scenario, split, "open") for split in scenario.workload.admissible_splits),
         Entry("greedy-delay", "greedy for delay", "scheme", GreedyDelay),
         Entry("greedy-energy", "greedy for energy", "baseline", GreedyEnergy),
         Entry("random", "random", "baseline", RandomPolicy),

@@ -65,7 +65,7 @@ def workloads(draw: st.DrawFn, max_layers: int = 6, payload: bool = False) -> Wo
     admissible = st.lists(
         st.integers(0, profile.num_layers), min_size=1, max_size=7, unique=True
     ).map(lambda splits: tuple(sorted(splits)))
-    splits = draw(st.just(()) | admissible)
+    splits = draw(st.none() | admissible)
     return Workload(profile, draw(st.integers(1, 64)), splits)
 
 

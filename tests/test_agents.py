@@ -68,6 +68,15 @@ def test_a_run_that_has_ended_is_left_as_it_is(quick: Configuration, tmp_path: P
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
+def test_an_interrupted_run_does_not_go_on_with_another_configuration(
+    quick: Configuration, tmp_path: Path
+) -> None:
+    train(quick, 0, tmp_path, total_steps=128, progress_bar=False)
+    other = dataclasses.replace(quick, model={**quick.model, "n_epochs": 7})
+    with pytest.raises(ValueError, match="n_epochs"):
+        train(other, 0, tmp_path, progress_bar=False)
+
+
 def test_ppo_learns_a_trivial_scenario(tmp_path: Path) -> None:
     """One device, two splits: within 1% of the optimum after a few seconds."""
     base = asl_gym.preset("default")

@@ -56,7 +56,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_rows_of_all_policies(whole):
     rows = read_episodes(whole / "episodes.csv")
-    splits = preset("default").workload.splits
+    splits = preset("default").workload.admissible_splits
     fixed = [f"fixed-{split}-{clock}" for clock in ("max", "open") for split in splits]
     names = ["open", *fixed, "greedy-delay", "greedy-energy", "random"]
     assert rows["policy"].drop_duplicates().to_list() == names

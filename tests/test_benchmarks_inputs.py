@@ -11,10 +11,9 @@ import pytest
 
 from asl_gym import OPEN, Budget, preset
 from asl_gym.evaluation import Evaluator
-from asl_gym.measured import MeasuredTraces
+from asl_gym.measured import REFERENCE_SEEDS, MeasuredTraces
 from asl_gym.reference import resolve_budget
 from benchmarks.__main__ import main
-from benchmarks.configuration import REFERENCE_SEEDS
 from benchmarks.episode_log import read_episodes
 from benchmarks.run_folder import RunFolder
 from tests.test_benchmarks import FEW, SHORT, failure, rows_without_times, run

@@ -50,7 +50,7 @@ def test_reference_delay_is_the_fastest_round_at_median_rates(scenario: Scenario
     flops, total = profile.training_flops, 0.0
     for n in range(scenario.num_devices):
         delays = []
-        for split in scenario.workload.splits:
+        for split in scenario.workload.admissible_splits:
             smashed = samples * profile.activation_bits[split] if split < len(flops) - 1 else 0.0
             bits = profile.parameter_bits[split] + smashed
             device = samples * flops[split] / (fleet.flops_per_cycle[n] * fleet.clock_hz[n])

@@ -126,7 +126,7 @@ def test_the_last_split_sends_parameters_only() -> None:
 
 
 def test_split_zero_sends_the_raw_data_where_it_is_admitted() -> None:
-    assert Workload(PROFILE, 10).splits == (1, 2)
+    assert Workload(PROFILE, 10).admissible_splits == (1, 2)
     of = model()
     parts = of.delay_parts(np.array([0]), np.array([SERVER_HZ]), unit(of))
     assert parts["uplink_delay"] == 10 * PROFILE.activation_bits[0] / 1e6

@@ -217,7 +217,7 @@ def test_information_is_complete_and_consistent(view: Any, scenario: Scenario) -
         spent = [*info["device_energy"], info["server_energy"]]
         assert info["energy"] == pytest.approx(sum(spent), rel=1e-12)
         assert info["cost"] == info["energy"]
-        assert set(info["split"]) <= set(scenario.workload.splits)
+        assert set(info["split"]) <= set(scenario.workload.admissible_splits)
         low, high = scenario.server.clock_min_hz, scenario.server.clock_max_hz
         assert ((info["server_frequency"] >= low) & (info["server_frequency"] <= high)).all()
         charged = spent if scenario.num_budgets > 1 else [info["energy"]]

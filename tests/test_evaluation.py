@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium.utils import seeding
 from stable_baselines3 import PPO
 
 import asl_gym
@@ -118,7 +119,35 @@ def test_a_model_of_another_fleet_is_refused() -> None:
         evaluate(model, seeds=[0], num_devices=3)
 
 
+def test_a_policy_built_for_another_scenario_is_refused() -> None:
+    policy = OPEN(asl_gym.ASLEnv(budget=300.0))
+    with pytest.raises(ValueError, match="another scenario"):
+        evaluate(policy, seeds=[0])
+    assert evaluate(policy, seeds=[0], budget=300.0)
+
+
+def test_a_policy_is_built_from_the_environment_it_acts_in() -> None:
+    spaces = []
+
+    class Recorder(OPEN):
+        def __init__(self, env: Any) -> None:
+            spaces.append(env.action_space)
+            super().__init__(env)
+
+    evaluate(Recorder, seeds=[0], horizon=2)
+    assert set(spaces[0]) == {"split", "server_frequency"}
+
+
+def test_chance_does_not_play_with_the_draws_of_the_trace() -> None:
+    policy = RandomPolicy(asl_gym.ASLEnv())
+    policy.begin_episode(3)
+    trace_state = seeding.np_random(3)[0].bit_generator.state
+    assert policy._generator.bit_generator.state != trace_state
+
+
 def test_what_is_no_policy_is_refused() -> None:
+    with pytest.raises(TypeError, match="predict"):
+        evaluate("OPEN", seeds=[0])  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="predict"):
         build_policy(lambda env: object(), asl_gym.ASLEnv())  # type: ignore[arg-type, return-value]
     with pytest.raises(ValueError, match="action_view"):

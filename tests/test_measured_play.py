@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asl_gym.components import Budget
 from asl_gym.csv_rows import TraceFileError
 from asl_gym.env import ASLEnv
 from asl_gym.measured import MeasuredTraces, trace_from_csv
@@ -81,6 +82,7 @@ def test_rows_of_the_vector_environment_are_the_scalar_one(
     tmp_path: Path, scenario: Scenario
 ) -> None:
     for traces in sources(tmp_path, scenario):
+        scenario = scenario.replace(budget=Budget(joules=100.0, refers_to="measured traces"))
         vector = ASLVectorEnv(3, scenario, traces=traces, autoreset_mode="SameStep")
         single = [ASLEnv(scenario, traces=pickle.loads(pickle.dumps(traces))) for _ in range(3)]
         observations, _ = vector.reset(seed=5)
@@ -100,7 +102,8 @@ def test_rows_of_the_vector_environment_are_the_scalar_one(
 def test_an_episode_on_measured_traces_stays_in_its_space(
     tmp_path: Path, scenario: Scenario
 ) -> None:
-    env = ASLEnv(scenario, traces=sources(tmp_path, scenario)[0])
+    traces = sources(tmp_path, scenario)[0]
+    env = ASLEnv(traces.with_budget(scenario), traces=traces)
     first, _ = env.reset(seed=0)
     truncated, steps = False, 0
     while not truncated:
@@ -121,3 +124,18 @@ def test_reset_plays_a_trace_from_files(tmp_path: Path, scenario: Scenario) -> N
     np.testing.assert_array_equal(env.trace.uplink_bps, trace.uplink_bps[:HORIZON])
     shown = env.codec.decode(observation)
     np.testing.assert_allclose(shown.downlink_bps, trace.downlink_bps[0], rtol=1e-5)
+
+
+def test_a_source_made_for_other_devices_is_refused(tmp_path: Path, scenario: Scenario) -> None:
+    traces = sources(tmp_path, scenario)[0]
+    with pytest.raises(FieldError, match="fleet"):
+        ASLEnv(scenario.with_num_devices(3), traces=traces)
+    with pytest.raises(FieldError, match="TraceSource"):
+        ASLEnv(scenario, traces=5)  # type: ignore[arg-type]
+
+
+def test_a_budget_that_refers_to_synthetic_channels_is_told(
+    tmp_path: Path, scenario: Scenario
+) -> None:
+    with pytest.warns(UserWarning, match="synthetic channels"):
+        ASLEnv(scenario, traces=sources(tmp_path, scenario)[0])

@@ -58,7 +58,7 @@ def hindsight() -> Hindsight:
         frequency = decision.server_frequency_hz
         delays = model.delay_parts(decision.split_index, frequency, unit)
         total = np.sum(list(delays.values()), axis=0)
-        split = np.asarray(DEFAULT.workload.splits)[decision.split_index]
+        split = np.asarray(DEFAULT.workload.admissible_splits)[decision.split_index]
         parts.append(Hindsight(split, np.array(frequency), delays["server_delay"], total))
     return Hindsight(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
@@ -116,7 +116,7 @@ def open_means() -> tuple[float, float]:
     return means(OPEN(DEFAULT))
 
 
-@pytest.mark.parametrize("split", DEFAULT.workload.splits)
+@pytest.mark.parametrize("split", DEFAULT.workload.admissible_splits)
 def test_open_beats_a_fixed_split_in_delay_and_energy(
     split: int, open_means: tuple[float, float]
 ) -> None:

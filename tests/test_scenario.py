@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 
 from asl_gym.components import Budget, Fleet, Radio, Server, Workload
+from asl_gym.env import ASLEnv
 from asl_gym.presets import load_scenario, preset, preset_names
 from asl_gym.profiles import NetworkProfile
 from asl_gym.scenario import Scenario
@@ -237,3 +238,29 @@ def test_extra_devices_lie_within_the_fleets_range() -> None:
 def test_sizes_that_are_not_allowed(size: Any) -> None:
     with pytest.raises(FieldError, match=f"num_devices = {size!r} .* whole number >= 1"):
         DEFAULT.with_num_devices(size)
+
+
+def test_default_split_points_follow_the_network() -> None:
+    workload = DEFAULT.workload
+    small = NetworkProfile("small", ("a", "b"), (0, 1, 2), (0, 1, 2), (8, 8, 8), (0, 8, 16))
+    assert dataclasses.replace(workload, profile=small).admissible_splits == (1, 2)
+    with pytest.raises(FieldError, match="one or more rising"):
+        dataclasses.replace(workload, splits=())
+
+
+def test_a_fleet_extended_in_two_steps_has_the_clocks_of_one_step() -> None:
+    once = DEFAULT.with_num_devices(30).fleet
+    twice = DEFAULT.with_num_devices(20).with_num_devices(30).fleet
+    assert (twice.clock_hz, twice.distance_m) == (once.clock_hz, once.distance_m)
+
+
+def test_json_errors_name_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(FieldError, match=r"broken\.json"):
+        Scenario.from_json(path)
+
+
+def test_a_queue_that_no_observation_can_show_is_refused() -> None:
+    with pytest.raises(FieldError, match="initial_queue_j"):
+        ASLEnv(DEFAULT.replace(initial_queue_j=1e40))

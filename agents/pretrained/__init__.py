@@ -82,7 +82,7 @@ def ship(model_path: Path, name: str, env_id: str, making: dict[str, Any]) -> Pa
         model_path: The model that training saved.
         name: The name to ship it under.
         env_id: The environment's id.
-        making: How it was made: ``algorithm``, ``seed``, ``command``, ``steps``.
+        making: How it was made: ``algorithm``, ``seed``, ``command``, ``environment``, ``commit``.
 
     Returns:
         The shipped file.
@@ -97,6 +97,7 @@ def ship(model_path: Path, name: str, env_id: str, making: dict[str, Any]) -> Pa
         "file": file,
         "sha256": _sha256(_folder() / file),
         **making,
+        "steps": int(model.num_timesteps),
         "versions": {package: metadata.version(package) for package in VERSIONED},
     }
     text = json.dumps(contents, indent=1, sort_keys=True) + "\n"

@@ -17,6 +17,9 @@ __all__ = ["FixedSplit", "GreedyDelay", "GreedyEnergy", "RandomPolicy"]
 
 Splits = NDArray[np.int64]
 
+POLICY_STREAM = 1
+"""Keeps a policy's draws apart from the trace's, which the same seed decides."""
+
 
 class FixedSplit(ScenarioPolicy):
     """The same split point for every device in every round, as in vanilla split learning.
@@ -35,7 +38,7 @@ class FixedSplit(ScenarioPolicy):
         self, env: Any, split: int, server_frequency: Literal["max", "open"] = "max"
     ) -> None:
         super().__init__(env)
-        splits = self.scenario.workload.splits
+        splits = self.scenario.workload.admissible_splits
         if split not in splits:
             raise FieldError("split", split, f"one of the admissible split points {splits}")
         one_of("server_frequency", server_frequency, ("max", "open"))
@@ -86,7 +89,7 @@ class RandomPolicy(ScenarioPolicy):
 
     def begin_episode(self, seed: int) -> None:
         """Restarts the random generator."""
-        self._generator = np.random.default_rng(seed)
+        self._generator = np.random.default_rng([seed, POLICY_STREAM])
 
     def decide(self, seen: Observation) -> tuple[Splits, Array]:
         """See :meth:`ScenarioPolicy.decide`."""

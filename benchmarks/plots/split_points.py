@@ -53,7 +53,7 @@ def draw_split_points(results: Results) -> Figure | None:
     figure = style.figure(8.2, 1.5 + 0.3 * rows)
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, (policy, label) in zip(panels, shown.itertuples(index=False), strict=True):
-        shares = split_shares(results.folder.series(policy), scenario.workload.splits)
+        shares = split_shares(results.folder.series(policy), scenario.workload.admissible_splits)
         image = _panel(axes, shares, scenario)
         axes.set_title(label, fontsize=11)
     panels[0].set_yticks(*_device_ticks(scenario))
@@ -68,7 +68,9 @@ def _panel(axes: Axes, shares: Array, scenario: Scenario) -> AxesImage:
     table = 100 * np.vstack([shares, everyone])
     image = axes.imshow(table, cmap="Blues", vmin=0, vmax=100, aspect="auto")
     axes.axhline(len(shares) - 0.5, color="white", linewidth=4)
-    axes.set_xticks(range(scenario.workload.num_splits), map(str, scenario.workload.splits))
+    axes.set_xticks(
+        range(scenario.workload.num_splits), map(str, scenario.workload.admissible_splits)
+    )
     axes.set_xlabel("split point (layers on the device)")
     axes.tick_params(length=0, labelsize=9)
     axes.spines[:].set_visible(False)
