@@ -13,15 +13,25 @@ import typer
 from agents import pretrained
 from agents.configuration import Configuration, load_configuration
 from agents.curve import plot_curves
-from agents.training import VALIDATION_SEEDS, run_folder, train
+from agents.training import VALIDATION_SEEDS, run_folder, steps_done, train
 from asl_gym import OPEN, evaluate
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
 
 Algorithm = Annotated[str, typer.Argument(help="Algorithm, for example ppo.")]
 Env = Annotated[str, typer.Option("--env", help="Environment id.")]
 Seed = Annotated[int, typer.Option(help="Training seed.")]
 Runs = Annotated[Path, typer.Option(help="Folder of all runs.")]
+
+
+def _trained(configuration: Configuration, seed: int, runs: Path) -> Path:
+    """The folder of a run that has a learning curve."""
+    folder = run_folder(runs, configuration, seed)
+    if not (folder / "curve.csv").exists():
+        raise typer.BadParameter(f"there is no run in {folder}: train it first")
+    return folder
 
 
 def _configuration(algorithm: str, env_id: str) -> Configuration:
@@ -41,7 +51,18 @@ def train_command(
 ) -> None:
     """Train an agent; run again after an interruption, it goes on from its last checkpoint."""
     configuration = _configuration(algorithm, env)
-    typer.echo(f"saved {train(configuration, seed, runs, steps)}")
+    done, total = steps_done(configuration, seed, runs), steps or configuration.total_steps
+    if done >= total:
+        typer.echo(f"the run already has {done:,} of {total:,} steps: nothing to train")
+    elif done:
+        typer.echo(f"going on from step {done:,} of {total:,}")
+    try:
+        typer.echo(f"saved {train(configuration, seed, runs, steps)}")
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    except KeyboardInterrupt:
+        typer.echo("Interrupted: the same command goes on from here.")
+        raise typer.Exit(130) from None
     curve(algorithm, env, seed, runs)
 
 
@@ -51,7 +72,7 @@ def curve(
 ) -> None:
     """Draw the learning curve of a run, with OPEN's priced gap on the same traces."""
     configuration = _configuration(algorithm, env)
-    folder = run_folder(runs, configuration, seed)
+    folder = _trained(configuration, seed, runs)
     kwargs = {k: v for k, v in configuration.environment.items() if k != "action_view"}
     gaps = [score.priced_gap for score in evaluate(OPEN, env, VALIDATION_SEEDS, **kwargs)]
     output = folder / "curve.png"
@@ -66,7 +87,7 @@ def ship(
 ) -> None:
     """Put a run's final model among the weights that the repository ships."""
     configuration = _configuration(algorithm, env)
-    folder = run_folder(runs, configuration, seed)
+    folder = _trained(configuration, seed, runs)
     making = {
         "algorithm": algorithm,
         "seed": seed,

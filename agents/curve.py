@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 __all__ = ["plot_curves"]
 
@@ -27,8 +28,9 @@ def plot_curves(curves: dict[str, Path], output: Path, reference: dict[str, floa
         axes.axhline(100 * gap, color="0.35", linestyle=style, label=label)
     axes.set(xlabel="environment steps [million]", ylabel="priced gap [%]", yscale="log")
     axes.set_title("Learning curve on validation traces")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0), numticks=20))
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -23,10 +23,20 @@ from agents.configuration import Configuration
 from agents.vec_env import NativeVecEnv, make_vec_env
 from asl_gym import Evaluator
 
-__all__ = ["CURVE_COLUMNS", "VALIDATION_SEEDS", "current_commit", "run_folder", "train"]
+__all__ = [
+    "CURVE_COLUMNS",
+    "VALIDATION_SEEDS",
+    "current_commit",
+    "run_folder",
+    "steps_done",
+    "train",
+]
 
 VALIDATION_SEEDS = range(100_000, 100_005)
 """Seeds of the learning curve's episodes; the benchmark's evaluation seeds start at 0."""
+
+CHECKPOINT_EVERY = 20_000
+"""Steps after which a run saves itself between validations."""
 
 CURVE_COLUMNS = ("steps", "priced_gap", "energy_ratio", "mean_delay_s")
 
@@ -65,16 +75,24 @@ class LearningCurve(BaseCallback):
         self._configuration, self._folder = configuration, folder
         kwargs = {k: v for k, v in configuration.environment.items() if k != "action_view"}
         self._evaluator = Evaluator(configuration.env_id, **kwargs)
-        self._next = 0
+        self._next = self._last_saved = 0
 
     def _on_training_start(self) -> None:
         every = self._configuration.validate_every
         self._next = (self.num_timesteps // every + 1) * every
+        self._last_saved = self.num_timesteps
 
     def _on_rollout_start(self) -> None:
         if self.num_timesteps >= self._next:
             self._next += self._configuration.validate_every
             self.validate()
+        elif self.num_timesteps >= self._last_saved + CHECKPOINT_EVERY:
+            self.save()
+
+    def save(self) -> None:
+        """Saves a checkpoint."""
+        save_atomically(self.model, self._folder / "checkpoint.zip")
+        self._last_saved = self.num_timesteps
 
     def _on_step(self) -> bool:
         return True
@@ -93,7 +111,7 @@ class LearningCurve(BaseCallback):
             self.logger.record(f"validation/{name}", value)
         # The curve first: a row ahead of the checkpoint is dropped on resuming, one behind is lost.
         append_curve(self._folder / "curve.csv", {"steps": self.num_timesteps, **means})
-        save_atomically(self.model, self._folder / "checkpoint.zip")
+        self.save()
 
 
 def append_curve(path: Path, row: dict[str, Any]) -> None:
@@ -152,15 +170,27 @@ def train(
     describe_run(configuration, seed, folder, fresh=model.num_timesteps == 0)
     missing = steps - model.num_timesteps
     if missing > 0:
-        model.learn(
-            missing,
-            callback=LearningCurve(configuration, folder),
-            reset_num_timesteps=model.num_timesteps == 0,
-            tb_log_name="tensorboard",
-            progress_bar=progress_bar,
-        )
+        try:
+            model.learn(
+                missing,
+                callback=LearningCurve(configuration, folder),
+                reset_num_timesteps=model.num_timesteps == 0,
+                tb_log_name="tensorboard",
+                progress_bar=progress_bar,
+            )
+        except KeyboardInterrupt:
+            save_atomically(model, folder / "checkpoint.zip")
+            raise
     save_atomically(model, folder / "model.zip")
     return folder / "model.zip"
+
+
+def steps_done(configuration: Configuration, seed: int, root: Path) -> int:
+    """Steps of a run's checkpoint, 0 where there is none."""
+    checkpoint = run_folder(root, configuration, seed) / "checkpoint.zip"
+    if not checkpoint.exists():
+        return 0
+    return configuration.algorithm_class.load(checkpoint, device="cpu").num_timesteps
 
 
 def describe_run(configuration: Configuration, seed: int, folder: Path, fresh: bool) -> None:

@@ -17,6 +17,7 @@ from asl_gym.actions import ACTION_VIEWS, action_view
 from asl_gym.bound import HindsightFrontier
 from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
 from asl_gym.scenario import Scenario
+from asl_gym.validation import one_of
 
 __all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
 
@@ -209,7 +210,7 @@ def view_of(policy: Any, scenario: Scenario) -> str:
         ValueError: If its ``action_space`` is that of no view in this scenario.
     """
     if hasattr(policy, "action_view"):
-        return str(policy.action_view)
+        return one_of("action_view", policy.action_view, tuple(ACTION_VIEWS))
     space = getattr(policy, "action_space", None)
     if space is None:
         return "box"

@@ -139,7 +139,16 @@ class Trace:
         rounds: int | None = None,
         seconds_per_round: float | None = None,
     ) -> "Trace":
-        """Draws one trace from measured files, see :func:`asl_gym.measured.trace_from_csv`."""
+        """Draws one trace from measured files, see :class:`asl_gym.MeasuredTraces`.
+
+        Args:
+            paths: A directory of ``*.csv`` files, a sequence of files, or one file: G-NetTrack logs
+                or one plain table.
+            scenario: Gives the devices and the radio.
+            rng: The generator that starts and device clocks are drawn from.
+            rounds: Rounds T; the scenario's horizon by default.
+            seconds_per_round: Duration of a round [s]; ``None`` makes each row of a log one.
+        """
         from asl_gym.measured import trace_from_csv
 
         return trace_from_csv(paths, scenario, rng, rounds, seconds_per_round)
