@@ -21,8 +21,8 @@ def test_code_runs(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(code.replace(*FEWER_STEPS), "README.md", "exec"), names)
     if "print" in code:
         assert capsys.readouterr().out
-    if "NearestThirdLayer" in names:
-        (score,) = evaluate(names["NearestThirdLayer"], seeds=[0], horizon=10)  # type: ignore[arg-type]
+    if "SplitByRate" in names:
+        (score,) = evaluate(names["SplitByRate"], seeds=[0], horizon=10)  # type: ignore[arg-type]
         assert score.priced_gap > 0
 
 
