@@ -99,12 +99,6 @@ class ActionView(ABC):
             raise self._reject(action, "holds fractions where whole numbers belong")
         return indices
 
-    def _frequency_at(self, position: Array) -> Array:
-        """Frequency at a position in [0, 1] on the log scale from f_min to f_max."""
-        frequency = self.server.clock_min_hz * np.exp(position * self._log_range)
-        above = np.maximum(frequency, self.server.clock_min_hz)
-        return np.asarray(np.minimum(above, self.server.clock_max_hz))
-
     def _position_of(self, frequency_hz: Array) -> Array:
         if self._log_range == 0:
             return np.zeros_like(frequency_hz, dtype=float)
@@ -125,7 +119,7 @@ class BoxView(ActionView):
         position = 0.5 * (checked.astype(float) + 1.0)
         split_index = (position[:, :n] * self.num_splits).astype(np.int64)
         np.minimum(split_index, self.num_splits - 1, out=split_index)
-        return split_index, self._frequency_at(position[:, n:])
+        return split_index, self.server.clock_at(position[:, n:])
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.float32]:
         """See :meth:`ActionView.encode`; split points at the middle of their bins."""
@@ -142,7 +136,7 @@ class MultiDiscreteView(ActionView):
         sizes = np.array([self.num_splits] * self.num_devices + [NUM_FREQUENCY_LEVELS])
         self.space = spaces.MultiDiscrete(sizes)
         self._greatest = sizes - 1
-        self.frequency_levels_hz = self._frequency_at(np.linspace(0.0, 1.0, NUM_FREQUENCY_LEVELS))
+        self.frequency_levels_hz = self.server.clock_at(np.linspace(0.0, 1.0, NUM_FREQUENCY_LEVELS))
 
     def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
         """See :meth:`ActionView.decode`."""

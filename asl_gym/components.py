@@ -4,11 +4,15 @@ Frozen dataclasses that check themselves. Units stand in the field names or the 
 everything that follows from the fields is computed elsewhere and never stored.
 """
 
+import math
 import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from asl_gym.profiles import NetworkProfile
 from asl_gym.validation import FieldError, number, numbers_tuple, one_of, whole_number
@@ -88,6 +92,12 @@ class Server:
         if self.clock_min_hz > self.clock_max_hz:
             allowed = f"a number > 0 and <= server.clock_max_hz = {self.clock_max_hz:g}"
             raise FieldError("server.clock_min_hz", self.clock_min_hz, allowed)
+
+    def clock_at(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Clocks [Hz] at positions in [0, 1] on the log scale from least to full clock."""
+        log_range = math.log(self.clock_max_hz / self.clock_min_hz)
+        clock = self.clock_min_hz * np.exp(position * log_range)
+        return np.asarray(np.minimum(np.maximum(clock, self.clock_min_hz), self.clock_max_hz))
 
 
 @dataclass(frozen=True)

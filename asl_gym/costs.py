@@ -145,12 +145,9 @@ class CostModel:
 
     Attributes:
         server_capacitance: κ_s [W/Hz³].
-        num_devices: Number of devices N.
-        num_splits: Number of admissible split points L.
     """
 
     def __init__(self, fleet: Fleet, server: Server, radio: Radio, workload: Workload) -> None:
-        self.num_devices, self.num_splits = fleet.num_devices, workload.num_splits
         self.server_capacitance = server.capacitance
         self._splits = _split_constants(workload, server)
         cycles_per_flop = 1.0 / np.asarray(fleet.flops_per_cycle)

@@ -110,9 +110,10 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
 
     ## Arguments
     ``scenario`` (a ``Scenario``, a preset's name or a JSON file), ``action_view``, ``reward``,
-    ``num_devices``, ``horizon``, ``budget`` (a ``Budget`` or joules per round), ``traces`` (a
-    ``TraceSource``, for example measured logs; synthetic by default), ``render_mode`` (``"ansi"``
-    or ``"rgb_array"``). ``reset(options={"trace": trace})`` plays a given trace.
+    ``num_devices``, ``horizon``, ``budget`` (a ``Budget``, or the system's joules per round),
+    ``traces`` (a ``TraceSource``, for example measured logs; synthetic by default),
+    ``render_mode`` (``"ansi"`` or ``"rgb_array"``). ``reset(options={"trace": trace})`` plays a
+    given trace.
 
     ## Version history
     v0: first version.

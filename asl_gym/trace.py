@@ -117,8 +117,11 @@ class Trace:
     def stack(cls, traces: Sequence["Trace"]) -> "Trace":
         """Puts traces of equal shape into one batch, shape (B, T, N)."""
         notes = dict.fromkeys(note for trace in traces for note in trace.notes)
+        truth = all(trace.shows_truth for trace in traces)
         arrays: dict[str, Any] = {
-            name: np.stack([getattr(trace, name) for trace in traces]) for name in cls.ARRAYS
+            name: np.stack([getattr(trace, name) for trace in traces])
+            for name in cls.ARRAYS
+            if not (truth and name.startswith("shown_"))
         }
         return cls(**arrays, notes=tuple(notes))
 

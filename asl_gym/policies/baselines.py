@@ -95,5 +95,4 @@ class RandomPolicy(ScenarioPolicy):
         """See :meth:`ScenarioPolicy.decide`."""
         shape, server = seen.clock_hz.shape, self.scenario.server
         splits = self._generator.integers(self.scenario.workload.num_splits, size=shape)
-        log_range = np.log(server.clock_max_hz / server.clock_min_hz)
-        return splits, server.clock_min_hz * np.exp(self._generator.random(shape) * log_range)
+        return splits, server.clock_at(self._generator.random(shape))
