@@ -155,6 +155,15 @@ def main(arguments: list[str]) -> None:
     """Runs the command line."""
     callbacks = (command.callback for command in app.registered_commands)
     commands = {callback.__name__ for callback in callbacks if callback is not None}
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in commands:
+        known = ", ".join(sorted(commands))
+        typer.secho(
+            f"Error: {arguments[0]!r} is no command: expected one of {known}, or options of "
+            f"{DEFAULT_COMMAND}",
+            fg="red",
+            err=True,
+        )
+        sys.exit(2)
     if not arguments or arguments[0] not in {*commands, "--help"}:
         arguments = [DEFAULT_COMMAND, *arguments]
     app(arguments, prog_name="python -m benchmarks")

@@ -62,15 +62,19 @@ class Configuration:
             budget_fraction: The energy budget as a fraction; the scenario's budget by default.
 
         Raises:
-            BenchmarkError: If there is no environment of that id.
+            BenchmarkError: If there is no environment of this project by that id.
             FieldError: If another argument is not allowed.
         """
+        known = ", ".join(name for name in gym.registry if name.startswith("ASL"))
+        refusal = f"env = {env_id!r} is not allowed: expected one of {known}"
         if env_id not in gym.registry:
-            known = ", ".join(name for name in gym.registry if name.startswith("ASL"))
-            raise BenchmarkError(f"env = {env_id!r} is not allowed: expected one of {known}")
+            raise BenchmarkError(refusal)
         whole_number("seeds", num_seeds, 1)
-        env = gym.make(env_id, scenario=scenario, num_devices=num_devices, horizon=rounds)
-        built = scenario_of(env)
+        try:
+            env = gym.make(env_id, scenario=scenario, num_devices=num_devices, horizon=rounds)
+            built = scenario_of(env)
+        except (TypeError, gym.error.Error) as error:
+            raise BenchmarkError(refusal) from error
         if budget_fraction is not None:
             budget = Budget(built.budget.scope, fraction=budget_fraction)
             built = built.replace(budget=budget)

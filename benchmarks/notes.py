@@ -9,6 +9,12 @@ from benchmarks.tables import AT_MINIMUM_ENERGY, OVERSPENT_MARK
 
 __all__ = ["notes_on", "provenance_of", "reading_notes"]
 
+LOGS_TIP = (
+    "Logs with long outages need a longer episode (--rounds) or a larger --budget-fraction, in "
+    "another --out."
+)
+"""What helps where logs leave no policy a chance."""
+
 
 def provenance_of(results: Results) -> str:
     """Rounds, seeds and budget, and the commands, commits and versions behind the rows."""
@@ -61,11 +67,13 @@ def _best_fixed(results: Results) -> Iterator[str]:
     for name, label, _ in BEST_FIXED.values():
         rows = results.episodes[results.episodes["policy"] == name]
         if rows.empty:
-            yield f"No line for the {label}: it needs the priced gaps of every admissible split."
+            yield f"No line for the {label}: it needs every admissible split on a seed."
             continue
         counts = rows["split"].astype(int).value_counts(sort=True)
         seeds = ", ".join(f"split {split} on {count}" for split, count in counts.items())
-        yield f"The {label}, is picked on each seed by its priced gap: {seeds} of {len(rows)}."
+        unpriced = rows["priced_gap"].isna().sum()
+        by = f"; on {unpriced} of them without one, by delay" if unpriced else ""
+        yield f"The {label}, is picked on each seed by priced gap{by}: {seeds} of {len(rows)}."
 
 
 def _without_frontier(results: Results) -> Iterator[str]:
@@ -78,10 +86,12 @@ def _without_frontier(results: Results) -> Iterator[str]:
     infeasible = results.episodes["priced_gap"].isna()
     seeds = sorted(set(results.episodes.loc[infeasible, "evaluation_seed"]))
     if seeds:
+        measured = bool(results.manifest["configuration"]["trace_files"])
         every = len(seeds) == results.episodes["evaluation_seed"].nunique()
         yield (
             f"On evaluation seeds {', '.join(map(str, seeds))} no policy can keep the budget; "
             + ("policies are ranked by delay." if every else "priced gaps are over the others.")
+            + (f" {LOGS_TIP}" if measured else "")
         )
 
 

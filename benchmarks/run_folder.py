@@ -62,12 +62,14 @@ class RunFolder:
         """Writes the manifest of a run, or checks that it goes on with the run that is there.
 
         Raises:
-            BenchmarkError: If the folder holds results of another configuration, or a policy of
-                the same name but another source.
+            BenchmarkError: If the folder holds results of another configuration, or rows of a
+                policy of the same name but another source.
         """
         new = _manifest(configuration, suite)
         if self._manifest_path.is_file():
-            new = _merged(self.path, self.manifest, new)
+            with self.open_log() as log:
+                with_rows = {name for name, _ in log.done}
+            new = _merged(self.path, self.manifest, new, with_rows)
         elif self._episodes_path.exists():
             raise BenchmarkError(
                 f"out = {str(self.path)!r} holds rows but no run.json: choose another folder"
@@ -149,17 +151,11 @@ def _manifest(configuration: Configuration, suite: Suite) -> dict[str, Any]:
     return plain
 
 
-def _merged(path: Path, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+def _merged(
+    path: Path, old: dict[str, Any], new: dict[str, Any], with_rows: set[str]
+) -> dict[str, Any]:
     """The manifest of a run that goes on, perhaps with more policies."""
-    found = list(_differences(old["configuration"], new["configuration"], ""))
-    common = old["policies"].keys() & new["policies"].keys()
-    for name in sorted(common):
-        found += _differences(old["policies"][name], new["policies"][name], f"policy {name}: ")
-    if found:
-        raise BenchmarkError(
-            f"out = {str(path)!r} holds results of another configuration: {'; '.join(found)}. "
-            "Choose another --out, and another name for a policy that has changed."
-        )
+    _check_goes_on(path, old, new, with_rows)
     policies = {**old["policies"], **new["policies"]}
     left_out = {**old["left_out"], **new["left_out"]}
     return {
@@ -169,6 +165,31 @@ def _merged(path: Path, old: dict[str, Any], new: dict[str, Any]) -> dict[str, A
         "written_by": old["written_by"]
         + [each for each in new["written_by"] if each not in old["written_by"]],
     }
+
+
+def _check_goes_on(
+    path: Path, old: dict[str, Any], new: dict[str, Any], with_rows: set[str]
+) -> None:
+    """Refuses another configuration and changed policies; those without rows may change."""
+    found = list(_differences(old["configuration"], new["configuration"], ""))
+    changed_users = []
+    for name in sorted(old["policies"].keys() & new["policies"].keys() & with_rows):
+        entry = new["policies"][name]
+        lines = _differences(old["policies"][name], entry, f"policy {name}: ")
+        if lines and entry["kind"] == "user":
+            changed_users.append(name)
+        else:
+            found += lines
+    if found:
+        raise BenchmarkError(
+            f"out = {str(path)!r} holds results of another configuration: {'; '.join(found)}. "
+            "Choose another --out, and another name for a policy that has changed."
+        )
+    for name in changed_users:
+        raise BenchmarkError(
+            f"policy {name!r} has changed since its rows were written: name the new version "
+            f"(--policy {name}2=...) or choose another --out"
+        )
 
 
 def _differences(old: Any, new: Any, place: str) -> Sequence[str]:

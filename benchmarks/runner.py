@@ -11,16 +11,24 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from asl_gym import Evaluator
+from asl_gym import EpisodeScore, Evaluator
+from asl_gym.evaluation import EpisodeSeries
 from benchmarks.configuration import Configuration
 from benchmarks.episode_log import EpisodeLog
+from benchmarks.errors import BenchmarkError
 from benchmarks.run_folder import RunFolder
 from benchmarks.suite import Entry, Suite
+from benchmarks.user_policies import fault_told
 
 __all__ = ["frontier_curve", "run_suite"]
 
 SCALED_MULTIPLIERS = np.geomspace(1e-4, 1e4, 161)
 """λ·Ē/D_ref of the points of the frontier's curve."""
+
+PROTOCOL = (
+    "predict(observation, state=None, episode_start=None, deterministic=True) -> (action, state)"
+)
+"""What a policy has to offer."""
 
 
 def run_suite(
@@ -35,8 +43,8 @@ def run_suite(
         console: Where the progress is shown.
 
     Raises:
-        BenchmarkError: If the folder holds results of another configuration, or another run
-            writes to it.
+        BenchmarkError: If the folder holds results of another configuration, another run writes
+            to it, or a user's policy fails.
     """
     with folder.locked():
         folder.prepare(configuration, suite)
@@ -68,16 +76,24 @@ def _played(
     """Plays the seeds of a policy that are missing; yields once for each seed, missing or not."""
     missing = [seed for seed in configuration.seeds if (entry.name, seed) not in log.done]
     yield from [None] * (configuration.num_seeds - len(missing))
+    for score, series in _episodes(entry, configuration.evaluator, missing):
+        if score.evaluation_seed == configuration.seeds[0]:
+            folder.write_series(entry.name, series)
+        log.append(score, configuration.env_id, configuration.scenario_name, entry.training_seed)
+        yield
+
+
+def _episodes(
+    entry: Entry, evaluator: Evaluator, seeds: list[int]
+) -> Iterator[tuple[EpisodeScore, EpisodeSeries]]:
+    """Plays episodes; a fault names the policy, and in a user's policy the protocol as well."""
     try:
-        episodes = configuration.evaluator.evaluate(entry.policy, missing, entry.name)
-        for score, series in episodes:
-            if score.evaluation_seed == configuration.seeds[0]:
-                folder.write_series(entry.name, series)
-            log.append(
-                score, configuration.env_id, configuration.scenario_name, entry.training_seed
-            )
-            yield
+        yield from evaluator.evaluate(entry.policy, seeds, entry.name)
     except Exception as error:
+        if entry.kind == "user":
+            raise BenchmarkError(
+                f"the policy {entry.name!r} failed: {fault_told(error)}: expected {PROTOCOL}"
+            ) from error
         error.add_note(f"while the benchmark played the policy {entry.name!r}")
         raise
 

@@ -45,7 +45,9 @@ def best_fixed_split(
 ) -> pd.DataFrame:
     """The rows of the fixed split that is best in hindsight.
 
-    On each evaluation seed it is the one with the least priced gap among all admissible splits.
+    On each evaluation seed it is the one with the least priced gap among all admissible splits;
+    on seeds without a priced gap, where no policy can keep the budget, the one with the least
+    mean delay. So its means cover the same seeds as those of any other policy.
 
     Args:
         episodes: The rows.
@@ -54,14 +56,17 @@ def best_fixed_split(
         admissible: The scenario's split points.
 
     Returns:
-        A row an evaluation seed, of those on which every split was played and there is a priced
-        gap; the column ``split`` tells which one it is.
+        A row an evaluation seed, of those on which every split was played; the column ``split``
+        tells which one it is.
     """
     splits = {name: each["split"] for name, each in policies.items() if each.get("clock") == clock}
-    rows = episodes[episodes["policy"].isin(splits)].dropna(subset="priced_gap")
+    rows = episodes[episodes["policy"].isin(splits)]
     counts = rows.groupby("evaluation_seed")["policy"].transform("count")
     rows = rows[counts == len(admissible)]
-    best = rows.loc[rows.groupby("evaluation_seed")["priced_gap"].idxmin()]
+    # Whether there is a priced gap depends on the seed's trace alone, so that within a seed either
+    # priced gaps are compared or delays.
+    cost = rows["priced_gap"].fillna(rows["mean_delay_s"])
+    best = rows.loc[cost.groupby(rows["evaluation_seed"]).idxmin()]
     return best.assign(split=best["policy"].map(splits), policy=BEST_FIXED[clock][0])
 
 
@@ -75,7 +80,8 @@ def summarise(episodes: pd.DataFrame, policies: dict[str, dict[str, Any]]) -> pd
     Returns:
         The columns ``rank`` (none for derived rows), ``policy``, ``label``, ``kind``,
         ``split`` (of a fixed split), ``training_seed``, ``episodes``, those of ``MEANS``, their
-        intervals, ``at_minimum_energy`` (episodes without a frontier gap) and ``overspent``.
+        intervals, ``at_minimum_energy`` (episodes without a frontier gap), ``unpriced`` (episodes
+        without a priced gap) and ``overspent``.
     """
     lines = []
     for name, rows in episodes.groupby("policy", sort=False):
@@ -93,6 +99,7 @@ def summarise(episodes: pd.DataFrame, policies: dict[str, dict[str, Any]]) -> pd
         for column in INTERVALS:
             line[f"{column}_low"], line[f"{column}_high"] = interval(rows[column].dropna())
         line["at_minimum_energy"] = int(rows["frontier_gap"].isna().sum())
+        line["unpriced"] = int(rows["priced_gap"].isna().sum())
         line["overspent"] = bool(line["energy_ratio"] > OVERSPENT)
         lines.append(line)
     summary = pd.DataFrame(lines).sort_values(["priced_gap", "mean_delay_s"], na_position="last")

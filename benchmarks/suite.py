@@ -20,9 +20,12 @@ from importlib import import_module
 from typing import Any, Literal
 
 from asl_gym import OPEN, Evaluator, FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy, Scenario
+from asl_gym.actions import ACTION_VIEWS
 from asl_gym.evaluation import build_policy, view_of
+from asl_gym.policies.base import Policy
+from asl_gym.validation import FieldError, one_of
 from benchmarks.errors import BenchmarkError
-from benchmarks.user_policies import UserPolicy
+from benchmarks.user_policies import UserPolicy, fault_told
 
 __all__ = ["Entry", "Kind", "Suite", "build_suite"]
 
@@ -108,7 +111,8 @@ def build_suite(
         only: Names of the policies to keep; all if empty.
 
     Raises:
-        BenchmarkError: If a name is taken or unknown, or the agents cannot be imported.
+        BenchmarkError: If a name is taken or unknown, a user's policy cannot be built, or the
+            agents cannot be imported.
     """
     entries = [*_heuristics(evaluator.scenario), *_users(user_policies, evaluator)]
     left_out: dict[str, str] = {}
@@ -146,25 +150,31 @@ def _fixed_split(scenario: Scenario, split: int, clock: Clock) -> Entry:
 
 def _users(user_policies: Sequence[UserPolicy], evaluator: Evaluator) -> list[Entry]:
     """Builds a user's policies at once, so that a faulty one ends the run before it starts."""
-    entries = []
-    for user in user_policies:
-        try:
-            policy = build_policy(user.factory, evaluator.make_env())
-            view_of(policy, evaluator.scenario)
-        except Exception as error:
-            error.add_note(f"while building the policy of --policy {user.spec!r}")
-            raise
-        entries.append(
-            Entry(
-                name=user.name,
-                label=user.name,
-                kind="user",
-                policy=policy,
-                spec=user.spec,
-                source_sha256=user.source_sha256,
-            )
+    return [
+        Entry(
+            name=user.name,
+            label=user.name,
+            kind="user",
+            policy=_built(user, evaluator),
+            spec=user.spec,
+            source_sha256=user.source_sha256,
         )
-    return entries
+        for user in user_policies
+    ]
+
+
+def _built(user: UserPolicy, evaluator: Evaluator) -> Policy:
+    try:
+        policy = build_policy(user.factory, evaluator.make_env())
+        one_of("action_view", view_of(policy, evaluator.scenario), tuple(ACTION_VIEWS))
+    except FieldError as error:
+        raise BenchmarkError(f"--policy {user.spec!r}: {error}") from error
+    except Exception as error:
+        raise BenchmarkError(
+            f"--policy {user.spec!r} cannot be built: {fault_told(error)}: expected a class or "
+            "function that is called with the environment and gives a policy"
+        ) from error
+    return policy
 
 
 def _agents(evaluator: Evaluator) -> tuple[list[Entry], dict[str, str]]:

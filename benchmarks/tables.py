@@ -45,8 +45,8 @@ def ranking_table(summary: pd.DataFrame, all_intervals: bool = False) -> pd.Data
                 "Delay [s]": _cell(line, "mean_delay_s", at_most_three_digits, all_intervals),
                 "Energy [J]": _cell(line, "mean_energy_j", at_most_three_digits, all_intervals),
                 "E/Ē": at_most_three_digits(line["energy_ratio"]) + mark,
-                "Priced gap [%]": _cell(line, "priced_gap", percent),
-                "Frontier gap [%]": _cell(line, "frontier_gap", percent),
+                "Priced gap [%]": _gap_cell(line, "priced_gap", "unpriced"),
+                "Frontier gap [%]": _gap_cell(line, "frontier_gap", "at_minimum_energy"),
                 "Final queue [J]": at_most_three_digits(line["final_queue_j"]),
                 "Decision [µs]": at_most_three_digits(line["decision_time_us"]),
             }
@@ -62,6 +62,12 @@ def _cell(
     ends = (write(line[f"{column}_{end}"]) for end in ("low", "high"))
     value = write(line[column])
     return with_interval(value, *ends) if intervals else value
+
+
+def _gap_cell(line: "pd.Series[float]", column: str, missing: str) -> str:
+    """The gap, and on how many episodes there is one where that is not all of them."""
+    cell, lacking, episodes = _cell(line, column, percent), line[missing], line["episodes"]
+    return f"{cell} ({episodes - lacking} of {episodes})" if 0 < lacking < episodes else cell
 
 
 def changes_table(changes: pd.DataFrame) -> pd.DataFrame:

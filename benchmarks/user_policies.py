@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import re
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 
 from benchmarks.errors import BenchmarkError
 
-__all__ = ["UserPolicy", "load_user_policy"]
+__all__ = ["UserPolicy", "fault_told", "load_user_policy"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 EXPECTED = "[NAME=]package.module:Class or [NAME=]path/to/file.py:Class"
@@ -59,6 +60,14 @@ def load_user_policy(spec: str) -> UserPolicy:
             f"expected a class or function that builds a policy; it has {_callables(module)}"
         )
     return UserPolicy(given_name or attribute, spec, factory, _hash(module))
+
+
+def fault_told(error: Exception) -> str:
+    """An error of a user's code in one line: its type, its message and where it came from."""
+    text = " ".join(str(error).split())
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}{f': {text}' if text else ''}{place}"
 
 
 def _parts(spec: str) -> tuple[str, str, str]:

@@ -1,22 +1,24 @@
-"""What a benchmark is given: users' policies, shipped agents and measured logs."""
+"""What a benchmark is given: users' policies and shipped agents."""
 
-import re
+import hashlib
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
-from asl_gym import OPEN, Budget, preset
+from asl_gym import OPEN
 from asl_gym.evaluation import Evaluator
-from asl_gym.measured import REFERENCE_SEEDS, MeasuredTraces
-from asl_gym.reference import resolve_budget
-from benchmarks.__main__ import main
+from benchmarks.configuration import Configuration
 from benchmarks.episode_log import read_episodes
+from benchmarks.errors import BenchmarkError
 from benchmarks.run_folder import RunFolder
-from tests.test_benchmarks import FEW, SHORT, failure, rows_without_times, run
+from benchmarks.runner import run_suite
+from benchmarks.suite import build_suite
+from benchmarks.user_policies import load_user_policy
+from tests.test_benchmarks import SHORT, failure, rows_without_times, run
 
 POLICY = """
 from asl_gym import OPEN
@@ -35,6 +37,17 @@ class Nothing:
 class Broken:
     def __init__(self, env):
         raise RuntimeError("does not work")
+
+class Misnamed(Patient):
+    action_view = "spilt"
+
+class NoPair(Patient):
+    def predict(self, observation, state=None, episode_start=None, deterministic=True):
+        return super().predict(observation)[0]["split"]
+
+class NoArguments(Patient):
+    def predict(self, observation):
+        return OPEN.predict(self, observation)
 
 LIMIT = 3
 """
@@ -76,7 +89,21 @@ def test_a_changed_policy_is_refused(tmp_path, policies, capsys):
     run(tmp_path / "out", *arguments)
     policies.write_text(POLICY.format(v=2.0))
     message = failure(capsys, *arguments, "--out", str(tmp_path / "out"))
-    assert "policy Patient: source_sha256 is" in message
+    assert "policy 'Patient' has changed since its rows were written" in message
+    assert "(--policy Patient2=...) or choose another --out" in message
+
+
+def test_a_changed_policy_without_rows_is_played(tmp_path, policies):
+    out, policy = tmp_path / "out", ["--policy", f"{policies}:Patient"]
+    only = ["--no-agents", "--only", "Patient"]
+    run(out, *SHORT, *policy, *only)
+    log = out / "episodes.csv"
+    log.write_text(log.read_text().splitlines(keepends=True)[0])
+    policies.write_text(POLICY.format(v=2.0))
+    run(out, *SHORT, *policy, *only)
+    digest = hashlib.sha256(policies.read_bytes()).hexdigest()
+    assert RunFolder(out).manifest["policies"]["Patient"]["source_sha256"] == digest
+    assert len(read_episodes(log)) == 2
 
 
 @pytest.mark.parametrize(
@@ -100,12 +127,38 @@ def test_specs_that_are_not_allowed(policies, capsys, spec, named):
 
 
 @pytest.mark.parametrize(
-    ("attribute", "error"), [("Nothing", "predict"), ("Broken", "does not work")]
+    ("attribute", "error"),
+    [
+        ("Nothing", "has no predict()"),
+        ("Broken", "RuntimeError: does not work (my_policies.py, line 17)"),
+        ("Misnamed", "action_view = 'spilt' is not allowed: expected one of"),
+    ],
 )
-def test_policies_that_cannot_be_built(policies, attribute, error):
-    with pytest.raises((TypeError, RuntimeError), match=error) as raised:
-        main([*SHORT, "--no-agents", "--policy", f"my_policies:{attribute}"])
-    assert any(attribute in note for note in raised.value.__notes__)
+def test_policies_that_cannot_be_built(tmp_path, policies, capsys, attribute, error):
+    out = tmp_path / "out"
+    message = failure(
+        capsys, *SHORT, "--policy", f"my_policies:{attribute}", "--no-agents", "--out", str(out)
+    )
+    assert error in message
+    assert f"--policy 'my_policies:{attribute}'" in message
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("attribute", "error"),
+    [("NoPair", "ValueError: too many values"), ("NoArguments", "keyword argument 'state'")],
+)
+def test_policies_with_another_protocol(tmp_path, policies, attribute, error):
+    configuration = Configuration.build(rounds=6, num_seeds=2)
+    users = [load_user_policy(f"my_policies:{attribute}")]
+    suite = build_suite(configuration.evaluator, users, agents=False, only=[attribute])
+    with pytest.raises(BenchmarkError) as raised:
+        run_suite(configuration, suite, RunFolder(tmp_path), Console(quiet=True))
+    message = str(raised.value)
+    assert message.startswith(f"the policy {attribute!r} failed: ")
+    assert error in message
+    assert "predict(observation, state=None, episode_start=None" in message
+    assert isinstance(raised.value.__cause__, ValueError | TypeError)
 
 
 class FakeAgent:
@@ -160,47 +213,3 @@ def test_agents_that_cannot_be_imported(monkeypatch, capsys):
     message = failure(capsys, *SHORT)
     assert "pip install -e '.[benchmarks]'" in message
     assert "--no-agents" in message
-
-
-def write_logs(folder: Path, count: int) -> None:
-    rng = np.random.default_rng(0)
-    folder.mkdir()
-    for i in range(count):
-        times = [f"2020.02.13_13.{k // 60:02d}.{k % 60:02d}" for k in range(120)]
-        snr = rng.normal(12, 4, 120).round()
-        lines = [f"{t},LTE,{s:.0f}" for t, s in zip(times, snr, strict=True)]
-        text = "\n".join(["Timestamp,NetworkMode,SNR", *lines])
-        (folder / f"log{i}.csv").write_text(text + "\n")
-
-
-def test_measured_logs(tmp_path, capsys):
-    logs, out = tmp_path / "logs", tmp_path / "out"
-    write_logs(logs, 4)
-    run(out, *SHORT, *FEW, "--trace-dir", str(logs))
-    manifest = RunFolder(out).manifest
-    size = (logs / "log0.csv").stat().st_size
-    assert manifest["configuration"]["trace_files"][0] == ["log0.csv", size]
-    report = (out / "report.md").read_text()
-    assert "4 G-NetTrack logs for 10 devices" in report
-    assert "those that share a log play it from different starts" in report
-    assert "The budget's fraction 0.2 refers to the logs" in report
-    (logs / "log0.csv").write_text((logs / "log1.csv").read_text()[:-1])
-    message = failure(capsys, *SHORT, *FEW, "--trace-dir", str(logs), "--out", str(out))
-    assert re.search(r"trace_files is .*log0.csv", message)
-
-
-@pytest.mark.filterwarnings("ignore:4 logs.*10 devices")
-def test_the_budgets_fraction_refers_to_the_logs(tmp_path):
-    write_logs(tmp_path / "logs", 4)
-    run(tmp_path / "out", *SHORT, *FEW, "--trace-dir", str(tmp_path / "logs"))
-    scenario = preset("default").replace(horizon=6)
-    traces = MeasuredTraces(scenario, tmp_path / "logs")
-    each = [
-        resolve_budget(scenario, traces.draw([np.random.default_rng(seed)], 6)[0])
-        for seed in REFERENCE_SEEDS
-    ]
-    budget = Budget(joules=float(np.mean(each)), refers_to="measured traces")
-    expected = scenario.replace(budget=budget)
-    played = RunFolder(tmp_path / "out").scenario
-    assert played.energy_budget == pytest.approx(expected.energy_budget, rel=1e-9)
-    assert played.replace(budget=scenario.budget) == scenario

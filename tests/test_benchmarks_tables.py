@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.changes import changes
 from benchmarks.formatting import at_most_three_digits, signed_percent, with_interval
+from benchmarks.plots.split_points import policies_to_show
 from benchmarks.statistics import best_fixed_split, interval, summarise
 from benchmarks.tables import changes_table, markdown, ranking_table, shortlist
 
@@ -86,6 +87,31 @@ def test_best_fixed_split_needs_every_split():
     assert best_fixed_split(EPISODES, POLICIES, "open", [1, 2]).empty
 
 
+def without_priced_gap(seed: int) -> pd.DataFrame:
+    changed = EPISODES.copy()
+    changed.loc[changed["evaluation_seed"] == seed, "priced_gap"] = NAN
+    return changed
+
+
+def test_best_fixed_split_is_picked_by_delay_where_nothing_is_priced():
+    swapped = without_priced_gap(0)
+    swapped.loc[2, "mean_delay_s"] = 190.0
+    best = best_fixed_split(swapped, POLICIES, "max", [1, 2])
+    assert best["evaluation_seed"].to_list() == [0, 1]
+    assert best["split"].to_list() == [2, 2]
+    assert best["mean_delay_s"].to_list() == [190.0, 240.0]
+
+
+def test_gaps_tell_on_how_many_seeds_they_are():
+    partial = without_priced_gap(1)
+    partial.loc[4, "frontier_gap"] = NAN
+    lines = lines_of(ranking_table(summarise(partial, POLICIES)), "Policy")
+    assert lines["OPEN"]["Priced gap [%]"] == "1.00 (1 of 2)"
+    assert lines["OPEN"]["Frontier gap [%]"] == "2.00 (1 of 2)"
+    assert lines["split 2"]["Frontier gap [%]"] == "30.0 [30.0, 30.0]"
+    assert lines["greedy for energy"]["Frontier gap [%]"] == "at minimum energy"
+
+
 def lines_of(table: pd.DataFrame, key: str) -> dict[Any, dict[Any, Any]]:
     """A table's lines by the value in one of its columns."""
     return table.set_index(key).to_dict("index")
@@ -143,6 +169,13 @@ def test_ranking_table():
 def test_shortlist_leaves_out_single_splits():
     summary = shortlist(summarise(EVERYTHING, ALL), ALL)
     assert summary["label"].to_list() == ["OPEN", "best", "split 2", "greedy for energy"]
+
+
+def test_split_points_show_a_users_policies_before_the_agent():
+    kinds = ["scheme", "agent", "OPEN", "user", "user"]
+    summary = pd.DataFrame({"policy": list("abcde"), "label": list("ABCDE"), "kind": kinds})
+    assert policies_to_show(summary)["policy"].to_list() == ["c", "d", "e"]
+    assert policies_to_show(summary.drop(index=4))["policy"].to_list() == ["c", "d", "b"]
 
 
 def test_markdown():

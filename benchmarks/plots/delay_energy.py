@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.plots import style
 from benchmarks.plots.labels import PointLabel, place_labels
 from benchmarks.results import Results
+from benchmarks.statistics import BEST_FIXED
 from benchmarks.suite import CLOCK_LABELS
 
 __all__ = ["draw_delay_energy"]
@@ -28,13 +29,15 @@ FIXED_STYLES = {
 }
 """Colour of points and of labels, marker and its size [points of type] by clock."""
 
-KIND_STYLES: dict[str, tuple[str, str, int]] = {
-    "OPEN": (style.VERMILION, "*", 190),
-    "agent": (style.GREEN, "D", 42),
-    "user": (style.DARK_PURPLE, "P", 62),
-    "scheme": (style.BLACK, "^", 46),
-    "baseline": (style.GREY, "v", 46),
+KIND_STYLES: dict[str, tuple[str, str, int, int]] = {
+    "OPEN": (style.VERMILION, "*", 300, 5),
+    "agent": (style.GREEN, "D", 22, 7),
+    "user": (style.DARK_PURPLE, "P", 62, 6),
+    "scheme": (style.BLACK, "^", 46, 4),
+    "baseline": (style.GREY, "v", 46, 4),
 }
+"""Colour, marker, its size [points of type²] and order by kind; an agent that equals OPEN lies on
+its star, hence the order and the size."""
 
 
 def draw_delay_energy(results: Results) -> Figure:
@@ -49,6 +52,7 @@ def draw_delay_energy(results: Results) -> Figure:
     lines = [_frontier(axes, curve), _budget(axes, budget)]
     texts = [_unreachable_text(axes), _budget_text(axes, budget)]
     labels = [*_named_policies(axes, played), *_fixed_splits(axes, results, played)]
+    labels += _best_in_hindsight(axes, results.summary)
     figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
     style.freeze_layout(figure)
     place_labels(axes, labels, np.concatenate(lines), texts)
@@ -106,14 +110,27 @@ def _budget_text(axes: Axes, budget: float) -> Text:
 
 def _named_policies(axes: Axes, played: pd.DataFrame) -> list[PointLabel]:
     labels = []
-    for kind, (colour, marker, size) in KIND_STYLES.items():
+    for kind, (colour, marker, size, order) in KIND_STYLES.items():
         rows = played[(played["kind"] == kind) & played["split"].isna()]
         x, y = rows[PLANE[0]], rows[PLANE[1]]
-        axes.scatter(x, y, size, colour, marker=marker, zorder=5 if kind == "OPEN" else 4)
+        axes.scatter(
+            x, y, size, colour, marker=marker, edgecolors="white", linewidths=0.6, zorder=order
+        )
         labels += [
             PointLabel(line[PLANE[0]], line[PLANE[1]], line["label"], colour, 9.5, kind == "OPEN")
             for _, line in rows.iterrows()
         ]
+    return labels
+
+
+def _best_in_hindsight(axes: Axes, summary: pd.DataFrame) -> list[PointLabel]:
+    """The best fixed split of each seed, hollow since no policy can know it beforehand."""
+    labels = []
+    for clock, (colour, text_colour, marker, size) in FIXED_STYLES.items():
+        for _, line in summary[summary["policy"] == BEST_FIXED[clock][0]].iterrows():
+            x, y = line[PLANE[0]], line[PLANE[1]]
+            axes.plot(x, y, marker, mfc="none", mec=colour, mew=1.3, ms=size + 4.5, zorder=3)
+            labels.append(PointLabel(x, y, "best in hindsight", text_colour, 8.0))
     return labels
 
 

@@ -26,7 +26,7 @@ POINT_RADIUS = 3.0
 
 
 MERGE_WITHIN = 6.0
-"""Points of one colour that are nearer than this share a label [points of type]."""
+"""Labels of one colour and size whose points are nearer than this are one [points of type]."""
 
 HALO = (withStroke(linewidth=2.5, foreground="white", alpha=0.8),)
 
@@ -63,7 +63,7 @@ def place_labels(
 ) -> None:
     """Writes each label at the first place around its point that is free.
 
-    Labels of one colour whose points lie on top of one another are written as one.
+    Labels of one colour and size whose points lie on top of one another are written as one.
 
     Args:
         axes: Where to write; its limits and the figure's layout must be final.
@@ -93,11 +93,12 @@ def place_labels(
 
 
 def _merged(labels: Sequence[PointLabel], points: Array, within: float) -> list[PointLabel]:
-    """Joins the labels of points of one colour that are nearer than ``within`` [pixel]."""
+    """Joins labels of one colour and size whose points are nearer than ``within`` [pixel]."""
     merged: list[tuple[PointLabel, Array]] = []
     for label, point in zip(labels, points, strict=True):
         for i, (other, place) in enumerate(merged):
-            if other.colour == label.colour and np.hypot(*(place - point)) < within:
+            alike = (other.colour, other.size) == (label.colour, label.size)
+            if alike and np.hypot(*(place - point)) < within:
                 merged[i] = replace(other, text=f"{other.text}, {label.text}"), place
                 break
         else:

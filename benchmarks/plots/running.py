@@ -24,6 +24,14 @@ COLOURS = (
 PREFERRED = {"OPEN": style.VERMILION, "agent": style.GREEN, "user": style.PURPLE}
 """The colours that these kinds have in the delay-energy plane; others are dealt from the end."""
 
+LINES: dict[str, dict[str, Any]] = {
+    "OPEN": {"linewidth": 2.4, "zorder": 5},
+    "agent": {"linewidth": 1.4, "zorder": 6, "linestyle": (0, (3, 2))},
+}
+"""An agent that equals OPEN is drawn dashed on top of it, so that both are seen."""
+
+OTHER_LINE: dict[str, Any] = {"linewidth": 1.4, "zorder": 3}
+
 
 def policies_to_follow(summary: pd.DataFrame) -> list[str]:
     """OPEN, agents and a user's policies, the best scheme, and the greedy ones, as ranked."""
@@ -47,8 +55,7 @@ def draw_running_averages(results: Results) -> Figure:
     for name, colour in zip(names, _deal_colours(kinds), strict=True):
         rounds = results.folder.series(name)
         number = rounds["round"] + 1
-        width, order = (2.4, 5) if name == "open" else (1.4, 3)
-        line: dict[str, Any] = {"color": colour, "linewidth": width, "zorder": order}
+        line = {"color": colour, **LINES.get(results.policies[name]["kind"], OTHER_LINE)}
         delay.plot(number, rounds["delay_s"].expanding().mean(), **line)
         ratio = rounds["energy_j"].expanding().mean() / row["energy_budget_j"]
         energy.plot(number, ratio, label=results.policies[name]["label"], **line)

@@ -13,11 +13,14 @@ from asl_gym import Scenario
 from benchmarks.plots import style
 from benchmarks.results import Results
 
-__all__ = ["draw_split_points", "split_shares"]
+__all__ = ["draw_split_points", "policies_to_show", "split_shares"]
 
 Array = NDArray[np.float64]
 
-MOST_PANELS = 2
+MOST_PANELS = 3
+WIDTHS = {1: 8.2, 2: 8.2, 3: 11.2}
+"""Widths of the figure by the number of panels [inch]."""
+
 MOST_DEVICES_WITH_TEXT = 20
 DARK_FROM = 55.0
 """From this share [%] on a cell is dark enough for white text."""
@@ -37,20 +40,24 @@ def split_shares(rounds: pd.DataFrame, splits: Sequence[int]) -> Array:
     return np.asarray((chosen[:, :, None] == np.asarray(splits)).mean(axis=0))
 
 
+def policies_to_show(summary: pd.DataFrame) -> pd.DataFrame:
+    """Name and label of OPEN, a user's policies and the agents, of the first that find room."""
+    adaptive = [summary[summary["kind"] == kind] for kind in ("OPEN", "user", "agent")]
+    return pd.concat(adaptive)[["policy", "label"]].head(MOST_PANELS)
+
+
 def draw_split_points(results: Results) -> Figure | None:
-    """Draws a panel for OPEN and one for the best agent or user's policy beside it.
+    """Draws a panel for OPEN and, beside it, for a user's policies and the agent.
 
     Returns:
         The figure, or ``None`` where none of these was played.
     """
-    played = results.summary.dropna(subset="rank")
-    adaptive = [played[played["kind"] == kind] for kind in ("OPEN", "agent", "user")]
-    shown = pd.concat(adaptive)[["policy", "label"]].head(MOST_PANELS)
+    shown = policies_to_show(results.summary)
     if shown.empty:
         return None
     scenario = results.folder.scenario
     rows = min(scenario.num_devices, MOST_DEVICES_WITH_TEXT)
-    figure = style.figure(8.2, 1.5 + 0.3 * rows)
+    figure = style.figure(WIDTHS[len(shown)], 1.5 + 0.3 * rows)
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, (policy, label) in zip(panels, shown.itertuples(index=False), strict=True):
         shares = split_shares(results.folder.series(policy), scenario.workload.admissible_splits)

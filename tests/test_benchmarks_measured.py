@@ -1,0 +1,70 @@
+"""Benchmarks on measured logs: what they are played with, and what a report says of them."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asl_gym import Budget, preset
+from asl_gym.measured import REFERENCE_SEEDS, MeasuredTraces
+from asl_gym.reference import resolve_budget
+from benchmarks.run_folder import RunFolder
+from tests.test_benchmarks import FEW, SHORT, failure, run
+
+
+def write_logs(folder: Path, count: int) -> None:
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    for i in range(count):
+        times = [f"2020.02.13_13.{k // 60:02d}.{k % 60:02d}" for k in range(120)]
+        snr = rng.normal(12, 4, 120).round()
+        lines = [f"{t},LTE,{s:.0f}" for t, s in zip(times, snr, strict=True)]
+        text = "\n".join(["Timestamp,NetworkMode,SNR", *lines])
+        (folder / f"log{i}.csv").write_text(text + "\n")
+
+
+def test_measured_logs(tmp_path, capsys):
+    logs, out = tmp_path / "logs", tmp_path / "out"
+    write_logs(logs, 4)
+    run(out, *SHORT, *FEW, "--trace-dir", str(logs))
+    manifest = RunFolder(out).manifest
+    size = (logs / "log0.csv").stat().st_size
+    assert manifest["configuration"]["trace_files"][0] == ["log0.csv", size]
+    report = (out / "report.md").read_text()
+    assert "4 G-NetTrack logs for 10 devices" in report
+    assert "those that share a log play it from different starts" in report
+    assert "The budget's fraction 0.2 refers to the logs" in report
+    (logs / "log0.csv").write_text((logs / "log1.csv").read_text()[:-1])
+    message = failure(capsys, *SHORT, *FEW, "--trace-dir", str(logs), "--out", str(out))
+    assert re.search(r"trace_files is .*log0.csv", message)
+
+
+def test_infeasible_logs_come_with_a_tip(tmp_path):
+    logs, out = tmp_path / "logs", tmp_path / "out"
+    write_logs(logs, 4)
+    arguments = [*SHORT, "--no-agents", "--budget-fraction", "0.001"]
+    run(out, *arguments, "--trace-dir", str(logs))
+    report = (out / "report.md").read_text()
+    assert "On evaluation seeds 1 no policy can keep the budget" in report
+    assert "a longer episode (--rounds) or a larger --budget-fraction" in report
+    assert "by priced gap; on 1 of them without one, by delay: " in report
+    best = next(line for line in report.splitlines() if "best fixed split in hind" in line)
+    assert "(1 of 2)" in best
+
+
+@pytest.mark.filterwarnings("ignore:4 logs.*10 devices")
+def test_the_budgets_fraction_refers_to_the_logs(tmp_path):
+    write_logs(tmp_path / "logs", 4)
+    run(tmp_path / "out", *SHORT, *FEW, "--trace-dir", str(tmp_path / "logs"))
+    scenario = preset("default").replace(horizon=6)
+    traces = MeasuredTraces(scenario, tmp_path / "logs")
+    each = [
+        resolve_budget(scenario, traces.draw([np.random.default_rng(seed)], 6)[0])
+        for seed in REFERENCE_SEEDS
+    ]
+    budget = Budget(joules=float(np.mean(each)), refers_to="measured traces")
+    expected = scenario.replace(budget=budget)
+    played = RunFolder(tmp_path / "out").scenario
+    assert played.energy_budget == pytest.approx(expected.energy_budget, rel=1e-9)
+    assert played.replace(budget=scenario.budget) == scenario
