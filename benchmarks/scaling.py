@@ -82,6 +82,8 @@ def plot_scaling(table: pd.DataFrame, output: Path) -> None:
     for axes in (times, memory):
         axes.set(xlabel="devices N", xscale="log", yscale="log")
         axes.grid(alpha=0.3)
+    memory.set_yscale("linear")
+    memory.set_ylim(bottom=0)
     times.legend(frameon=False, fontsize=8)
     figure.savefig(output)
 
