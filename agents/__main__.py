@@ -73,8 +73,8 @@ def curve(
     """Draw the learning curve of a run, with OPEN's priced gap on the same traces."""
     configuration = _configuration(algorithm, env)
     folder = _trained(configuration, seed, runs)
-    kwargs = {k: v for k, v in configuration.environment.items() if k != "action_view"}
-    gaps = [score.priced_gap for score in evaluate(OPEN, env, VALIDATION_SEEDS, **kwargs)]
+    scores = evaluate(OPEN, env, VALIDATION_SEEDS, **configuration.evaluation_environment)
+    gaps = [score.priced_gap for score in scores]
     output = folder / "curve.png"
     curves = {f"{algorithm}, seed {seed}": folder / "curve.csv"}
     plot_curves(curves, output, {"OPEN": float(np.mean(gaps))})

@@ -47,6 +47,11 @@ class Configuration:
         """The algorithm's class."""
         return ALGORITHMS[self.algorithm]
 
+    @property
+    def evaluation_environment(self) -> dict[str, Any]:
+        """The environment's arguments but the action view, which the policy decides."""
+        return {name: value for name, value in self.environment.items() if name != "action_view"}
+
     def model_arguments(self) -> dict[str, Any]:
         """Keyword arguments of the algorithm, schedule and network included."""
         arguments = dict(self.model)

@@ -73,8 +73,8 @@ class LearningCurve(BaseCallback):
     def __init__(self, configuration: Configuration, folder: Path) -> None:
         super().__init__()
         self._configuration, self._folder = configuration, folder
-        kwargs = {k: v for k, v in configuration.environment.items() if k != "action_view"}
-        self._evaluator = Evaluator(configuration.env_id, **kwargs)
+        environment = configuration.evaluation_environment
+        self._evaluator = Evaluator(configuration.env_id, **environment)
         self._next = self._last_saved = 0
 
     def _on_training_start(self) -> None:

@@ -14,9 +14,7 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from asl_gym.lyapunov import server_weight
 from asl_gym.scenario import Scenario
-from asl_gym.solver import optimal_frequency
 from asl_gym.validation import one_of
 
 __all__ = ["ACTION_VIEWS", "ActionView", "ActionViewName", "action_view"]
@@ -188,13 +186,12 @@ class SplitView(ActionView):
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         self.space = spaces.MultiDiscrete(np.full(self.num_devices, self.num_splits))
-        self._budget_weights, self._V = scenario.budget_weights, scenario.V
+        self._scenario = scenario
 
     def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
         """See :meth:`ActionView.decode`."""
         splits = self._checked_indices(action, action, len(queue), self.num_splits - 1)
-        weights = server_weight(queue * self._budget_weights)
-        return splits, optimal_frequency(self._V, weights, self.server)[:, None]
+        return splits, self._scenario.open_frequency(queue)[:, None]
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
         """See :meth:`ActionView.encode`; the frequency is left to the solver."""

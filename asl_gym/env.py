@@ -196,12 +196,8 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
 
     def render(self) -> Any:
         """Shows the last round: text for ``"ansi"``, an image (H, W, 3) for ``"rgb_array"``."""
-        if self.render_mode is None:
-            gym.logger.warn("render() needs render_mode='ansi' or 'rgb_array' at construction.")
-            return None
-        view = round_view(self.simulation)
-        draw = rendering.render_ansi if self.render_mode == "ansi" else rendering.render_rgb
-        return draw(view)
+        frames = render_rows(self.simulation, self.render_mode, 1)
+        return None if frames is None else frames[0]
 
 
 def checked_options(options: dict[str, Any] | None) -> dict[str, Any]:
@@ -260,7 +256,18 @@ def _row(values: NDArray[Any]) -> Any:
     return values[0] if values.ndim > 1 else float(values[0])
 
 
-def round_view(simulation: Simulation, row: int = 0) -> rendering.RoundView:
+def render_rows(
+    simulation: Simulation, render_mode: str | None, num_rows: int
+) -> tuple[Any, ...] | None:
+    """Renders the last round of the first rows; ``None``, with a warning, without a mode."""
+    if render_mode is None:
+        gym.logger.warn("render() needs render_mode='ansi' or 'rgb_array' at construction.")
+        return None
+    draw = rendering.render_ansi if render_mode == "ansi" else rendering.render_rgb
+    return tuple(draw(round_view(simulation, row)) for row in range(num_rows))
+
+
+def round_view(simulation: Simulation, row: int) -> rendering.RoundView:
     """What a renderer shows of one row."""
     scenario, played = simulation.scenario, simulation.round_index
     record: RoundRecord | None = simulation.last

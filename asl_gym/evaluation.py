@@ -22,6 +22,9 @@ from asl_gym.validation import one_of
 __all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
 
 Array = NDArray[np.float64]
+SCENARIO_ARGUMENTS = ("scenario", "num_devices", "horizon", "budget")
+"""Arguments of the environment that its scenario holds once it is made."""
+
 PolicyFactory = Callable[[Any], Policy]
 
 
@@ -101,6 +104,9 @@ class Evaluator:
             raise ValueError("action_view is decided by the policy: leave it out")
         self.env_id, self.env_kwargs = env_id, env_kwargs
         self.scenario = scenario_of(self.make_env())
+        # The scenario as it came out, so that fleet and budget are made once for all episodes.
+        rest = {name: kept for name, kept in env_kwargs.items() if name not in SCENARIO_ARGUMENTS}
+        self.env_kwargs = {**rest, "scenario": self.scenario}
         self._frontiers: dict[int, HindsightFrontier] = {}
 
     def make_env(self, view: str = "box") -> gym.Env[Any, Any]:

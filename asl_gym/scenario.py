@@ -19,6 +19,7 @@ from asl_gym.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.costs import CostModel
 from asl_gym.profiles import NetworkProfile
 from asl_gym.schedules import SCHEDULES, Schedule
+from asl_gym.solver import optimal_frequency
 from asl_gym.validation import FieldError, number, one_of, whole_number
 
 __all__ = ["Scenario"]
@@ -132,10 +133,22 @@ class Scenario:
         """D_ref: the minimum-delay round at median rates and full clocks [s]."""
         return reference.reference_delay(self)
 
-    @property
+    @cached_property
     def V(self) -> float:
         """Drift-plus-penalty weight V = v·Ē²/D_ref [J²/s]."""
         return self.penalty_weight(self.v)
+
+    def open_frequency(self, queue: NDArray[np.float64]) -> NDArray[np.float64]:
+        """OPEN's server frequency, the solver's upper layer at the scenario's V.
+
+        Args:
+            queue: Virtual queues [J], shape (..., K).
+
+        Returns:
+            Server frequency [Hz], shape (...).
+        """
+        weight = lyapunov.server_weight(queue * self.budget_weights)
+        return optimal_frequency(self.V, weight, self.server)
 
     def penalty_weight(self, v: float) -> float:
         """V for another value of the knob v [J²/s]."""

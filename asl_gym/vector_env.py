@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from asl_gym import actions, rendering
+from asl_gym import actions
 from asl_gym.actions import ActionViewName
 from asl_gym.components import Budget
-from asl_gym.env import build_scenario, checked_options, make_simulation, round_view
+from asl_gym.env import build_scenario, checked_options, make_simulation, render_rows
 from asl_gym.lyapunov import Reward
 from asl_gym.scenario import Scenario
 from asl_gym.trace import TraceSource
@@ -172,11 +171,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
 
     def render(self) -> tuple[Any, ...] | None:
         """Shows every environment's last round, see :meth:`ASLEnv.render`."""
-        if self.render_mode is None:
-            gym.logger.warn("render() needs render_mode='ansi' or 'rgb_array' at construction.")
-            return None
-        draw = rendering.render_ansi if self.render_mode == "ansi" else rendering.render_rgb
-        return tuple(draw(round_view(self.simulation, row)) for row in range(self.num_envs))
+        return render_rows(self.simulation, self.render_mode, self.num_envs)
 
 
 def _rows(values: NDArray[Any]) -> NDArray[Any]:

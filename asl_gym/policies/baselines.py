@@ -5,12 +5,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym import lyapunov
 from asl_gym.actions import ActionViewName
 from asl_gym.observations import Observation
 from asl_gym.policies.base import Array, ScenarioPolicy
 from asl_gym.policies.drift_plus_penalty import WeightedPolicy
-from asl_gym.solver import optimal_frequency
 from asl_gym.validation import FieldError, one_of
 
 __all__ = ["FixedSplit", "GreedyDelay", "GreedyEnergy", "RandomPolicy"]
@@ -50,8 +48,7 @@ class FixedSplit(ScenarioPolicy):
         shape = seen.clock_hz.shape
         frequency = np.full(seen.rounds_left.shape, self.scenario.server.clock_max_hz)
         if self.server_frequency == "open":
-            weight = lyapunov.server_weight(seen.queue * self.scenario.budget_weights)
-            frequency = optimal_frequency(self.scenario.V, weight, self.scenario.server)
+            frequency = self.scenario.open_frequency(seen.queue)
         return np.full(shape, self._index), np.broadcast_to(frequency[..., None], shape)
 
 
