@@ -1,9 +1,8 @@
 """``ASL-v0``: adaptive split learning under a long-term energy budget, one environment."""
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -12,42 +11,14 @@ from numpy.typing import NDArray
 from asl_gym import actions, rendering
 from asl_gym.actions import ActionViewName
 from asl_gym.components import Budget
+from asl_gym.env_arguments import build_scenario, checked_options, make_simulation
 from asl_gym.lyapunov import Reward
-from asl_gym.presets import load_scenario
 from asl_gym.scenario import Scenario
 from asl_gym.simulation import RoundRecord, Simulation
-from asl_gym.trace import SyntheticTraces, Trace, TraceSource
-from asl_gym.validation import FieldError, one_of
+from asl_gym.trace import Trace, TraceSource
+from asl_gym.validation import one_of
 
-__all__ = ["ASLEnv", "build_scenario"]
-
-
-def build_scenario(
-    scenario: Scenario | str | Path,
-    num_devices: int | None,
-    horizon: int | None,
-    budget: Budget | float | None,
-) -> Scenario:
-    """Applies the environment's keyword arguments to a scenario.
-
-    Args:
-        scenario: A scenario, a preset's name, or a JSON file.
-        num_devices: Fleet size, see :meth:`Scenario.with_num_devices`; ``None`` keeps it.
-        horizon: Rounds of an episode; ``None`` keeps it.
-        budget: A :class:`Budget`, or the system's energy per round [J]; ``None`` keeps it.
-
-    Raises:
-        FieldError: If a value is not allowed.
-    """
-    built = load_scenario(scenario)
-    if num_devices is not None:
-        built = built.with_num_devices(num_devices)
-    if horizon is not None:
-        built = built.replace(horizon=horizon)
-    if budget is not None:
-        given = budget if isinstance(budget, Budget) else Budget(joules=budget)
-        built = built.replace(budget=given)
-    return built
+__all__ = ["ASLEnv"]
 
 
 class ASLEnv(gym.Env[NDArray[np.float32], Any]):
@@ -198,50 +169,6 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
         """Shows the last round: text for ``"ansi"``, an image (H, W, 3) for ``"rgb_array"``."""
         frames = render_rows(self.simulation, self.render_mode, 1)
         return None if frames is None else frames[0]
-
-
-def checked_options(options: dict[str, Any] | None) -> dict[str, Any]:
-    """Returns reset's options after refusing unknown ones.
-
-    Raises:
-        ValueError: If there is an option other than ``trace``.
-    """
-    options = options or {}
-    for name in options:
-        if name != "trace":
-            raise ValueError(f"reset option {name!r} is not known: expected 'trace'")
-    return options
-
-
-def make_simulation(
-    scenario: Scenario, num_rows: int, reward: str, traces: TraceSource | None
-) -> Simulation:
-    """Builds the simulation behind an environment, synthetic traces by default."""
-    one_of("reward", reward, get_args(Reward))
-    if traces is None:
-        traces = SyntheticTraces(scenario.fleet, scenario.radio)
-    else:
-        check_source(traces, scenario)
-    return Simulation(scenario, num_rows, reward, traces)  # type: ignore[arg-type]
-
-
-def check_source(traces: TraceSource, scenario: Scenario) -> None:
-    """Checks that a source of traces goes with a scenario.
-
-    Raises:
-        FieldError: If it is no source, or was made for another fleet or radio.
-    """
-    if not callable(getattr(traces, "draw", None)):
-        raise FieldError("traces", traces, "a TraceSource, which has draw()")
-    for part in ("fleet", "radio"):
-        if getattr(traces, part, None) not in (None, getattr(scenario, part)):
-            raise FieldError("traces", traces, f"a source made for this scenario's {part}")
-    if scenario.budget.refers_to == "reference trace":
-        warnings.warn(
-            f"the energy budget of {scenario.energy_budget:g} J refers to synthetic channels, not "
-            "to traces=; MeasuredTraces.with_budget(scenario) makes one that refers to them",
-            stacklevel=4,
-        )
 
 
 def _with_row_axis(action: Any) -> Any:

@@ -1,0 +1,87 @@
+"""What both environments make of their arguments: scenario, simulation, reset options."""
+
+import warnings
+from pathlib import Path
+from typing import Any, get_args
+
+from asl_gym.components import Budget
+from asl_gym.lyapunov import Reward
+from asl_gym.presets import load_scenario
+from asl_gym.scenario import Scenario
+from asl_gym.simulation import Simulation
+from asl_gym.trace import SyntheticTraces, TraceSource
+from asl_gym.validation import FieldError, one_of
+
+__all__ = ["build_scenario", "checked_options", "make_simulation"]
+
+
+def build_scenario(
+    scenario: Scenario | str | Path,
+    num_devices: int | None,
+    horizon: int | None,
+    budget: Budget | float | None,
+) -> Scenario:
+    """Applies the environment's keyword arguments to a scenario.
+
+    Args:
+        scenario: A scenario, a preset's name, or a JSON file.
+        num_devices: Fleet size, see :meth:`Scenario.with_num_devices`; ``None`` keeps it.
+        horizon: Rounds of an episode; ``None`` keeps it.
+        budget: A :class:`Budget`, or the system's energy per round [J]; ``None`` keeps it.
+
+    Raises:
+        FieldError: If a value is not allowed.
+    """
+    built = load_scenario(scenario)
+    if num_devices is not None:
+        built = built.with_num_devices(num_devices)
+    if horizon is not None:
+        built = built.replace(horizon=horizon)
+    if budget is not None:
+        given = budget if isinstance(budget, Budget) else Budget(joules=budget)
+        built = built.replace(budget=given)
+    return built
+
+
+def checked_options(options: dict[str, Any] | None) -> dict[str, Any]:
+    """Returns reset's options after refusing unknown ones.
+
+    Raises:
+        ValueError: If there is an option other than ``trace``.
+    """
+    options = options or {}
+    for name in options:
+        if name != "trace":
+            raise ValueError(f"reset option {name!r} is not known: expected 'trace'")
+    return options
+
+
+def make_simulation(
+    scenario: Scenario, num_rows: int, reward: str, traces: TraceSource | None
+) -> Simulation:
+    """Builds the simulation behind an environment, synthetic traces by default."""
+    one_of("reward", reward, get_args(Reward))
+    if traces is None:
+        traces = SyntheticTraces(scenario.fleet, scenario.radio)
+    else:
+        check_source(traces, scenario)
+    return Simulation(scenario, num_rows, reward, traces)  # type: ignore[arg-type]
+
+
+def check_source(traces: TraceSource, scenario: Scenario) -> None:
+    """Checks that a source of traces goes with a scenario.
+
+    Raises:
+        FieldError: If it is no source, or was made for another fleet or radio.
+    """
+    if not callable(getattr(traces, "draw", None)):
+        raise FieldError("traces", traces, "a TraceSource, which has draw()")
+    for part in ("fleet", "radio"):
+        if getattr(traces, part, None) not in (None, getattr(scenario, part)):
+            raise FieldError("traces", traces, f"a source made for this scenario's {part}")
+    if scenario.budget.refers_to == "reference trace":
+        warnings.warn(
+            f"the energy budget of {scenario.energy_budget:g} J refers to synthetic channels, not "
+            "to traces=; MeasuredTraces.with_budget(scenario) makes one that refers to them",
+            stacklevel=4,
+        )
