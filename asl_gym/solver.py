@@ -28,12 +28,21 @@ class Decision(NamedTuple):
     Attributes:
         split_index: Indices into the admissible split points, shape (..., N).
         server_frequency_hz: Server frequency each device is given [Hz], shape (..., N).
-        objective: The minimum of the per-round objective, shape (...).
+        objective: The per-round objective, shape (...).
+        lower_bound: A proven lower bound on its minimum, shape (...); where the solver is exact,
+            the objective itself.
     """
 
     split_index: NDArray[np.int64]
     server_frequency_hz: Array
     objective: Array
+    lower_bound: Array
+
+    @property
+    def gap(self) -> Array:
+        """Relative distance of the objective from the lower bound, shape (...)."""
+        size = np.maximum(np.abs(self.objective), np.finfo(float).tiny)
+        return np.asarray((self.objective - self.lower_bound) / size)
 
 
 def optimal_frequency(V: float | Array, server_weight: Array, server: Server) -> Array:
@@ -82,4 +91,5 @@ def solve_sequential(
     energy = np.where(share == best, options.device_energy + server_energy, np.inf)
     split_index = energy.argmin(axis=-1)
     frequencies = np.broadcast_to(frequency[..., None], split_index.shape)
-    return Decision(split_index, frequencies, best[..., 0].sum(axis=-1))
+    objective = best[..., 0].sum(axis=-1)
+    return Decision(split_index, frequencies, objective, objective)

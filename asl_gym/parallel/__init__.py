@@ -1,0 +1,1 @@
+"""The parallel schedule's solver: exact upper layer, relaxation, branch and bound."""

@@ -1,0 +1,123 @@
+"""The upper layer of the parallel schedule: deadline and server frequencies for given splits.
+
+For given splits the problem is convex in the deadline τ alone, since the cheapest frequency with
+which a device keeps it is f(τ) = max(f_min, w/(τ − a)):
+
+    min V·τ + Σ_n q_s κ_s w_n f_n(τ)²    subject to    Σ_n f_n(τ) ≤ f_max,  τ ≥ a_n
+
+The optimum is the later of two deadlines: the one at which the frequencies fill the server, and the
+one at which V equals the saving that a later deadline brings, Σ 2 q_s κ_s f_n³ over the devices
+above f_min. Both are roots in τ: 1/Σf and (Σf³)^(-1/3) are concave there (power means of
+linear functions), so that Newton's method climbs to the root from the left without overshooting.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym.parallel.compiling import compiled
+
+__all__ = ["cheapest_frequency", "earliest_deadline", "optimal_deadline", "server_cost"]
+
+Array = NDArray[np.float64]
+
+PRECISION = 4e-16
+"""Relative step of a deadline at which a root is found."""
+
+MAX_STEPS = 200
+
+
+@compiled
+def cheapest_frequency(
+    delay: float, work: float, deadline: float, least: float, greatest: float
+) -> float:
+    """The least frequency [Hz] that ends ``work`` cycles by the deadline; 0 without work."""
+    if work <= 0.0:
+        return 0.0
+    time = deadline - delay
+    if time * greatest <= work:
+        return greatest
+    return max(least, work / time)
+
+
+@compiled
+def earliest_deadline(a: Array, w: Array, least: float, greatest: float) -> float:
+    """The deadline [s] at which the devices' frequencies just fill the server.
+
+    Args:
+        a: Fixed delays [s], shape (N,).
+        w: Server work [cycles], shape (N,).
+        least: f_min [Hz].
+        greatest: f_max [Hz].
+    """
+    deadline = 0.0
+    for n in range(a.size):
+        deadline = max(deadline, a[n] + w[n] / greatest)
+    for _ in range(MAX_STEPS):
+        total = slope = 0.0
+        for n in range(a.size):
+            if w[n] > 0.0:
+                f = cheapest_frequency(a[n], w[n], deadline, least, greatest)
+                total += f
+                if f > least:
+                    slope += f * f / w[n]
+        if total <= greatest or slope <= 0.0:
+            break
+        later = deadline + total * (total - greatest) / (greatest * slope)
+        if later - deadline <= PRECISION * later:
+            break
+        deadline = later
+    return deadline
+
+
+@compiled
+def optimal_deadline(
+    a: Array, w: Array, V: float, price: float, least: float, greatest: float
+) -> float:
+    """The deadline [s] that minimises V·τ + Σ price·w·f(τ)² within the server's clock.
+
+    Args:
+        a: Fixed delays [s], shape (N,).
+        w: Server work [cycles], shape (N,).
+        V: Weight on delay, > 0.
+        price: Weight on the server's energy times its capacitance, q_s κ_s.
+        least: f_min [Hz].
+        greatest: f_max [Hz].
+    """
+    low, high = earliest_deadline(a, w, least, greatest), np.inf
+    if price <= 0.0:
+        return low
+    target = V / (2.0 * price)
+    deadline = low
+    for _ in range(MAX_STEPS):
+        cubes = slope = 0.0
+        for n in range(a.size):
+            f = cheapest_frequency(a[n], w[n], deadline, least, greatest)
+            if f > least:
+                cubes += f * f * f
+                slope += f * f * f * f / w[n]
+        if cubes <= target:
+            # Past the optimum, which happens where a device has reached f_min on the way.
+            high = deadline
+        else:
+            low = deadline
+            deadline = low + cubes * ((cubes / target) ** (1.0 / 3.0) - 1.0) / slope
+        if high <= low or (cubes > target and deadline - low <= PRECISION * deadline):
+            break
+        if high < np.inf:
+            if high - low <= PRECISION * high:
+                break
+            if not low < deadline < high:
+                deadline = 0.5 * (low + high)
+    return min(deadline, high)
+
+
+@compiled
+def server_cost(
+    a: Array, w: Array, deadline: float, price: float, least: float, greatest: float
+) -> float:
+    """Σ price·w·f(τ)² at a deadline."""
+    cost = 0.0
+    for n in range(a.size):
+        f = cheapest_frequency(a[n], w[n], deadline, least, greatest)
+        cost += price * w[n] * f * f
+    return cost

@@ -1,0 +1,204 @@
+"""One round after another: the cases of the parallel schedule's problem, each solved exactly."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym.parallel.allocation import (
+    cheapest_frequency,
+    earliest_deadline,
+    optimal_deadline,
+)
+from asl_gym.parallel.branch import best_at, search
+from asl_gym.parallel.compiling import compiled
+from asl_gym.parallel.pruning import undominated
+
+__all__ = ["allocate_rows", "solve_rows"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+HALVINGS = 200
+
+NO_WEIGHT = 1e-200
+"""Weights on energy up to this count as 0."""
+
+SMALL_SHARE = 0.01
+"""Share of the objective below which energy is minimised again at the deadline found."""
+
+
+@compiled
+def fastest_deadline(
+    a: Array, w: Array, mask: NDArray[np.uint8], least: float, greatest: float, splits: Indices
+) -> float:
+    """The earliest deadline that any splits can keep; fills in splits of least load at it."""
+    devices, options = a.shape
+    low = high = 0.0
+    for n in range(devices):
+        soonest = relaxed = np.inf
+        for o in range(options):
+            if mask[n, o] != 0:
+                soonest = min(soonest, a[n, o] + w[n, o] / greatest)
+                relaxed = min(relaxed, a[n, o] + w[n, o] * devices / greatest)
+        low, high = max(low, soonest), max(high, relaxed)
+    deadline = low
+    for _ in range(HALVINGS):
+        total = 0.0
+        for n in range(devices):
+            lightest = np.inf
+            for o in range(options):
+                if mask[n, o] != 0 and deadline - a[n, o] >= w[n, o] / greatest:
+                    lightest = min(
+                        lightest, cheapest_frequency(a[n, o], w[n, o], deadline, least, greatest)
+                    )
+            total += lightest
+        if total <= greatest:
+            high = deadline
+        else:
+            low = deadline
+        middle = 0.5 * (low + high)
+        if high <= low or middle in (low, high):
+            break
+        deadline = middle
+    nothing = np.zeros(a.shape)
+    best_at(high, 1.0, a, nothing, w, mask, 0.0, least, greatest, splits)
+    delays, works = np.empty(devices), np.empty(devices)
+    for n in range(devices):
+        delays[n], works[n] = a[n, splits[n]], w[n, splits[n]]
+    return earliest_deadline(delays, works, least, greatest)
+
+
+@compiled
+def least_cost_splits(
+    c: Array, w: Array, tie: Array, price: float, least: float, splits: Indices
+) -> float:
+    """Splits of least cost when delay has no weight, all at f_min; returns the cost."""
+    total = 0.0
+    for n in range(c.shape[0]):
+        best, best_tie = np.inf, np.inf
+        for o in range(c.shape[1]):
+            cost = c[n, o] + price * w[n, o] * least * least
+            if cost < best or (cost == best and tie[n, o] < best_tie):
+                best, best_tie, splits[n] = cost, tie[n, o], o
+        total += best
+    return total
+
+
+@compiled
+def fill_frequencies(
+    a: Array,
+    w: Array,
+    splits: Indices,
+    deadline: float,
+    least: float,
+    greatest: float,
+    frequency: Array,
+) -> None:
+    """Fills in what each device needs to keep the deadline; f_min where it needs nothing."""
+    for n in range(splits.size):
+        o = splits[n]
+        f = cheapest_frequency(a[n, o], w[n, o], deadline, least, greatest)
+        frequency[n] = max(f, least)
+
+
+@compiled
+def solve_rows(
+    a: Array,
+    device_energy: Array,
+    server_energy: Array,
+    w: Array,
+    V: Array,
+    device_weight: Array,
+    server_weight: Array,
+    capacitance: float,
+    least: float,
+    greatest: float,
+    tolerance: float,
+    max_nodes: int,
+    splits: Indices,
+    frequency: Array,
+    objective: Array,
+    lower_bound: Array,
+    nodes: Indices,
+) -> None:
+    """Solves R rounds; see :func:`asl_gym.parallel.solver.solve_parallel`.
+
+    Args:
+        a: Fixed delays [s], shape (R, N, L).
+        device_energy: Energies of the devices [J], shape (R, N, L).
+        server_energy: Energies of the downlink [J], shape (R, N, L).
+        w: Server work [cycles], shape (R, N, L).
+        V: Weights on delay, shape (R,).
+        device_weight: q_n, shape (R, N).
+        server_weight: q_s, shape (R,).
+        capacitance: κ_s [W/Hz³].
+        least: f_min [Hz].
+        greatest: f_max [Hz].
+        tolerance: Relative gap at which a search ends.
+        max_nodes: Nodes after which it ends at the latest.
+        splits: Filled with the decisions, shape (R, N).
+        frequency: Filled with the server frequencies [Hz], shape (R, N).
+        objective: Filled with the objectives, shape (R,).
+        lower_bound: Filled with the proven lower bounds, shape (R,).
+        nodes: Filled with the numbers of nodes, shape (R,).
+    """
+    for r in range(a.shape[0]):
+        energy = device_energy[r] + server_energy[r]
+        cost = server_weight[r] * server_energy[r]
+        weight = server_weight[r]
+        for n in range(cost.shape[0]):
+            cost[n] += device_weight[r, n] * device_energy[r, n]
+            weight = max(weight, device_weight[r, n])
+        price = server_weight[r] * capacitance
+        if V[r] <= 0.0:
+            objective[r] = least_cost_splits(cost, w[r], energy, price, least, splits[r])
+            lower_bound[r], frequency[r], nodes[r] = objective[r], least, 0
+            continue
+        mask = undominated(a[r], cost, w[r], energy)
+        if weight > NO_WEIGHT:
+            objective[r], lower_bound[r], deadline, nodes[r] = search(
+                a[r], cost, w[r], mask, V[r], price, least, greatest, -1.0, tolerance, max_nodes,
+                splits[r],
+            )  # fmt: skip
+            if objective[r] - V[r] * deadline < SMALL_SHARE * objective[r]:
+                spent, _, _, more = search(
+                    a[r], cost, w[r], mask, 0.0, price, least, greatest, deadline, tolerance,
+                    max_nodes, splits[r],
+                )  # fmt: skip
+                objective[r] = min(objective[r], V[r] * deadline + spent)
+                nodes[r] += more
+        else:
+            # Without a weight on energy the fastest decision of least energy.
+            deadline = fastest_deadline(a[r], w[r], mask, least, greatest, splits[r])
+            objective[r] = V[r] * deadline
+            lower_bound[r] = objective[r] * (1.0 - 1e-12)
+            every = undominated(a[r], energy, w[r], energy)
+            nodes[r] = search(
+                a[r], energy, w[r], every, 0.0, capacitance, least, greatest, deadline, tolerance,
+                max_nodes, splits[r],
+            )[3]  # fmt: skip
+        fill_frequencies(a[r], w[r], splits[r], deadline, least, greatest, frequency[r])
+
+
+@compiled
+def allocate_rows(
+    a: Array, w: Array, V: Array, price: Array, least: float, greatest: float, frequency: Array
+) -> None:
+    """Fills in the best server frequencies [Hz] of R rounds with given splits.
+
+    Args:
+        a: Fixed delays [s], shape (R, N).
+        w: Server work [cycles], shape (R, N).
+        V: Weights on delay, shape (R,); 0 gives every device f_min.
+        price: q_s κ_s, shape (R,).
+        least: f_min [Hz].
+        greatest: f_max [Hz].
+        frequency: Filled, shape (R, N).
+    """
+    for r in range(a.shape[0]):
+        if V[r] <= 0.0:
+            frequency[r] = least
+            continue
+        deadline = optimal_deadline(a[r], w[r], V[r], price[r], least, greatest)
+        for n in range(a.shape[1]):
+            f = cheapest_frequency(a[r, n], w[r, n], deadline, least, greatest)
+            frequency[r, n] = max(f, least)

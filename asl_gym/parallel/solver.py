@@ -1,0 +1,107 @@
+"""The parallel schedule's per-round problem, solved to a certified gap.
+
+    min V·max_n (a_n + w_n/f_n) + Σ_n [q_n e_n + q_s (downlink energy_n + κ_s w_n f_n²)]
+    over the splits and the server frequencies, Σ_n f_n ≤ f_max, f_n ≥ f_min where w_n > 0.
+
+The upper layer, for given splits, is convex (:mod:`asl_gym.parallel.allocation`); the search over
+splits is a branch and bound (:mod:`asl_gym.parallel.branch`). All functions broadcast over leading
+axes, and each round's result depends on that round alone.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym.components import Server
+from asl_gym.costs import Options
+from asl_gym.parallel.rows import allocate_rows, solve_rows
+from asl_gym.solver import Decision
+
+__all__ = ["MAX_NODES", "TOLERANCE", "allocate_parallel", "solve_parallel"]
+
+Array = NDArray[np.float64]
+
+TOLERANCE = 1e-5
+"""Relative gap between objective and lower bound at which the search for a round ends."""
+
+MAX_NODES = 100_000
+"""Nodes after which it ends at the latest, with the gap that is left then."""
+
+
+def solve_parallel(
+    options: Options,
+    server: Server,
+    V: float | Array,
+    device_weight: Array,
+    server_weight: Array,
+    tolerance: float = TOLERANCE,
+    max_nodes: int = MAX_NODES,
+) -> Decision:
+    """Minimises V·max_n D_n + Σ_n q_n E_n + q_s E_s to a tolerance, with a proven lower bound.
+
+    Where energy has no weight at all the decision is, among the fastest, one of least energy (to
+    the same tolerance); where delay has none, every device is given f_min. Devices without server
+    work are reported with f_min, which counts for nothing.
+
+    Args:
+        options: Costs of all admissible split points, arrays of shape (..., N, L).
+        server: Gives κ_s, f_max as the clock that the devices share, and f_min for one device.
+        V: Weight on delay, a number or shape (...).
+        device_weight: Weights q_n on the devices' energies, shape (..., N).
+        server_weight: Weight q_s on the server side's energy, shape (...).
+        tolerance: Relative gap at which the search ends.
+        max_nodes: Nodes of the search after which it ends at the latest.
+
+    Returns:
+        The decision.
+    """
+    full = options.fixed_delay.shape
+    leading, (devices, _) = full[:-2], full[-2:]
+    a, e, downlink, w = (_rows(values, full, 2) for values in options)
+    delay_weight = _rows(V, leading, 0)
+    on_devices = _rows(device_weight, (*leading, devices), 1)
+    on_server = _rows(server_weight, leading, 0)
+    rounds = len(a)
+    splits = np.zeros((rounds, devices), dtype=np.int64)
+    frequency, nodes = np.empty((rounds, devices)), np.empty(rounds, dtype=np.int64)
+    objective, lower_bound = np.empty(rounds), np.empty(rounds)
+    solve_rows(
+        a, e, downlink, w, delay_weight, on_devices, on_server, server.capacitance,
+        server.clock_min_hz, server.clock_max_hz, tolerance, max_nodes, splits, frequency,
+        objective, lower_bound, nodes,
+    )  # fmt: skip
+    return Decision(
+        splits.reshape(*leading, devices),
+        frequency.reshape(*leading, devices),
+        objective.reshape(leading),
+        lower_bound.reshape(leading),
+    )
+
+
+def allocate_parallel(
+    chosen: Options, server: Server, V: float | Array, server_weight: Array
+) -> Array:
+    """Upper layer: the best server frequencies for given splits, exact.
+
+    Args:
+        chosen: Costs of the chosen split points, arrays of shape (..., N); leading axes may hold
+            candidates to be priced in one call.
+        server: See :func:`solve_parallel`.
+        V: Weight on delay, broadcasting with (...).
+        server_weight: Weight q_s on the server side's energy, broadcasting with (...).
+
+    Returns:
+        Server frequencies [Hz], shape (..., N); f_min for devices without server work.
+    """
+    full = np.broadcast_shapes(chosen.fixed_delay.shape, chosen.server_work.shape)
+    a, w = _rows(chosen.fixed_delay, full, 1), _rows(chosen.server_work, full, 1)
+    price = _rows(server.capacitance * np.asarray(server_weight, dtype=float), full[:-1], 0)
+    delay_weight = _rows(V, full[:-1], 0)
+    frequency = np.empty(a.shape)
+    allocate_rows(a, w, delay_weight, price, server.clock_min_hz, server.clock_max_hz, frequency)
+    return frequency.reshape(full)
+
+
+def _rows(values: float | Array, shape: tuple[int, ...], kept: int) -> Array:
+    """Broadcasts to a shape and joins all its axes but the last ``kept`` ones to one."""
+    spread = np.broadcast_to(np.asarray(values, dtype=float), shape)
+    return np.ascontiguousarray(spread).reshape(-1, *shape[len(shape) - kept :])
