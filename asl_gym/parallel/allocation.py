@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from asl_gym.parallel.compiling import compiled
 
-__all__ = ["cheapest_frequency", "earliest_deadline", "optimal_deadline", "server_cost"]
+__all__ = ["cheapest_frequency", "earliest_deadline", "optimal_deadline", "server_cost", "share_clock"]
 
 Array = NDArray[np.float64]
 
@@ -121,3 +121,24 @@ def server_cost(
         f = cheapest_frequency(a[n], w[n], deadline, least, greatest)
         cost += price * w[n] * f * f
     return cost
+
+
+@compiled
+def share_clock(
+    a: Array, w: Array, deadline: float, least: float, greatest: float, frequency: Array
+) -> None:
+    """Fills in what each device needs to keep a deadline [Hz]; f_min where there is no work.
+
+    Where a deadline's rounding makes that more than f_max, the part above f_min is scaled down.
+    """
+    floor = above = 0.0
+    for n in range(a.size):
+        f = cheapest_frequency(a[n], w[n], deadline, least, greatest)
+        frequency[n] = max(f, least)
+        if w[n] > 0.0:
+            floor += least
+            above += frequency[n] - least
+    if floor + above > greatest:
+        scale = (greatest - floor) / above
+        for n in range(a.size):
+            frequency[n] = least + scale * (frequency[n] - least)

@@ -255,6 +255,9 @@ def search(
             splits, a, c, w, V, price, least, greatest, fixed, delays, works
         )
         start = end = fixed
+        if value == np.inf:
+            # Rounding may have it that the deadline is a hair too early for its own decision.
+            return value, 0.0, fixed, 0
     else:
         value, deadline = first_decision(a, c, w, mask, V, price, least, greatest, splits)
         base = start = 0.0

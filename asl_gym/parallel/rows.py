@@ -7,8 +7,9 @@ from asl_gym.parallel.allocation import (
     cheapest_frequency,
     earliest_deadline,
     optimal_deadline,
+    share_clock,
 )
-from asl_gym.parallel.branch import best_at, search
+from asl_gym.parallel.branch import search
 from asl_gym.parallel.compiling import compiled
 from asl_gym.parallel.pruning import undominated
 
@@ -19,6 +20,12 @@ Indices = NDArray[np.int64]
 
 HALVINGS = 200
 
+ROUNDING = 1e-12
+"""Relative margin that bounds keep for rounding."""
+
+SPARE_CLOCK = 1e-9
+"""Share of the server's clock below which the fastest decision leaves no choice."""
+
 NO_WEIGHT = 1e-200
 """Weights on energy up to this count as 0."""
 
@@ -27,10 +34,42 @@ SMALL_SHARE = 0.01
 
 
 @compiled
+def lightest_splits(
+    a: Array,
+    w: Array,
+    tie: Array,
+    mask: NDArray[np.uint8],
+    deadline: float,
+    least: float,
+    greatest: float,
+    splits: Indices,
+) -> None:
+    """Fills in the splits of least load that keep a deadline; ties go to the lesser ``tie``."""
+    for n in range(a.shape[0]):
+        lightest, best_tie = np.inf, np.inf
+        for o in range(a.shape[1]):
+            if mask[n, o] == 0 or deadline < a[n, o] + w[n, o] / greatest:
+                continue
+            load = cheapest_frequency(a[n, o], w[n, o], deadline, least, greatest)
+            if load < lightest or (load == lightest and tie[n, o] < best_tie):
+                lightest, best_tie, splits[n] = load, tie[n, o], o
+
+
+@compiled
 def fastest_deadline(
-    a: Array, w: Array, mask: NDArray[np.uint8], least: float, greatest: float, splits: Indices
-) -> float:
-    """The earliest deadline that any splits can keep; fills in splits of least load at it."""
+    a: Array,
+    w: Array,
+    tie: Array,
+    mask: NDArray[np.uint8],
+    least: float,
+    greatest: float,
+    splits: Indices,
+) -> tuple[float, float]:
+    """The earliest deadline that any splits can keep; fills in splits of least load at it.
+
+    Returns:
+        The deadline [s] and how much of the server's clock these splits leave [Hz].
+    """
     devices, options = a.shape
     low = high = 0.0
     for n in range(devices):
@@ -46,7 +85,7 @@ def fastest_deadline(
         for n in range(devices):
             lightest = np.inf
             for o in range(options):
-                if mask[n, o] != 0 and deadline - a[n, o] >= w[n, o] / greatest:
+                if mask[n, o] != 0 and deadline >= a[n, o] + w[n, o] / greatest:
                     lightest = min(
                         lightest, cheapest_frequency(a[n, o], w[n, o], deadline, least, greatest)
                     )
@@ -59,12 +98,15 @@ def fastest_deadline(
         if high <= low or middle in (low, high):
             break
         deadline = middle
-    nothing = np.zeros(a.shape)
-    best_at(high, 1.0, a, nothing, w, mask, 0.0, least, greatest, splits)
+    lightest_splits(a, w, tie, mask, high, least, greatest, splits)
     delays, works = np.empty(devices), np.empty(devices)
     for n in range(devices):
         delays[n], works[n] = a[n, splits[n]], w[n, splits[n]]
-    return earliest_deadline(delays, works, least, greatest)
+    deadline = earliest_deadline(delays, works, least, greatest)
+    spare = greatest
+    for n in range(devices):
+        spare -= cheapest_frequency(delays[n], works[n], deadline, least, greatest)
+    return deadline, spare
 
 
 @compiled
@@ -94,10 +136,10 @@ def fill_frequencies(
     frequency: Array,
 ) -> None:
     """Fills in what each device needs to keep the deadline; f_min where it needs nothing."""
+    delays, works = np.empty(splits.size), np.empty(splits.size)
     for n in range(splits.size):
-        o = splits[n]
-        f = cheapest_frequency(a[n, o], w[n, o], deadline, least, greatest)
-        frequency[n] = max(f, least)
+        delays[n], works[n] = a[n, splits[n]], w[n, splits[n]]
+    share_clock(delays, works, deadline, least, greatest, frequency)
 
 
 @compiled
@@ -168,14 +210,17 @@ def solve_rows(
                 nodes[r] += more
         else:
             # Without a weight on energy the fastest decision of least energy.
-            deadline = fastest_deadline(a[r], w[r], mask, least, greatest, splits[r])
-            objective[r] = V[r] * deadline
-            lower_bound[r] = objective[r] * (1.0 - 1e-12)
-            every = undominated(a[r], energy, w[r], energy)
-            nodes[r] = search(
-                a[r], energy, w[r], every, 0.0, capacitance, least, greatest, deadline, tolerance,
-                max_nodes, splits[r],
-            )[3]  # fmt: skip
+            mask = undominated(a[r], energy, w[r], energy)
+            deadline, spare = fastest_deadline(
+                a[r], w[r], energy, mask, least, greatest, splits[r]
+            )
+            objective[r], nodes[r] = V[r] * deadline, 0
+            lower_bound[r] = objective[r] * (1.0 - ROUNDING)
+            if spare > SPARE_CLOCK * greatest:
+                nodes[r] = search(
+                    a[r], energy, w[r], mask, 0.0, capacitance, least, greatest, deadline,
+                    tolerance, max_nodes, splits[r],
+                )[3]  # fmt: skip
         fill_frequencies(a[r], w[r], splits[r], deadline, least, greatest, frequency[r])
 
 
@@ -199,6 +244,4 @@ def allocate_rows(
             frequency[r] = least
             continue
         deadline = optimal_deadline(a[r], w[r], V[r], price[r], least, greatest)
-        for n in range(a.shape[1]):
-            f = cheapest_frequency(a[r, n], w[r, n], deadline, least, greatest)
-            frequency[r, n] = max(f, least)
+        share_clock(a[r], w[r], deadline, least, greatest, frequency[r])
