@@ -161,12 +161,23 @@ def first_decision(
 
 
 @compiled
-def undecided(over: Indices, under: Indices, end: int, load: Array, count: Indices) -> int:
+def options_left(options: Mask) -> int:
+    """How many options of a device may be used."""
+    left = 0
+    for o in range(options.size):
+        left += 1 if options[o] != 0 else 0
+    return left
+
+
+@compiled
+def undecided(over: Indices, under: Indices, end: int, load: Array, mask: Mask) -> int:
     """The device whose option the relaxation is most torn about; −1 if there is none."""
     device, most = -1, 0.0
     for n in range(over.size):
+        if over[n] == under[n]:
+            continue
         difference = abs(load[end, n, over[n]] - load[end, n, under[n]])
-        if over[n] != under[n] and difference > most and count[n] > 1:
+        if difference > most and options_left(mask[n]) > 1:
             device, most = n, difference
     return device
 
@@ -175,10 +186,7 @@ def undecided(over: Indices, under: Indices, end: int, load: Array, count: Indic
 def first_undecided(mask: Mask) -> int:
     """The first device with more than one option left; −1 if there is none."""
     for n in range(mask.shape[0]):
-        left = 0
-        for o in range(mask.shape[1]):
-            left += 1 if mask[n, o] != 0 else 0
-        if left > 1:
+        if options_left(mask[n]) > 1:
             return n
     return -1
 
@@ -330,9 +338,7 @@ def search(
             proven = min(proven, removed)
             most = 0
             for n in range(devices):
-                left = 0
-                for o in range(options):
-                    left += 1 if node_mask[n, o] != 0 else 0
+                left = options_left(node_mask[n])
                 most = max(most, left) if left > 0 and most >= 0 else -1
             if most < 0:
                 continue
@@ -349,16 +355,17 @@ def search(
                     value, deadline = new, kept
                     splits[:] = trial
                 continue
-            device = -1
-            if over_end == under_end:
-                device = undecided(over, under, under_end, load, count)
+            device = undecided(over, under, under_end, load, node_mask)
             narrow = finish - begin <= ROUNDING * finish
             if device >= 0 and not narrow:
-                lost = exact_minus_tangent(
-                    a, c, w, price, least, greatest, begin if under_end == 0 else finish, mu,
-                    under_end, active, cost, load, under,
-                )  # fmt: skip
-                if lost > CURVATURE_SHARE * (value - bound):
+                lost = 0.0
+                for which in range(2):
+                    at = under_end if which == 0 else over_end
+                    lost += exact_minus_tangent(
+                        a, c, w, price, least, greatest, begin if at == 0 else finish, mu, at,
+                        active, cost, load, under if which == 0 else over,
+                    )  # fmt: skip
+                if 0.5 * lost > CURVATURE_SHARE * (value - bound):
                     device = -1
             if narrow and device < 0:
                 device = first_undecided(node_mask)

@@ -1,14 +1,16 @@
 """Compiling the parallel schedule's solver with numba where it is installed.
 
 The solver is written in plain loops over numbers. With numba (the extra ``fast``) they run as
-machine code, about two hundred times as fast; without it the same code runs as Python, with the
+machine code, hundreds of times as fast; without it the same code runs as Python, with the
 same results. ``NUMBA_DISABLE_JIT=1`` forces the latter.
 """
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = ["COMPILED", "compiled"]
+__all__ = ["COMPILED", "compiled", "discard_stale"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -20,9 +22,29 @@ else:
     COMPILED = not config.DISABLE_JIT
 
 
+def discard_stale(folder: Path) -> None:
+    """Deletes compiled code that is older than any of a folder's source files.
+
+    Numba itself looks at the file of the function that it loads, not at those of the functions
+    that are compiled into it.
+    """
+    newest = max(path.stat().st_mtime for path in folder.glob("*.py"))
+    kept = list((folder / "__pycache__").glob("*.nb[ic]"))
+    if any(path.stat().st_mtime < newest for path in kept):
+        for path in kept:
+            path.unlink(missing_ok=True)
+
+
+_FOLDER = Path(__file__).parent
+_KEEPS = COMPILED and os.access(_FOLDER, os.W_OK)
+if _KEEPS:
+    discard_stale(_FOLDER)
+
+
 def compiled(function: Function) -> Function:
-    """Compiles a function on first use and keeps the result on disk; a no-op without numba."""
+    """Compiles a function on first use, and keeps the result on disk; a no-op without numba."""
     if not COMPILED:
         return function
     # Division by zero gives infinity as in NumPy, and the interpreter is free while it runs.
-    return njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    jit = njit(cache=_KEEPS, nogil=True, error_model="numpy")
+    return jit(function)  # type: ignore[no-any-return]
