@@ -34,6 +34,8 @@ ROUNDING = 1e-12
 CURVATURE_SHARE = 0.5
 """An interval is halved where tangents lose this share of what its bound lacks."""
 
+SLOPE_FACTOR = 0.25
+
 FIRST_CAPACITY = 64
 
 
@@ -311,7 +313,7 @@ def search(
                 continue
             cutoff = value * (1.0 - tolerance)
             first, second = V * begin, V * finish
-            bound, mu, over_end, under_end = maximise(
+            bound, mu, over_end, under_end, distance = maximise(
                 parent_mu, scale, cutoff, count, cost, load, first, second, greatest,
                 choice, over, under,
             )  # fmt: skip
@@ -358,7 +360,7 @@ def search(
             device = undecided(over, under, under_end, load, node_mask)
             narrow = finish - begin <= ROUNDING * finish
             if device >= 0 and not narrow:
-                lost = 0.0
+                lost = 2.0 * SLOPE_FACTOR * distance
                 for which in range(2):
                     at = under_end if which == 0 else over_end
                     lost += exact_minus_tangent(

@@ -112,8 +112,8 @@ def lagrangian(
     second: float,
     greatest: float,
     choice: Indices,
-) -> tuple[float, float, int]:
-    """The lesser of E(start; μ) and E(end; μ), its slope in μ, and which end it is.
+) -> tuple[float, float, int, float]:
+    """The lesser of E(start; μ) and E(end; μ), its slope in μ, which end it is, and their distance.
 
     Args:
         mu: Multiplier μ on the server's clock.
@@ -125,7 +125,7 @@ def lagrangian(
         greatest: f_max [Hz].
         choice: Filled with the place of each device's best option at both ends, shape (2, N).
     """
-    value, slope, at = 0.0, 0.0, 0
+    value, slope, at, distance = 0.0, 0.0, 0, 0.0
     for i in range(2):
         total = (first if i == 0 else second) - mu * greatest
         loads = -greatest
@@ -138,9 +138,11 @@ def lagrangian(
             choice[i, n] = place
             total += best
             loads += load[i, n, place]
+        if i == 1:
+            distance = abs(total - value)
         if i == 0 or total < value:
             value, slope, at = total, loads, i
-    return value, slope, at
+    return value, slope, at, distance
 
 
 @compiled
@@ -157,7 +159,7 @@ def maximise(
     choice: Indices,
     over: Indices,
     under: Indices,
-) -> tuple[float, float, int, int]:
+) -> tuple[float, float, int, int, float]:
     """Maximises the bound over μ ≥ 0 by cutting planes, up to where more would not matter.
 
     Args:
@@ -175,15 +177,18 @@ def maximise(
         under: Filled with the one just above, which does not, shape (N,).
 
     Returns:
-        The bound, its μ, and the ends of the interval at which ``over`` and ``under`` are.
+        The bound, its μ, the ends of the interval at which ``over`` and ``under`` are, and the
+        distance between the values at both ends.
     """
     left = left_value = left_slope = right = right_value = right_slope = 0.0
     left_end = right_end = -1
-    best, best_mu, mu = -np.inf, guess, guess
+    best, best_mu, mu, best_distance = -np.inf, guess, guess, 0.0
     for _ in range(MAX_STEPS):
-        value, slope, end = lagrangian(mu, count, cost, load, first, second, greatest, choice)
+        value, slope, end, distance = lagrangian(
+            mu, count, cost, load, first, second, greatest, choice
+        )
         if value > best:
-            best, best_mu = value, mu
+            best, best_mu, best_distance = value, mu, distance
         if slope > 0.0:
             left, left_value, left_slope, left_end = mu, value, slope, end
             over[:] = choice[end]
@@ -207,7 +212,7 @@ def maximise(
         over[:], left_end = under, right_end
     elif right_end < 0:
         under[:], right_end = over, left_end
-    return best, best_mu, left_end, right_end
+    return best, best_mu, left_end, right_end, best_distance
 
 
 @compiled
