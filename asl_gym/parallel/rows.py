@@ -18,7 +18,7 @@ __all__ = ["allocate_rows", "solve_rows"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-HALVINGS = 200
+MAX_STEPS = 200
 
 ROUNDING = 1e-12
 """Relative margin that bounds keep for rounding."""
@@ -40,19 +40,39 @@ def lightest_splits(
     tie: Array,
     mask: NDArray[np.uint8],
     deadline: float,
+    before: bool,
     least: float,
     greatest: float,
     splits: Indices,
-) -> None:
-    """Fills in the splits of least load that keep a deadline; ties go to the lesser ``tie``."""
+) -> float:
+    """Fills in the splits of least load that keep a deadline; ties go to the lesser ``tie``.
+
+    Args:
+        a: Fixed delays [s], shape (N, L).
+        w: Server work [cycles], shape (N, L).
+        tie: Tie-breakers, shape (N, L).
+        mask: Options to consider, shape (N, L).
+        deadline: The deadline [s].
+        before: Whether only options that could keep an earlier deadline count.
+        least: f_min [Hz].
+        greatest: f_max [Hz].
+        splits: Filled, shape (N,), for devices that have such an option.
+
+    Returns:
+        The load of the server's clock [Hz], infinity if a device has no option.
+    """
+    total = 0.0
     for n in range(a.shape[0]):
         lightest, best_tie = np.inf, np.inf
         for o in range(a.shape[1]):
-            if mask[n, o] == 0 or deadline < a[n, o] + w[n, o] / greatest:
+            soonest = a[n, o] + w[n, o] / greatest
+            if mask[n, o] == 0 or soonest > deadline or (before and soonest == deadline):
                 continue
             load = cheapest_frequency(a[n, o], w[n, o], deadline, least, greatest)
             if load < lightest or (load == lightest and tie[n, o] < best_tie):
                 lightest, best_tie, splits[n] = load, tie[n, o], o
+        total += lightest
+    return total
 
 
 @compiled
@@ -70,43 +90,29 @@ def fastest_deadline(
     Returns:
         The deadline [s] and how much of the server's clock these splits leave [Hz].
     """
-    devices, options = a.shape
-    low = high = 0.0
-    for n in range(devices):
-        soonest = relaxed = np.inf
-        for o in range(options):
-            if mask[n, o] != 0:
-                soonest = min(soonest, a[n, o] + w[n, o] / greatest)
-                relaxed = min(relaxed, a[n, o] + w[n, o] * devices / greatest)
-        low, high = max(low, soonest), max(high, relaxed)
-    deadline = low
-    for _ in range(HALVINGS):
-        total = 0.0
-        for n in range(devices):
-            lightest = np.inf
-            for o in range(options):
-                if mask[n, o] != 0 and deadline >= a[n, o] + w[n, o] / greatest:
-                    lightest = min(
-                        lightest, cheapest_frequency(a[n, o], w[n, o], deadline, least, greatest)
-                    )
-            total += lightest
-        if total <= greatest:
-            high = deadline
-        else:
-            low = deadline
-        middle = 0.5 * (low + high)
-        if high <= low or middle in (low, high):
-            break
-        deadline = middle
-    lightest_splits(a, w, tie, mask, high, least, greatest, splits)
+    devices = splits.size
     delays, works = np.empty(devices), np.empty(devices)
+    # Splits that an equal share of the clock would do, then ever better ones: what is lightest just
+    # before a deadline may keep an earlier one, until nothing fits before it.
+    deadline = 0.0
     for n in range(devices):
-        delays[n], works[n] = a[n, splits[n]], w[n, splits[n]]
-    deadline = earliest_deadline(delays, works, least, greatest)
-    spare = greatest
-    for n in range(devices):
-        spare -= cheapest_frequency(delays[n], works[n], deadline, least, greatest)
-    return deadline, spare
+        soonest = np.inf
+        for o in range(a.shape[1]):
+            if mask[n, o] != 0 and a[n, o] + w[n, o] * devices / greatest < soonest:
+                soonest, splits[n] = a[n, o] + w[n, o] * devices / greatest, o
+        deadline = max(deadline, soonest)
+    for _ in range(MAX_STEPS):
+        load = lightest_splits(a, w, tie, mask, deadline, True, least, greatest, splits)
+        if load > greatest:
+            break
+        for n in range(devices):
+            delays[n], works[n] = a[n, splits[n]], w[n, splits[n]]
+        earlier = earliest_deadline(delays, works, least, greatest)
+        if earlier >= deadline:
+            break
+        deadline = earlier
+    load = lightest_splits(a, w, tie, mask, deadline, False, least, greatest, splits)
+    return deadline, greatest - load
 
 
 @compiled
