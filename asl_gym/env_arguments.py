@@ -62,7 +62,7 @@ def make_simulation(
     """Builds the simulation behind an environment, synthetic traces by default."""
     one_of("reward", reward, get_args(Reward))
     if traces is None:
-        traces = SyntheticTraces(scenario.fleet, scenario.radio)
+        traces = SyntheticTraces(scenario.fleet, scenario.device_radio)
     else:
         check_source(traces, scenario)
     return Simulation(scenario, num_rows, reward, traces)  # type: ignore[arg-type]

@@ -66,9 +66,9 @@ class MeasuredTraces:
         files = _files(paths)
         self._source: LogRates | TableRates
         if _all_gnettrack(files):
-            self._source = LogRates(files, scenario.fleet, scenario.radio, seconds_per_round)
+            self._source = LogRates(files, scenario.fleet, scenario.device_radio, seconds_per_round)
         else:
-            self._source = TableRates(files, scenario.fleet, scenario.radio, seconds_per_round)
+            self._source = TableRates(files, scenario.fleet, scenario.device_radio, seconds_per_round)
         for notice in self._source.notices:
             warnings.warn(notice, stacklevel=2)
 

@@ -65,7 +65,7 @@ class ObservationCodec:
             allowed = f"less than e^{LOG_BOUND:g} times each budget, what an observation can show"
             raise FieldError("initial_queue_j", scenario.initial_queue_j, allowed)
         self._clock = np.asarray(scenario.fleet.clock_hz)
-        uplink, downlink = median_rates(scenario.fleet, scenario.radio)
+        uplink, downlink = median_rates(scenario.fleet, scenario.device_radio)
         self._median_rates = np.concatenate([uplink, downlink])
         self._per_uplink, self._per_downlink = PerDevice(1.0 / uplink), PerDevice(1.0 / downlink)
         self._per_clock = PerDevice(1.0 / self._clock)

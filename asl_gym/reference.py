@@ -42,13 +42,13 @@ MAX_CUTS = 2_000
 
 def reference_delay(scenario: "Scenario") -> float:
     """D_ref: the minimum-delay round at median rates and full clocks [s]."""
-    uplink, downlink = channel.median_rates(scenario.fleet, scenario.radio)
+    uplink, downlink = channel.median_rates(scenario.fleet, scenario.device_radio)
     model = scenario.cost_model
     options = model.all_options(
         model.unit_costs(uplink, downlink, np.asarray(scenario.fleet.clock_hz))
     )
     weights = np.zeros(scenario.num_devices), np.zeros(())
-    decision = scenario.rules.solve(options, scenario.server, 1.0, *weights)
+    decision = scenario.rules.solve(options, scenario.device_server, 1.0, *weights)
     return float(decision.objective)
 
 
@@ -59,7 +59,7 @@ def reference_trace(scenario: "Scenario") -> Trace:
     """
     rounds = REFERENCE_DEVICE_ROUNDS // scenario.num_devices
     rounds = min(max(rounds, REFERENCE_MIN_ROUNDS), REFERENCE_MAX_ROUNDS)
-    radio = dataclasses.replace(scenario.radio, shadowing_correlation=0.0)
+    radio = dataclasses.replace(scenario.device_radio, shadowing_correlation=0.0)
     generator = np.random.default_rng(REFERENCE_SEED)
     return SyntheticTraces(scenario.fleet, radio).draw([generator], rounds)[0]
 

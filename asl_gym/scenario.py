@@ -101,6 +101,16 @@ class Scenario:
         return SCHEDULES[self.schedule]
 
     @cached_property
+    def device_server(self) -> Server:
+        """The server as one device meets it: the least and the full clock it can be given."""
+        return self.rules.device_server(self.server, self.num_devices)
+
+    @cached_property
+    def device_radio(self) -> Radio:
+        """The channel that one device has, with its share of the bandwidth."""
+        return self.rules.device_radio(self.radio, self.num_devices)
+
+    @cached_property
     def cost_model(self) -> CostModel:
         """Delay and energy of every choice."""
         return CostModel(self.fleet, self.server, self.radio, self.workload)

@@ -131,7 +131,7 @@ class Trace:
     ) -> "Trace":
         """Draws one trace from the scenario's radio and fleet, see :class:`SyntheticTraces`."""
         rounds = scenario.horizon if rounds is None else rounds
-        return SyntheticTraces(scenario.fleet, scenario.radio).draw([rng], rounds)[0]
+        return SyntheticTraces(scenario.fleet, scenario.device_radio).draw([rng], rounds)[0]
 
     @classmethod
     def from_csv(

@@ -27,12 +27,14 @@ class MeanCosts:
     """Means over a trace's rounds.
 
     Attributes:
-        objective: Minimum of V·D plus weighted energies.
+        objective: V·D plus weighted energies of the decisions found.
+        lower_bound: Proven lower bound on its minimum.
         delay: Round delay [s].
         energies: Energy of each budget [J], shape (K,).
     """
 
     objective: float
+    lower_bound: float
     delay: float
     energies: Array
 
@@ -80,7 +82,7 @@ class TraceSolver:
         rounds = part.unit.device_delay.shape[0]
         spread = np.broadcast_to(weights, (rounds, len(weights)))
         on_energies = lyapunov.energy_weights(spread, scenario.num_devices)
-        decision = scenario.rules.solve(part.options, scenario.server, V, *on_energies)
+        decision = scenario.rules.solve(part.options, scenario.device_server, V, *on_energies)
         chosen = scenario.cost_model.chosen_options(decision.split_index, part.unit)
         return decision, scenario.cost_model.round_costs(chosen, decision.server_frequency_hz)
 
@@ -99,11 +101,13 @@ class TraceSolver:
         Returns:
             The means over the rounds.
         """
-        objective, delay, energies = 0.0, 0.0, np.zeros(self.scenario.num_budgets)
+        objective, lower_bound, delay = 0.0, 0.0, 0.0
+        energies = np.zeros(self.scenario.num_budgets)
         for block in range(len(self._rounds)):
             decision, costs = self.decide(block, V, weights)
             objective += float(decision.objective.sum())
+            lower_bound += float(decision.lower_bound.sum())
             delay += float(self.scenario.rules.round_delay(costs.device_delay).sum())
             energies += lyapunov.budget_energies(costs, self.scenario.num_budgets).sum(axis=0)
         rounds = self.num_rounds
-        return MeanCosts(objective / rounds, delay / rounds, energies / rounds)
+        return MeanCosts(objective / rounds, lower_bound / rounds, delay / rounds, energies / rounds)

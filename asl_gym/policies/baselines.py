@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from asl_gym import lyapunov
 from asl_gym.actions import ActionViewName
 from asl_gym.observations import Observation
 from asl_gym.policies.base import Array, ScenarioPolicy
@@ -25,8 +26,9 @@ class FixedSplit(ScenarioPolicy):
     Args:
         env: The environment or scenario.
         split: The split point ℓ, one of the admissible ones.
-        server_frequency: ``"max"`` gives every device the full server clock, ``"open"`` OPEN's
-            frequency (the solver's upper layer with the scenario's V).
+        server_frequency: ``"max"`` uses the full server clock (where devices share it, divided so
+            that the round ends soonest), ``"open"`` is OPEN's choice (the solver's upper layer with
+            the scenario's V and the queue).
 
     Raises:
         FieldError: If the split point is not admissible.
@@ -46,10 +48,18 @@ class FixedSplit(ScenarioPolicy):
     def decide(self, seen: Observation) -> tuple[Splits, Array]:
         """See :meth:`ScenarioPolicy.decide`."""
         shape = seen.clock_hz.shape
-        frequency = np.full(seen.rounds_left.shape, self.scenario.server.clock_max_hz)
+        split_index = np.full(shape, self._index)
+        frequency = self._frequencies(split_index, seen)
+        return split_index, np.broadcast_to(frequency, shape)
+
+    def _frequencies(self, split_index: Splits, seen: Observation) -> Array:
+        scenario, model = self.scenario, self.scenario.cost_model
+        unit = model.unit_costs(seen.uplink_bps, seen.downlink_bps, seen.clock_hz)
+        weight = np.zeros(seen.rounds_left.shape)
         if self.server_frequency == "open":
-            frequency = self.scenario.open_frequency(seen.queue)
-        return np.full(shape, self._index), np.broadcast_to(frequency[..., None], shape)
+            weight = lyapunov.server_weight(seen.queue * scenario.budget_weights)
+        chosen = model.chosen_options(split_index, unit)
+        return scenario.rules.allocate(chosen, scenario.device_server, scenario.V, weight)
 
 
 class GreedyDelay(WeightedPolicy):
@@ -90,6 +100,6 @@ class RandomPolicy(ScenarioPolicy):
 
     def decide(self, seen: Observation) -> tuple[Splits, Array]:
         """See :meth:`ScenarioPolicy.decide`."""
-        shape, server = seen.clock_hz.shape, self.scenario.server
+        shape, server = seen.clock_hz.shape, self.scenario.device_server
         splits = self._generator.integers(self.scenario.workload.num_splits, size=shape)
         return splits, server.clock_at(self._generator.random(shape))

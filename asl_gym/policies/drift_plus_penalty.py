@@ -36,7 +36,8 @@ class WeightedPolicy(ScenarioPolicy):
         model = scenario.cost_model
         unit = model.unit_costs(seen.uplink_bps, seen.downlink_bps, seen.clock_hz)
         on_energies = lyapunov.energy_weights(weights, scenario.num_devices)
-        return scenario.rules.solve(model.all_options(unit), scenario.server, V, *on_energies)
+        options = model.all_options(unit)
+        return scenario.rules.solve(options, scenario.device_server, V, *on_energies)
 
 
 class OPEN(WeightedPolicy):
