@@ -14,11 +14,14 @@ from stable_baselines3 import A2C, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import NormalActionNoise
 
+from agents.ppo_lagrangian import PPOLagrangian
+
 __all__ = ["ALGORITHMS", "Configuration", "load_configuration"]
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "ppo": PPO,
     "a2c": A2C,
+    "ppo_lagrangian": PPOLagrangian,
     "recurrent_ppo": RecurrentPPO,
     "sac": SAC,
     "td3": TD3,
