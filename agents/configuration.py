@@ -10,9 +10,11 @@ import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 
+from agents.hybrid import Hybrid
+
 __all__ = ["ALGORITHMS", "Configuration", "load_configuration"]
 
-ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"ppo": PPO}
+ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "hybrid": Hybrid}
 """The algorithms by the name that commands and files use."""
 
 

@@ -1,0 +1,76 @@
+"""Candidate splits from the network's logits alone.
+
+LyDROO (Bi, Huang, Wang, Zhang, "Lyapunov-Guided Deep Reinforcement Learning for Stable Online
+Computation Offloading in Mobile-Edge Computing Networks", IEEE TWC 2021) quantises a network's
+output to binary decisions in the order of its confidence. With more than two choices a device's
+confidence is the margin between its first and second choice, and a candidate lets some of the
+devices take their second choice. Which sets of devices come first follows from their ranks by
+confidence: the least sum of ranks, which orders joint splits by probability if margins grow evenly
+with rank.
+"""
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["change_patterns", "propose"]
+
+Splits = NDArray[np.int64]
+
+
+def change_patterns(num_devices: int, num_candidates: int) -> NDArray[np.bool_]:
+    """Which devices, the least confident first, take their second choice in each candidate.
+
+    Args:
+        num_devices: Number of devices N.
+        num_candidates: Number of candidates K, at least 1; no more than the 2^N that there are
+            are returned.
+
+    Returns:
+        Distinct rows, shape (K, N); the first changes nothing.
+    """
+    changes = itertools.chain.from_iterable(
+        _distinct_ranks(total, num_devices) for total in range(num_devices * (num_devices + 1) + 1)
+    )
+    chosen = list(itertools.islice(changes, num_candidates))
+    patterns = np.zeros((len(chosen), num_devices), dtype=bool)
+    for pattern, ranks in zip(patterns, chosen, strict=True):
+        pattern[[rank - 1 for rank in ranks]] = True
+    return patterns
+
+
+def _distinct_ranks(total: int, greatest: int) -> Iterator[tuple[int, ...]]:
+    """All sets of distinct ranks from 1 to ``greatest`` with that sum, few ranks first."""
+    if total == 0:
+        yield ()
+        return
+    for rank in range(min(total, greatest), 0, -1):
+        if rank * (rank + 1) // 2 < total:
+            return
+        for rest in _distinct_ranks(total - rank, rank - 1):
+            yield (rank, *rest)
+
+
+def propose(logits: NDArray[np.floating], patterns: NDArray[np.bool_]) -> Splits:
+    """Candidates by the network's confidence.
+
+    Args:
+        logits: The network's output, shape (..., N, L).
+        patterns: From :func:`change_patterns`, shape (K, N).
+
+    Returns:
+        Indices into the admissible split points, shape (..., K, N); the first candidate takes
+        every device's first choice. A device with a single split point has no second choice.
+    """
+    first = logits.argmax(axis=-1)
+    if logits.shape[-1] == 1:
+        return np.zeros((*first.shape[:-1], 1, first.shape[-1]), dtype=np.int64)
+    others = logits.copy()
+    np.put_along_axis(others, first[..., None], -np.inf, axis=-1)
+    second = others.argmax(axis=-1)
+    margin = logits.max(axis=-1) - others.max(axis=-1)
+    rank = margin.argsort(axis=-1, kind="stable").argsort(axis=-1)
+    changed = patterns.T[rank].swapaxes(-1, -2)
+    return np.where(changed, second[..., None, :], first[..., None, :])
