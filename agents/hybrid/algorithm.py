@@ -30,21 +30,21 @@ class Hybrid(BaseAlgorithm):
     """Learns to propose splits that the solver's upper layer finds cheap.
 
     It trains on each rollout as PPO does, without a replay buffer, so that a checkpoint is complete
-    but for the environments' state. The noise of training follows from the seed and the number of
+    but for the environments' state. The mutations of training follow from the seed and the number of
     steps done.
 
     Args:
         policy: ``"MlpPolicy"``.
         env: The environment, with ``action_view="split"``.
         learning_rate: Learning rate of Adam, a number or a schedule.
-        num_candidates: Candidates K that a decision prices; in training as many noisy ones again.
+        num_candidates: Candidates K that a decision prices; in training as many mutations again.
         n_steps: Rounds of a rollout in each environment.
         batch_size: Decisions of a gradient step.
         n_epochs: Passes over each rollout.
         policy_kwargs: Arguments of :class:`agents.hybrid.network.ProposalPolicy`.
         tensorboard_log: Folder of TensorBoard logs.
         verbose: 0 or 1.
-        seed: Seed of weights, noise and environments.
+        seed: Seed of weights, mutations and environments.
         device: Torch device.
 
     Attributes:
@@ -101,8 +101,9 @@ class Hybrid(BaseAlgorithm):
 
     def _adopt_scenario(self) -> None:
         if self.env is not None:
-            self.scenario = self.env.get_attr("scenario")[0]
-        self._own_policy = None if self.scenario is None else self.policy_for(self.scenario)
+            # A copy without what the scenario has computed keeps the saved file small.
+            self.scenario = self.env.get_attr("scenario")[0].replace()
+        self._own_policy = None if self.scenario is None else self.policy_for(self.scenario.replace())
 
     def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
         """See :meth:`BaseAlgorithm.set_env`; candidates are then priced in its scenario."""
@@ -219,7 +220,10 @@ class Hybrid(BaseAlgorithm):
         self.logger.dump(step=self.num_timesteps)
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_rng", "_own_policy"]
+        return [
+            *super()._excluded_save_params(),
+            *("_rng", "_own_policy", "_last_obs", "_last_episode_starts"),
+        ]
 
     def _get_torch_save_params(self) -> tuple[list[str], list[str]]:
         return ["policy", "policy.optimizer"], []

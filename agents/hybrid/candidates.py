@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["change_patterns", "propose"]
+__all__ = ["change_patterns", "mutations", "propose"]
 
 Splits = NDArray[np.int64]
 
@@ -74,3 +74,21 @@ def propose(logits: NDArray[np.floating], patterns: NDArray[np.bool_]) -> Splits
     rank = margin.argsort(axis=-1, kind="stable").argsort(axis=-1)
     changed = patterns.T[rank].swapaxes(-1, -2)
     return np.where(changed, second[..., None, :], first[..., None, :])
+
+
+def mutations(candidates: Splits, num_splits: int, rng: np.random.Generator) -> Splits:
+    """Candidates in which about one device takes any split point.
+
+    Draws from the network's own softmax stop exploring once it is sure of itself: options that it
+    has unlearned never come up again. A uniform draw keeps every option of every device in play.
+
+    Args:
+        candidates: Shape (..., K, N).
+        num_splits: Number of admissible split points L.
+        rng: Random generator.
+
+    Returns:
+        A mutation of each candidate, same shape.
+    """
+    mutated = rng.random(candidates.shape) * candidates.shape[-1] < 1.0
+    return np.where(mutated, rng.integers(num_splits, size=candidates.shape), candidates)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.hybrid.candidates import change_patterns, propose
+from agents.hybrid.candidates import change_patterns, mutations, propose
 from agents.hybrid.network import ProposalPolicy
 from asl_gym.actions import ActionViewName
 from asl_gym.observations import Observation, ObservationCodec
@@ -68,20 +68,18 @@ class HybridPolicy:
         return propose(logits, self._patterns)
 
     def explore(self, observation: NDArray[np.floating], rng: np.random.Generator) -> Splits:
-        """Decides in training, where as many candidates come from noisy logits.
-
-        Gumbel noise makes the first of them a draw from the network's softmax.
+        """Decides in training, where as many candidates again are mutations.
 
         Args:
             observation: Shape (B, size).
-            rng: Random generator of the noise.
+            rng: Random generator of the mutations.
 
         Returns:
             Indices into the admissible split points, shape (B, N).
         """
-        logits = self._network.logits(observation)
-        noisy = logits + rng.gumbel(size=logits.shape)
-        candidates = np.concatenate([self.propose(logits), self.propose(noisy)], axis=-2)
+        proposed = self.propose(self._network.logits(observation))
+        mutated = mutations(proposed, self._network.num_splits, rng)
+        candidates = np.concatenate([proposed, mutated], axis=-2)
         return self.cheapest(self._codec.decode(observation), candidates)
 
     def cheapest(self, seen: Observation, candidates: Splits) -> Splits:
