@@ -38,8 +38,6 @@ class Schedule:
 
 SCHEDULES = {
     schedule.name: schedule
-    for schedule in (
-        Schedule("sequential", sum_over_devices, solve_sequential, price_sequential),
-    )
+    for schedule in (Schedule("sequential", sum_over_devices, solve_sequential, price_sequential),)
 }
 """The schedules by name."""

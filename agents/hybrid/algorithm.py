@@ -16,6 +16,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback, Schedule
+from stable_baselines3.common.vec_env import VecEnv
 from torch.nn.functional import cross_entropy
 
 from agents.hybrid.network import ProposalPolicy
@@ -30,8 +31,8 @@ class Hybrid(BaseAlgorithm):
     """Learns to propose splits that the solver's upper layer finds cheap.
 
     It trains on each rollout as PPO does, without a replay buffer, so that a checkpoint is complete
-    but for the environments' state. The mutations of training follow from the seed and the number of
-    steps done.
+    but for the environments' state. The mutations of training follow from the seed and the number
+    of steps done before.
 
     Args:
         policy: ``"MlpPolicy"``.
@@ -46,9 +47,6 @@ class Hybrid(BaseAlgorithm):
         verbose: 0 or 1.
         seed: Seed of weights, mutations and environments.
         device: Torch device.
-
-    Attributes:
-        scenario: The scenario that :meth:`predict` prices in, the training environment's.
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"MlpPolicy": ProposalPolicy}
@@ -85,7 +83,8 @@ class Hybrid(BaseAlgorithm):
         self.n_steps = whole_number("n_steps", n_steps, 1)
         self.batch_size = whole_number("batch_size", batch_size, 1)
         self.n_epochs = whole_number("n_epochs", n_epochs, 1)
-        self.scenario: Scenario | None = None
+        self._own_policy: HybridPolicy | None = None
+        self._saved_scenario: Scenario | None = None
         if _init_setup_model:
             self._setup_model()
 
@@ -97,18 +96,37 @@ class Hybrid(BaseAlgorithm):
         self.policy = self.policy_class(
             self.observation_space, self.action_space, self.lr_schedule, **self.policy_kwargs
         ).to(self.device)  # type: ignore[assignment]
-        self._adopt_scenario()
-
-    def _adopt_scenario(self) -> None:
         if self.env is not None:
-            # A copy without what the scenario has computed keeps the saved file small.
-            self.scenario = self.env.get_attr("scenario")[0].replace()
-        self._own_policy = None if self.scenario is None else self.policy_for(self.scenario.replace())
+            self._adopt_scenario(self.env)
+
+    def _adopt_scenario(self, env: VecEnv) -> None:
+        """Prices in an environment's scenario from now on."""
+        scenario: Scenario = env.get_attr("scenario")[0]
+        self._own_policy = self.policy_for(scenario)
+        # A copy, without what the scenario has computed, keeps the saved file small.
+        self._saved_scenario = scenario.replace()
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that :meth:`predict` prices in, the training environment's.
+
+        Raises:
+            ValueError: If the model never had an environment.
+        """
+        return self._own().scenario
+
+    def _own(self) -> HybridPolicy:
+        if self._own_policy is None:
+            if self._saved_scenario is None:
+                raise ValueError("the model has no scenario to price in: give it an environment")
+            self._own_policy = self.policy_for(self._saved_scenario.replace())
+        return self._own_policy
 
     def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
         """See :meth:`BaseAlgorithm.set_env`; candidates are then priced in its scenario."""
         super().set_env(env, force_reset)
-        self._adopt_scenario()
+        assert self.env is not None
+        self._adopt_scenario(self.env)
 
     def policy_for(self, env: Any) -> HybridPolicy:
         """The policy in an environment or scenario, in which it prices its candidates.
@@ -127,11 +145,6 @@ class Hybrid(BaseAlgorithm):
     ) -> tuple[NDArray[Any], Any]:
         """Decides in the training environment's scenario, see :meth:`HybridPolicy.predict`."""
         return self._own().predict(observation, state, episode_start, deterministic)
-
-    def _own(self) -> HybridPolicy:
-        if self._own_policy is None:
-            raise ValueError("the model has no scenario to price in: give it an environment")
-        return self._own_policy
 
     def learn(
         self,
@@ -196,7 +209,8 @@ class Hybrid(BaseAlgorithm):
         losses = []
         for _ in range(self.n_epochs):
             order = torch.as_tensor(self._rng.permutation(len(observations)), device=self.device)
-            for batch in order.split(self.batch_size):
+            for start in range(0, len(order), self.batch_size):
+                batch = order[start : start + self.batch_size]
                 logits = self.policy(observations[batch])
                 loss = cross_entropy(logits.flatten(0, 1), played[batch].flatten())
                 self.policy.optimizer.zero_grad()

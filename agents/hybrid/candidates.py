@@ -64,16 +64,14 @@ def propose(logits: NDArray[np.floating], patterns: NDArray[np.bool_]) -> Splits
         Indices into the admissible split points, shape (..., K, N); the first candidate takes
         every device's first choice. A device with a single split point has no second choice.
     """
-    first = logits.argmax(axis=-1)
     if logits.shape[-1] == 1:
-        return np.zeros((*first.shape[:-1], 1, first.shape[-1]), dtype=np.int64)
-    others = logits.copy()
-    np.put_along_axis(others, first[..., None], -np.inf, axis=-1)
-    second = others.argmax(axis=-1)
-    margin = logits.max(axis=-1) - others.max(axis=-1)
+        return np.zeros((*logits.shape[:-2], 1, logits.shape[-2]), dtype=np.int64)
+    choices = (-logits).argsort(axis=-1, kind="stable")[..., :2]
+    best = np.take_along_axis(logits, choices, axis=-1)
+    margin = best[..., 0] - best[..., 1]
     rank = margin.argsort(axis=-1, kind="stable").argsort(axis=-1)
     changed = patterns.T[rank].swapaxes(-1, -2)
-    return np.where(changed, second[..., None, :], first[..., None, :])
+    return np.where(changed, choices[..., None, :, 1], choices[..., None, :, 0])
 
 
 def mutations(candidates: Splits, num_splits: int, rng: np.random.Generator) -> Splits:
