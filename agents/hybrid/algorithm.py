@@ -72,7 +72,7 @@ class Hybrid(BaseAlgorithm):
             policy,
             env,
             learning_rate,
-            policy_kwargs={"net_arch": [256, 256]} if policy_kwargs is None else policy_kwargs,
+            policy_kwargs={"net_arch": [128, 128]} if policy_kwargs is None else policy_kwargs,
             tensorboard_log=tensorboard_log,
             verbose=verbose,
             seed=seed,
