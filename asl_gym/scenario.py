@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from asl_gym import fleet_law, lyapunov, reference
 from asl_gym.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.costs import CostModel
+from asl_gym.knowledge import PERFECT, Knowledge
 from asl_gym.profiles import NetworkProfile
 from asl_gym.schedules import SCHEDULES, Schedule
 from asl_gym.solver import optimal_frequency
@@ -39,6 +40,7 @@ class Scenario:
         horizon: Rounds of an episode T.
         v: Dimensionless delay-energy knob of drift plus penalty, V = v·Ē²/D_ref.
         initial_queue_j: Virtual queue Q(0) that every budget starts with [J].
+        knowledge: How well the controller knows channels and devices; fully by default.
     """
 
     fleet: Fleet
@@ -50,6 +52,7 @@ class Scenario:
     horizon: int = 200
     v: float = 5.0
     initial_queue_j: float = 0.0
+    knowledge: Knowledge = PERFECT
 
     def __post_init__(self) -> None:
         for name, kind in _COMPONENTS.items():
@@ -167,6 +170,8 @@ class Scenario:
         """
         fields = dict(_checked_keys("scenario", cls, data))
         for name, kind in _COMPONENTS.items():
+            if name not in fields:
+                continue  # _checked_keys has seen to it that there is a default
             part = dict(_checked_keys(name, kind, fields[name]))
             if name == "workload":
                 part["profile"] = NetworkProfile.from_dict(part["profile"])
@@ -193,6 +198,7 @@ _COMPONENTS: dict[str, type] = {
     "radio": Radio,
     "workload": Workload,
     "budget": Budget,
+    "knowledge": Knowledge,
 }
 
 
