@@ -72,21 +72,31 @@ class Scenario:
         """Returns a copy with some fields changed, see :func:`dataclasses.replace`."""
         return dataclasses.replace(self, **changes)
 
-    def with_num_devices(self, num_devices: int) -> Self:
+    def with_num_devices(self, num_devices: int, seed: int | None = None) -> Self:
         """Returns the scenario with a smaller or larger fleet.
 
         The fleet is cut or extended by :func:`asl_gym.fleet_law.resize`. A budget given as a
         fraction scales by its definition, a system budget in joules in proportion.
+
+        Args:
+            num_devices: Number of devices.
+            seed: Draws every device anew by the same law, :func:`asl_gym.fleet_law.redraw`;
+                ``None`` keeps those there are.
 
         Raises:
             FieldError: If ``num_devices`` is no whole number >= 1, or the budget is given in
                 joules per device, which nothing says how to extend.
         """
         whole_number("num_devices", num_devices, 1)
-        if num_devices == self.num_devices:
+        if num_devices == self.num_devices and seed is None:
             return self
         budget = fleet_law.resize_budget(self.budget, num_devices, self.num_devices)
-        return self.replace(fleet=fleet_law.resize(self.fleet, num_devices), budget=budget)
+        if seed is not None:
+            seed = whole_number("seed", seed, 0)
+            fleet = fleet_law.redraw(self.fleet, num_devices, seed)
+        else:
+            fleet = fleet_law.resize(self.fleet, num_devices)
+        return self.replace(fleet=fleet, budget=budget)
 
     @property
     def num_devices(self) -> int:
