@@ -32,7 +32,8 @@ def change_patterns(num_devices: int, num_candidates: int) -> NDArray[np.bool_]:
         Distinct rows, shape (K, N); the first changes nothing.
     """
     changes = itertools.chain.from_iterable(
-        _distinct_ranks(total, num_devices) for total in range(num_devices * (num_devices + 1) + 1)
+        _distinct_ranks(total, num_devices)
+        for total in range(num_devices * (num_devices + 1) // 2 + 1)
     )
     chosen = list(itertools.islice(changes, num_candidates))
     patterns = np.zeros((len(chosen), num_devices), dtype=bool)
