@@ -1,7 +1,6 @@
-"""The hybrid agent: exact prices, proposals from the network alone, training, saving, resuming."""
+"""The hybrid agent: exact proposals from the network alone, priced; training, saving, resuming."""
 
 import dataclasses
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,11 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import nn
 
 import asl_gym
 from agents.configuration import Configuration, load_configuration
 from agents.hybrid import Hybrid, HybridPolicy
-from agents.hybrid.candidates import change_patterns, mutations, propose
 from agents.training import read_curve, run_folder, train
 from agents.vec_env import make_vec_env
 from asl_gym import (
@@ -24,15 +20,12 @@ from asl_gym import (
     Budget,
     Fleet,
     NetworkProfile,
-    Observation,
     Scenario,
     Workload,
     evaluate,
     schedules,
 )
 from asl_gym.pricing import price_splits
-from asl_gym.solver import optimal_frequency
-from tests.strategies import drawn_trace, random_splits, scenarios, seeds
 
 
 @pytest.fixture
@@ -67,125 +60,7 @@ def played_observations(model: Hybrid, rounds: int) -> np.ndarray:
     return np.array(seen)
 
 
-# Prices
-
-
-def round_shown(scenario: Scenario, seed: int) -> Observation:
-    """A round of a drawn trace with random queues, in physical units."""
-    trace, rng = drawn_trace(scenario, seed, 1), np.random.default_rng(seed)
-    queue = scenario.energy_budgets * rng.exponential(3.0, scenario.num_budgets)
-    shown = trace.shown_uplink_bps[0], trace.shown_downlink_bps[0], trace.clock_hz[0]
-    return Observation(queue, np.array(1.0), *shown)
-
-
-@given(scenarios(), seeds)
-def test_a_price_is_what_the_environment_charges(scenario: Scenario, seed: int) -> None:
-    """The reward ``linear_drift`` of the view ``split`` is the price but for scale and offset."""
-    env = ASLEnv(scenario, action_view="split", reward="linear_drift")
-    env.reset(seed=seed)
-    rng = np.random.default_rng(seed)
-    for split_index in random_splits(scenario, rng, scenario.horizon):
-        queue, trace, t = env.simulation.queue[0], env.trace, env.simulation.round_index
-        rates = trace.uplink_bps[t], trace.downlink_bps[t], trace.clock_hz[t]
-        seen = Observation(queue, np.array(1.0), *rates)
-        price = float(price_splits(scenario, seen, split_index[None])[0])
-        _, reward, *_ = env.step(split_index)
-        offset = float((queue * scenario.budget_weights * scenario.energy_budgets).sum())
-        charged = -reward * scenario.V * scenario.reference_delay + offset
-        assert price == pytest.approx(charged, rel=1e-9, abs=1e-9 * (abs(price) + offset))
-
-
-@settings(max_examples=30)
-@given(scenarios(max_devices=3, max_layers=3), seeds)
-def test_the_least_price_is_the_solvers_objective(scenario: Scenario, seed: int) -> None:
-    seen = round_shown(scenario, seed)
-    choices = itertools.product(range(scenario.workload.num_splits), repeat=scenario.num_devices)
-    prices = price_splits(scenario, seen, np.array(list(choices)))
-    policy = asl_gym.OPEN(scenario)
-    decision = policy.solve(seen, scenario.V, seen.queue * scenario.budget_weights)
-    assert prices.min() == pytest.approx(float(decision.objective), rel=1e-9)
-
-
-@given(scenarios(), seeds)
-def test_no_frequency_is_better_than_the_price(scenario: Scenario, seed: int) -> None:
-    """The price, written out at other frequencies, is never undercut."""
-    seen, rng = round_shown(scenario, seed), np.random.default_rng(seed)
-    split_index = random_splits(scenario, rng)
-    price = float(price_splits(scenario, seen, split_index[None])[0])
-    model, server = scenario.cost_model, scenario.server
-    unit = model.unit_costs(seen.uplink_bps, seen.downlink_bps, seen.clock_hz)
-    options = model.chosen_options(split_index, unit)
-    weights = seen.queue * scenario.budget_weights
-    best = optimal_frequency(scenario.V, weights[-1], server)
-    for f in (*np.geomspace(server.clock_min_hz, server.clock_max_hz, 9), best):
-        costs = model.round_costs(options, np.array([f]))
-        energies = np.append(costs.device_energy, costs.server_energy)
-        if scenario.num_budgets == 1:
-            energies = costs.energy[None]
-        other = scenario.V * costs.device_delay.sum() + (weights * energies).sum()
-        assert price <= other * (1 + 1e-9)
-    assert price == pytest.approx(float(other), rel=1e-9)
-
-
-@given(scenarios(), seeds)
-def test_leading_axes_equal_the_loop(scenario: Scenario, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    rounds = [round_shown(scenario, seed % 1000 + i) for i in range(3)]
-    candidates = random_splits(scenario, rng, 3, 5)
-    together = Observation(*(np.stack(values) for values in zip(*rounds, strict=True)))
-    prices = price_splits(scenario, together, candidates)
-    alone = [price_splits(scenario, *one) for one in zip(rounds, candidates, strict=True)]
-    np.testing.assert_array_equal(prices, alone)
-
-
-def test_candidates_that_do_not_fit_are_named() -> None:
-    scenario = asl_gym.preset("default")
-    with pytest.raises(ValueError, match=r"\(4, 9\)"):
-        price_splits(scenario, round_shown(scenario, 0), np.zeros((4, 9), dtype=int))
-
-
-# Candidates
-
-
-@given(st.integers(1, 12), st.integers(1, 64))
-def test_patterns_are_distinct_and_least_in_rank_sum(devices: int, candidates: int) -> None:
-    patterns = change_patterns(devices, candidates)
-    assert patterns.shape == (min(candidates, 2**devices), devices)
-    assert len(np.unique(patterns, axis=0)) == len(patterns)
-    sums = patterns @ np.arange(1, devices + 1)
-    everything = np.array(list(itertools.product([0, 1], repeat=devices)))
-    least = np.sort(everything @ np.arange(1, devices + 1))[: len(patterns)]
-    np.testing.assert_array_equal(sums, least)
-
-
-@given(seeds, st.integers(1, 8), st.integers(1, 6), st.integers(1, 40))
-def test_candidates_follow_the_order_of_confidence(
-    seed: int, devices: int, splits: int, candidates: int
-) -> None:
-    logits = np.random.default_rng(seed).normal(size=(3, devices, splits))
-    proposed = propose(logits, change_patterns(devices, candidates))
-    count = min(candidates, 2**devices) if splits > 1 else 1
-    assert proposed.shape == (3, count, devices)
-    np.testing.assert_array_equal(proposed[:, 0], logits.argmax(axis=-1))
-    assert all(len(np.unique(row, axis=0)) == count for row in proposed)
-    if count > 1:
-        best_two = np.sort(logits, axis=-1)[..., -2:]
-        least_confident = (best_two[..., 1] - best_two[..., 0]).argmin(axis=-1)
-        changed = proposed[:, 1] != proposed[:, 0]
-        np.testing.assert_array_equal(changed.argmax(axis=-1), least_confident)
-        np.testing.assert_array_equal(changed.sum(axis=-1), 1)
-    chosen = np.take_along_axis(logits[:, None], proposed[..., None], axis=-1)[..., 0]
-    second = np.sort(logits, axis=-1)[:, None, :, -min(2, splits)]
-    assert (chosen >= second).all()
-
-
-def test_mutations_reach_every_option_of_every_device() -> None:
-    start = np.zeros((400, 5, 4), dtype=np.int64)
-    mutated = mutations(start, 3, np.random.default_rng(0))
-    for device in range(4):
-        assert set(np.unique(mutated[..., device])) == {0, 1, 2}
-    # One device in four is drawn anew, and two of three draws differ.
-    assert (mutated != start).mean() == pytest.approx(1 / 6, abs=0.01)
+# Decisions
 
 
 def test_the_solvers_own_splits_are_never_asked_for(
