@@ -45,7 +45,10 @@ def run(
         Path | None, typer.Option(help="Folder of the results (default: one in results/).")
     ] = None,
     env: Annotated[str, typer.Option(help="Environment id.")] = "ASL-v0",
-    scenario: Annotated[str, typer.Option(help="Preset's name or JSON file.")] = "default",
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="Preset's name or JSON file (default: the environment id's own)."),
+    ] = None,
     rounds: Annotated[
         int | None, typer.Option(help="Rounds of an episode (default: the scenario's).")
     ] = None,
