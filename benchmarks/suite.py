@@ -210,9 +210,7 @@ def _agents(evaluator: Evaluator) -> tuple[list[Entry], dict[str, str]]:
             left_out[name] = reason
             continue
         seed = pretrained.training_seed(name, evaluator.env_id)
-        entries.append(
-            Entry(name, label_of(name), "agent", policy, training_seed=seed, agent=name)
-        )
+        entries.append(Entry(name, label_of(name), "agent", policy, training_seed=seed, agent=name))
     return entries, left_out
 
 

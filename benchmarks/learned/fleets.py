@@ -124,7 +124,7 @@ def section(
 
 
 def load_fleets(page: Page, out: Path) -> pd.DataFrame:
-    """One line a fleet and policy: what ``compare`` gives, ``env_id``, ``num_devices``, ``fleet``."""
+    """One line a fleet and policy: what ``compare`` gives, and which fleet it is."""
     tables = []
     for case in cases_of(page):
         folder = case.folder(out)
@@ -138,8 +138,8 @@ def load_fleets(page: Page, out: Path) -> pd.DataFrame:
         episodes, _ = complete_rows(folder, agents)
         if "open" in set(episodes["policy"]) and episodes["agent"].nunique() > 1:
             table = compare(episodes, ["open"])
-            place = {"env_id": case.env_id, "num_devices": case.num_devices, "fleet": case.label}
-            tables.append(table.assign(**place))
+            table = table.assign(env_id=case.env_id, fleet=case.label)
+            tables.append(table.assign(num_devices=case.num_devices))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 

@@ -116,7 +116,7 @@ def _reference_styles(results: LearnedResults) -> dict[str, tuple[str, Any]]:
 
 
 def _reference_lines(axes: Axes, results: LearnedResults) -> None:
-    table = results.table.set_index("agent")
+    table: Any = results.table.set_index("agent")
     for name, (colour, dashes) in _reference_styles(results).items():
         gap, label = _percent(table.loc[name, "priced_gap"]), table.loc[name, "label"]
         axes.axvline(gap, color=colour, linestyle=dashes, linewidth=1.4, label=label)
@@ -147,9 +147,7 @@ def _with_times(table: pd.DataFrame) -> pd.DataFrame:
     return table[~table["agent"].str.startswith("best-fixed")]
 
 
-def _point(
-    axes: Axes, line: "pd.Series[float]", styles: dict[str, tuple[str, str]]
-) -> PointLabel:
+def _point(axes: Axes, line: "pd.Series[float]", styles: dict[str, tuple[str, str]]) -> PointLabel:
     name, kind = str(line["agent"]), str(line["kind"])
     colour, marker, size = style.GREY, "v", 6.0
     if kind == "agent":

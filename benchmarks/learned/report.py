@@ -124,7 +124,10 @@ def _notes(results: LearnedResults) -> list[str]:
     if results.shipped:
         seeds = ", ".join(f"{label_of(name)} {seed}" for name, seed in results.shipped.items())
         notes.append(f"Median training seeds by priced gap, whose weights are shipped: {seeds}.")
-    traces, played = results.table["traces"].iloc[0], len(results.manifest["configuration"]["seeds"])
+    traces, played = (
+        results.table["traces"].iloc[0],
+        len(results.manifest["configuration"]["seeds"]),
+    )
     if traces < played:
         notes.append(f"On {played - traces} of {played} traces no policy can keep the budget.")
     if results.left_out:
@@ -164,9 +167,9 @@ def _line(line: "pd.Series[Any]", best: str, best_label: str) -> dict[str, str]:
         cells[f"Better than {best_label} [%]"] = _compared(line, "better_than_best", best)
     cells[f"Difference to {best_label} [points]"] = _compared(line, "difference", best)
     cells["Decision [µs]"] = (
-        "–" if line["agent"].startswith("best-fixed") else at_most_three_digits(
-            line["decision_time_us"]
-        )
+        "–"
+        if line["agent"].startswith("best-fixed")
+        else at_most_three_digits(line["decision_time_us"])
     )
     return cells
 
@@ -202,6 +205,6 @@ def _provenance(results: Sequence[LearnedResults]) -> list[str]:
         line = f"- `{each['command']}` (commit {each['commit'] or 'unknown'}; {versions})"
         if line not in lines:
             lines.append(line)
-    commits = sorted({commit for one in results for commit in one.training_commits})
+    commits = sorted({run.description["commit"] for one in results for run in one.runs})
     trained = [f"The agents were trained at commit {', '.join(commits)}."] if commits else []
     return ["\n".join(lines), *trained]

@@ -26,6 +26,7 @@ class LearnedResults:
     Attributes:
         env_id: The environment's id.
         manifest: What was played.
+        runs: The runs that have all their rows.
         algorithms: Algorithms of the page that have rows, in the page's order.
         table: What :func:`benchmarks.learned.statistics.compare` gives, with ``label``, ``kind``,
             ``signal``, ``steps`` and ``training_seconds`` (medians over training seeds).
@@ -33,19 +34,18 @@ class LearnedResults:
         shipped: The median training seed of each agent.
         curves: Learning curves, a row per ``agent``, ``training_seed``, ``steps``.
         validation: Priced gaps on the learning curves' traces of OPEN and its variants.
-        training_commits: Commits that the agents were trained at.
         left_out: Policies whose episodes are not all there.
     """
 
     env_id: str
     manifest: dict[str, Any]
+    runs: tuple[Run, ...]
     algorithms: tuple[str, ...]
     table: pd.DataFrame
     seed_gaps: pd.DataFrame
     shipped: dict[str, int]
     curves: pd.DataFrame
     validation: dict[str, float]
-    training_commits: tuple[str, ...]
     left_out: tuple[str, ...]
 
 
@@ -80,13 +80,13 @@ def load_environment(
     return LearnedResults(
         env_id=environment.env_id,
         manifest=folder.manifest,
+        runs=tuple(trained),
         algorithms=tuple(shown),
         table=_described(table, policies, trained),
         seed_gaps=agents.groupby(["agent", "training_seed"])["priced_gap"].mean().reset_index(),
         shipped={name: median_seed(agents[agents["agent"] == name]) for name in shown},
         curves=_curves(trained),
         validation=read_validation(folder),
-        training_commits=tuple(sorted({run.description["commit"] for run in trained})),
         left_out=left_out,
     )
 

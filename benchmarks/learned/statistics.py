@@ -24,8 +24,8 @@ __all__ = [
     "compare",
     "interquartile_mean",
     "interval",
-    "median_seed",
     "mean_of_scores",
+    "median_seed",
     "score_matrix",
     "wins",
 ]

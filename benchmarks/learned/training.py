@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from multiprocessing.connection import wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -38,9 +38,9 @@ LOOK_EVERY = 1.0
 """Time between two looks at the runs [s]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
-    """An agent trained with one training seed.
+    """An agent trained with one training seed; compared by identity, as configurations are long.
 
     Attributes:
         configuration: How it is trained.
@@ -126,7 +126,7 @@ def train_missing(runs: Sequence[Run], jobs: int, console: Console) -> None:
         BenchmarkError: If runs failed, once all others have ended.
     """
     waiting = deque(run for run in runs if not run.has_ended)
-    active: dict[Run, SpawnProcess] = {}
+    active: dict[Run, BaseProcess] = {}
     failures: list[str] = []
     with _stopping(active), _Display(waiting, console) as display:
         while waiting or active:
@@ -146,7 +146,7 @@ def train_missing(runs: Sequence[Run], jobs: int, console: Console) -> None:
 
 
 @contextmanager
-def _stopping(active: dict["Run", SpawnProcess]) -> Iterator[None]:
+def _stopping(active: dict["Run", BaseProcess]) -> Iterator[None]:
     """Stops the processes that are left when the body ends, and waits for their checkpoints."""
     try:
         yield
@@ -157,8 +157,12 @@ def _stopping(active: dict["Run", SpawnProcess]) -> Iterator[None]:
             process.join()
 
 
-def _start(run: Run) -> SpawnProcess:
-    process = multiprocessing.get_context("spawn").Process(target=_train_here, args=(run,))
+def _start(run: Run) -> BaseProcess:
+    """Starts a run's process, from one that has the imports behind it where there is such."""
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(method)
+    context.set_forkserver_preload(["benchmarks.__main__"])
+    process: BaseProcess = context.Process(target=_train_here, args=(run,))
     process.start()
     return process
 
@@ -227,7 +231,7 @@ class _Display:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, active: Sequence[Run] | dict[Run, SpawnProcess]) -> None:
+    def show(self, active: Sequence[Run] | dict[Run, BaseProcess]) -> None:
         """Brings the bars up to date."""
         for run in active:
             if run not in self._lines:
