@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from benchmarks.episode_log import read_episodes
 from benchmarks.learned import training
 from benchmarks.learned.page import AGENTS, PAGE, Page, PageEnvironment
 from benchmarks.learned.statistics import median_seed
-from benchmarks.learned.training import runs_of
+from benchmarks.learned.training import Run, runs_of
 from benchmarks.run_folder import RunFolder
 from tests.test_benchmarks import failure
 
@@ -49,7 +50,7 @@ def small_configuration(algorithm: str, env_id: str) -> Configuration:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small_page(tmp_path_factory: pytest.TempPathFactory):
+def small_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The command with a small page, which ships into a folder of its own."""
     shipped = tmp_path_factory.mktemp("shipped")
     with pytest.MonkeyPatch.context() as patch:
@@ -76,7 +77,7 @@ def arguments(folder: Path, *options: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def whole(small_page, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(small_page: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page after an interruption: one run had ended, the other was in the middle."""
     folder = tmp_path_factory.mktemp("whole")
     first, second = runs_of(SMALL, folder / "runs")
@@ -180,7 +181,7 @@ def test_weights_do_not_depend_on_the_number_of_jobs(whole, tmp_path):
 
 
 def test_a_failing_run_names_itself_and_others_go_on(tmp_path, monkeypatch, capsys):
-    def one_faulty(page: Page, root: Path):
+    def one_faulty(page: Page, root: Path) -> list[Run]:
         first, second = runs_of(page, root)
         broken = {**first.configuration.model, "policy": "NoSuchPolicy"}
         faulty = dataclasses.replace(first.configuration, model=broken)
@@ -216,10 +217,10 @@ def test_a_retrained_model_is_played_again(whole, tmp_path):
         for seed in (0, 1)
     }
     assert gaps[0] == gaps[1]
-    others = [
+    kept, again = (
         frame[frame["policy"] != "ppo-seed-0"].reset_index(drop=True) for frame in (before, after)
-    ]
-    pd.testing.assert_frame_equal(*others)
+    )
+    pd.testing.assert_frame_equal(kept, again)
 
 
 def test_what_is_not_on_the_page_is_refused(tmp_path, capsys):
