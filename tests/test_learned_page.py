@@ -1,6 +1,7 @@
 """The page of the learned agents end to end: interrupted, resumed, reported, shipped."""
 
 import dataclasses
+import multiprocessing
 import re
 import shutil
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from stable_baselines3 import PPO
 import benchmarks.__main__ as command_line
 from agents import pretrained
 from agents.configuration import Configuration, load_configuration
-from agents.training import train
+from agents.training import steps_done, train
 from asl_gym import evaluate
 from asl_gym.evaluation import Evaluator
 from benchmarks.episode_log import read_episodes
@@ -178,6 +179,31 @@ def test_weights_do_not_depend_on_the_number_of_jobs(whole, tmp_path):
     other = runs_of(SMALL, tmp_path / "runs")[0]
     pairs = zip(weights(one.model_path), weights(other.model_path), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_an_interruption_ends_the_processes_and_keeps_their_steps(tmp_path, monkeypatch, capsys):
+    def long(algorithm: str, env_id: str) -> Configuration:
+        return dataclasses.replace(small_configuration(algorithm, env_id), total_steps=1_000_000)
+
+    shown = training._Display.show
+
+    def interrupt_once_trained(display: Any, active: Any) -> None:
+        shown(display, active)
+        if any(one.steps for one in active):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "load_configuration", long)
+    monkeypatch.setattr(training, "LOOK_EVERY", 0.1)
+    monkeypatch.setattr(training._Display, "show", interrupt_once_trained)
+    with pytest.raises(SystemExit) as ended:
+        command_line.main(arguments(tmp_path, "--jobs", "1", "--seeds", "1"))
+    assert ended.value.code == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    assert not multiprocessing.active_children()
+    (one,) = runs_of(dataclasses.replace(SMALL, num_training_seeds=1), tmp_path / "runs")
+    steps = steps_done(one.configuration, one.seed, one.root)
+    assert one.steps <= steps < 1_000_000
+    assert not one.has_ended
 
 
 def test_a_failing_run_names_itself_and_others_go_on(tmp_path, monkeypatch, capsys):
