@@ -14,11 +14,15 @@ from stable_baselines3 import A2C, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import NormalActionNoise
 
+from agents.categorical import POLICIES
+from agents.ppo_lagrangian import PPOLagrangian
+
 __all__ = ["ALGORITHMS", "Configuration", "load_configuration"]
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "ppo": PPO,
     "a2c": A2C,
+    "ppo_lagrangian": PPOLagrangian,
     "recurrent_ppo": RecurrentPPO,
     "sac": SAC,
     "td3": TD3,
@@ -42,7 +46,8 @@ class Configuration:
         validate_every: Steps between validations, each with a checkpoint.
         linear_learning_rate_decay: Whether the learning rate falls to 0 over the training.
         environment: Keyword arguments of the environment.
-        model: Keyword arguments of the algorithm.
+        model: Keyword arguments of the algorithm; ``policy`` is a name of the library's or one of
+            :data:`agents.categorical.POLICIES`.
         network: Keyword arguments of the algorithm's policy (``policy_kwargs``); ``activation``
             names a class of ``torch.nn`` and stands for ``activation_fn``.
         action_noise_std: Standard deviation of the normal noise that an algorithm with a
@@ -79,6 +84,8 @@ class Configuration:
             action_space: The action space of one environment, which gives the noise its size.
         """
         arguments = dict(self.model)
+        # Names that the library does not know are ours; it names the ones that nobody knows.
+        arguments["policy"] = POLICIES.get(arguments["policy"], arguments["policy"])
         if self.linear_learning_rate_decay:
             arguments["learning_rate"] = linear_decay(arguments["learning_rate"])
         if self.action_noise_std is not None:
