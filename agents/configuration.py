@@ -2,18 +2,38 @@
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
+import gymnasium as gym
+import numpy as np
 import torch
-from stable_baselines3 import PPO
+from sb3_contrib import TQC, RecurrentPPO
+from stable_baselines3 import A2C, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.noise import NormalActionNoise
+
+from agents.categorical import POLICIES
+from agents.hybrid import Hybrid
+from agents.ppo_lagrangian import PPOLagrangian
 
 __all__ = ["ALGORITHMS", "Configuration", "load_configuration"]
 
-ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"ppo": PPO}
+ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
+    "ppo": PPO,
+    "a2c": A2C,
+    "hybrid": Hybrid,
+    "ppo_lagrangian": PPOLagrangian,
+    "recurrent_ppo": RecurrentPPO,
+    "sac": SAC,
+    "td3": TD3,
+    "tqc": TQC,
+}
 """The algorithms by the name that commands and files use."""
+
+POLICY_DECIDES = ("action_view", "observation")
+"""Arguments of the environment that an evaluation takes from the policy."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +48,12 @@ class Configuration:
         validate_every: Steps between validations, each with a checkpoint.
         linear_learning_rate_decay: Whether the learning rate falls to 0 over the training.
         environment: Keyword arguments of the environment.
-        model: Keyword arguments of the algorithm.
-        network: ``net_arch`` and ``activation``, a class of ``torch.nn``.
+        model: Keyword arguments of the algorithm; ``policy`` is a name of the library's or one of
+            :data:`agents.categorical.POLICIES`.
+        network: Keyword arguments of the algorithm's policy (``policy_kwargs``); ``activation``
+            names a class of ``torch.nn`` and stands for ``activation_fn``.
+        action_noise_std: Standard deviation of the normal noise that an algorithm with a
+            deterministic policy explores by, in units of a ``Box(-1, 1)``; ``None`` for none.
     """
 
     algorithm: str
@@ -40,7 +64,8 @@ class Configuration:
     linear_learning_rate_decay: bool
     environment: dict[str, Any]
     model: dict[str, Any]
-    network: dict[str, Any]
+    network: dict[str, Any] = field(default_factory=dict)
+    action_noise_std: float | None = None
 
     @property
     def algorithm_class(self) -> type[BaseAlgorithm]:
@@ -49,17 +74,29 @@ class Configuration:
 
     @property
     def evaluation_environment(self) -> dict[str, Any]:
-        """The environment's arguments but the action view, which the policy decides."""
-        return {name: value for name, value in self.environment.items() if name != "action_view"}
+        """The environment's arguments but the views, which the policy decides."""
+        return {
+            name: value for name, value in self.environment.items() if name not in POLICY_DECIDES
+        }
 
-    def model_arguments(self) -> dict[str, Any]:
-        """Keyword arguments of the algorithm, schedule and network included."""
+    def model_arguments(self, action_space: gym.Space[Any]) -> dict[str, Any]:
+        """Keyword arguments of the algorithm: schedule, network and noise included.
+
+        Args:
+            action_space: The action space of one environment, which gives the noise its size.
+        """
         arguments = dict(self.model)
+        # Names that the library does not know are ours; it names the ones that nobody knows.
+        arguments["policy"] = POLICIES.get(arguments["policy"], arguments["policy"])
         if self.linear_learning_rate_decay:
             arguments["learning_rate"] = linear_decay(arguments["learning_rate"])
-        activation = getattr(torch.nn, self.network["activation"])
-        net_arch = list(self.network["net_arch"])
-        arguments["policy_kwargs"] = {"net_arch": net_arch, "activation_fn": activation}
+        if self.action_noise_std is not None:
+            zero = np.zeros(action_space.shape or ())
+            arguments["action_noise"] = NormalActionNoise(zero, zero + self.action_noise_std)
+        network = dict(self.network)
+        if "activation" in network:
+            network["activation_fn"] = getattr(torch.nn, network.pop("activation"))
+        arguments["policy_kwargs"] = network
         return arguments
 
 

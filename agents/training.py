@@ -1,25 +1,33 @@
 """Training an agent: one command, with progress, checkpoints and a learning curve.
 
-A run's folder holds ``checkpoint.zip`` (the last checkpoint; written whole or not at all),
-``curve.csv`` (the learning curve), ``run.json`` (configuration, seed, commit), TensorBoard logs,
-and ``model.zip`` once it has ended. A run
-that was interrupted goes on from its checkpoint to the same number of steps.
+A run's folder holds ``checkpoint.zip`` (the last checkpoint, see :mod:`agents.checkpoints`),
+``curve.csv`` (the learning curve), ``run.json`` (configuration, seed, commit; steps and seconds
+once it has ended), TensorBoard logs, and ``model.zip`` once it has ended. A run that was
+interrupted goes on from its checkpoint to the same number of steps.
 """
 
-import csv
-import json
-import os
-import subprocess
-from dataclasses import asdict
+import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
+from agents.checkpoints import load_checkpoint, save_atomically, save_checkpoint, steps_done
 from agents.configuration import Configuration
+from agents.playing import as_policy
+from agents.runs import (
+    CURVE_COLUMNS,
+    append_curve,
+    current_commit,
+    describe_run,
+    read_curve,
+    read_description,
+    run_folder,
+    update_description,
+)
 from agents.vec_env import NativeVecEnv, make_vec_env
 from asl_gym import Evaluator
 
@@ -27,47 +35,31 @@ __all__ = [
     "CURVE_COLUMNS",
     "VALIDATION_SEEDS",
     "current_commit",
+    "read_curve",
     "run_folder",
     "steps_done",
     "train",
+    "training_seed",
 ]
 
 VALIDATION_SEEDS = range(100_000, 100_005)
 """Seeds of the learning curve's episodes; the benchmark's evaluation seeds start at 0."""
 
+FIRST_TRAINING_SEED, LAST_TRAINING_SEED = 2**20, 2**31
+
 CHECKPOINT_EVERY = 20_000
 """Steps after which a run saves itself between validations."""
 
-CURVE_COLUMNS = ("steps", "priced_gap", "energy_ratio", "mean_delay_s")
-
-
-def run_folder(root: Path, configuration: Configuration, seed: int) -> Path:
-    """The folder of a run."""
-    return root / configuration.env_id / configuration.algorithm / f"seed-{seed}"
-
-
-def current_commit() -> str:
-    """The checkout's commit, marked ``-dirty`` where files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(
-        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() if done.returncode == 0 else "unknown"
-
-
-def save_atomically(model: BaseAlgorithm, path: Path) -> None:
-    """Saves a model so that the file is the old one or the new one, never a part."""
-    part = path.with_name(f"{path.stem}.part.zip")
-    model.save(part)
-    os.replace(part, path)
-
 
 class LearningCurve(BaseCallback):
-    """Validates and checkpoints every so many steps.
+    """Validates and checkpoints every so many steps, at the start of a rollout.
 
     Args:
         configuration: How the agent is trained.
         folder: The run's folder.
+
+    Attributes:
+        rollout_start: Steps at the start of the present rollout.
     """
 
     def __init__(self, configuration: Configuration, folder: Path) -> None:
@@ -75,7 +67,14 @@ class LearningCurve(BaseCallback):
         self._configuration, self._folder = configuration, folder
         environment = configuration.evaluation_environment
         self._evaluator = Evaluator(configuration.env_id, **environment)
-        self._next = self._last_saved = 0
+        self._next = self._last_saved = self.rollout_start = 0
+        self._seconds_before = read_description(folder).get("seconds_to_checkpoint", 0.0)
+        self._started = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the training up to now [s], that before an interruption included."""
+        return float(self._seconds_before + time.perf_counter() - self._started)
 
     def _on_training_start(self) -> None:
         every = self._configuration.validate_every
@@ -83,6 +82,7 @@ class LearningCurve(BaseCallback):
         self._last_saved = self.num_timesteps
 
     def _on_rollout_start(self) -> None:
+        self.rollout_start = self.num_timesteps
         if self.num_timesteps >= self._next:
             self._next += self._configuration.validate_every
             self.validate()
@@ -91,8 +91,14 @@ class LearningCurve(BaseCallback):
 
     def save(self) -> None:
         """Saves a checkpoint."""
-        save_atomically(self.model, self._folder / "checkpoint.zip")
+        save_checkpoint(self.model, self._folder)
+        update_description(self._folder, seconds_to_checkpoint=self.seconds)
         self._last_saved = self.num_timesteps
+
+    def save_interrupted(self) -> None:
+        """Saves a checkpoint in the middle of a rollout, which then has to be begun again."""
+        self.model.num_timesteps = self.num_timesteps = self.rollout_start
+        self.save()
 
     def _on_step(self) -> bool:
         return True
@@ -102,43 +108,36 @@ class LearningCurve(BaseCallback):
 
     def validate(self) -> None:
         """Scores the agent on the validation seeds, records it and saves a checkpoint."""
-        scores = [score for score, _ in self._evaluator.evaluate(self.model, VALIDATION_SEEDS)]
+        policy = as_policy(self.model)
+        scores = [score for score, _ in self._evaluator.evaluate(policy, VALIDATION_SEEDS)]
         means = {
             name: float(np.mean([getattr(score, name) for score in scores]))
             for name in CURVE_COLUMNS[1:]
         }
         for name, value in means.items():
             self.logger.record(f"validation/{name}", value)
+        self.logger.dump(self.num_timesteps)
         # The curve first: a row ahead of the checkpoint is dropped on resuming, one behind is lost.
         append_curve(self._folder / "curve.csv", {"steps": self.num_timesteps, **means})
         self.save()
 
 
-def append_curve(path: Path, row: dict[str, Any]) -> None:
-    """Adds a row to the learning curve, dropping rows that an interrupted run had left ahead."""
-    rows = [kept for kept in read_curve(path) if int(kept["steps"]) < row["steps"]]
-    part = path.with_suffix(".part")
-    with part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, CURVE_COLUMNS)
-        writer.writeheader()
-        writer.writerows([*rows, row])
-    os.replace(part, path)
+def training_seed(seed: int, steps_done: int) -> int:
+    """Where the seeds of the training environments start.
 
+    It is drawn by the training seed and the steps that were done before, between 2²⁰ and 2³¹, so
+    that no training environment ever plays a trace of the evaluation seeds (from 0) or of
+    :data:`VALIDATION_SEEDS`.
 
-def read_curve(path: Path) -> list[dict[str, str]]:
-    """The rows of a learning curve, none where there is no file yet."""
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    Args:
+        seed: Training seed.
+        steps_done: Steps done before, 0 for a fresh run.
 
-
-def _training_env(configuration: Configuration, seed: int, steps_done: int) -> NativeVecEnv:
-    """The environments, seeded by the training seed and the steps that were done before."""
-    env = make_vec_env(configuration.env_id, configuration.num_envs, **configuration.environment)
-    entropy = np.random.SeedSequence([seed, steps_done]).generate_state(1)
-    env.seed(int(entropy[0]))
-    return env
+    Returns:
+        The first environment's seed; the others' follow it.
+    """
+    generator = np.random.default_rng(np.random.SeedSequence([seed, steps_done]))
+    return int(generator.integers(FIRST_TRAINING_SEED, LAST_TRAINING_SEED))
 
 
 def train(
@@ -168,63 +167,51 @@ def train(
     torch.set_num_threads(1)
     model = _fresh_or_resumed(configuration, seed, folder)
     describe_run(configuration, seed, folder, fresh=model.num_timesteps == 0)
-    missing = steps - model.num_timesteps
-    if missing > 0:
-        try:
-            model.learn(
-                missing,
-                callback=LearningCurve(configuration, folder),
-                reset_num_timesteps=model.num_timesteps == 0,
-                tb_log_name="tensorboard",
-                progress_bar=progress_bar,
-            )
-        except KeyboardInterrupt:
-            save_atomically(model, folder / "checkpoint.zip")
-            raise
+    if model.num_timesteps < steps:
+        _learn(model, configuration, folder, steps - model.num_timesteps, progress_bar)
     save_atomically(model, folder / "model.zip")
     return folder / "model.zip"
 
 
-def steps_done(configuration: Configuration, seed: int, root: Path) -> int:
-    """Steps of a run's checkpoint, 0 where there is none."""
-    checkpoint = run_folder(root, configuration, seed) / "checkpoint.zip"
-    if not checkpoint.exists():
-        return 0
-    return configuration.algorithm_class.load(checkpoint, device="cpu").num_timesteps
-
-
-def describe_run(configuration: Configuration, seed: int, folder: Path, fresh: bool) -> None:
-    """Writes ``run.json``, or compares it with what an interrupted run was started with.
-
-    Raises:
-        ValueError: If the run was started with another configuration.
-    """
-    path = folder / "run.json"
-    configured = json.loads(json.dumps(asdict(configuration), default=repr))
-    if fresh:
-        description = {"configuration": configured, "seed": seed, "commit": current_commit()}
-        path.write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
-        return
-    started = json.loads(path.read_text(encoding="utf-8"))["configuration"]
-    for name, value in configured.items():
-        if started[name] != value:
-            raise ValueError(
-                f"{name} = {value!r}, but the run in {folder} was started with {started[name]!r}: "
-                "go on with that, or train into another folder"
-            )
+def _learn(
+    model: BaseAlgorithm, configuration: Configuration, folder: Path, steps: int, progress_bar: bool
+) -> None:
+    """Trains for so many more steps, and saves a checkpoint where it is interrupted."""
+    curve = LearningCurve(configuration, folder)
+    off_policy = isinstance(model, OffPolicyAlgorithm)
+    try:
+        model.learn(
+            steps,
+            callback=curve,
+            # In rollouts for on-policy algorithms, in episodes, which end together, for the others.
+            log_interval=configuration.num_envs if off_policy else 1,
+            reset_num_timesteps=model.num_timesteps == 0,
+            tb_log_name="tensorboard",
+            progress_bar=progress_bar,
+        )
+    except KeyboardInterrupt:
+        curve.save_interrupted()
+        raise
+    update_description(folder, training_seconds=curve.seconds, steps=model.num_timesteps)
 
 
 def _fresh_or_resumed(configuration: Configuration, seed: int, folder: Path) -> BaseAlgorithm:
-    checkpoint = folder / "checkpoint.zip"
-    algorithm = configuration.algorithm_class
-    if checkpoint.exists():
-        model = algorithm.load(checkpoint, device="cpu")
-        model.set_env(_training_env(configuration, seed, model.num_timesteps))
-        return model
-    return algorithm(
-        env=_training_env(configuration, seed, 0),
-        seed=seed,
-        device="cpu",
-        tensorboard_log=str(folder),
-        **configuration.model_arguments(),
+    model = load_checkpoint(configuration, folder)
+    env: NativeVecEnv = make_vec_env(
+        configuration.env_id, configuration.num_envs, **configuration.environment
     )
+    if model is None:
+        model = configuration.algorithm_class(
+            env=env,
+            seed=seed,
+            device="cpu",
+            tensorboard_log=str(folder),
+            **configuration.model_arguments(env.action_space),
+        )
+    else:
+        model.set_env(env)
+        # Not the random numbers once more that the run began with.
+        model.set_random_seed(training_seed(seed, model.num_timesteps))
+    # Last, for the algorithm seeds its environments with its own seed.
+    env.seed(training_seed(seed, model.num_timesteps))
+    return model

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from asl_gym.components import Radio, Server
 from asl_gym.costs import Options, sum_over_devices
-from asl_gym.solver import Decision, optimal_frequency, solve_sequential
+from asl_gym.solver import Decision, optimal_frequency, price_sequential, solve_sequential
 
 __all__ = ["LEAST_SHARE", "SCHEDULES", "Schedule"]
 
 Array = NDArray[np.float64]
+Splits = NDArray[np.int64]
 
 LEAST_SHARE = 1e-3
 """Least clock of a device in the parallel schedule, as a share of f_max/N."""
@@ -37,7 +38,8 @@ class Schedule:
         round_delay: From the devices' delays [s], shape (..., N), to the round's, shape (...).
         solve: The solver of the per-round problem, with the server that :attr:`device_server`
             gives.
-        allocate: Its upper layer: from the chosen splits' options (..., N), server, V and weight on
+        price: The solver's upper layer alone, the least objective of given splits (..., K, N).
+        allocate: The upper layer's frequencies: from the chosen splits' options (..., N), server, V and weight on
             the server's energy (...) to the best server frequencies [Hz], shape (..., N), or
             (..., 1) where all devices have the same.
         device_server: The server as one of N devices meets it: its least and full clock.
@@ -48,6 +50,7 @@ class Schedule:
     name: str
     round_delay: Callable[[Array], Array]
     solve: Callable[[Options, Server, float | Array, Array, Array], Decision]
+    price: Callable[[Options, Server, float | Array, Array, Array, Splits], Array]
     allocate: Callable[[Options, Server, float | Array, Array], Array]
     device_server: Callable[[Server, int], Server]
     device_radio: Callable[[Radio, int], Radio]
@@ -71,6 +74,19 @@ def _solve_parallel(
     from asl_gym.parallel.solver import solve_parallel
 
     return solve_parallel(options, server, V, device_weight, server_weight)
+
+
+def _price_parallel(
+    options: Options,
+    server: Server,
+    V: float | Array,
+    device_weight: Array,
+    server_weight: Array,
+    split_index: Splits,
+) -> Array:
+    from asl_gym.parallel.solver import price_parallel
+
+    return price_parallel(options, server, V, device_weight, server_weight, split_index)
 
 
 def _allocate_parallel(
@@ -101,6 +117,7 @@ SCHEDULES = {
             name="sequential",
             round_delay=sum_over_devices,
             solve=solve_sequential,
+            price=price_sequential,
             allocate=_same_for_all,
             device_server=lambda server, num_devices: server,
             device_radio=lambda radio, num_devices: radio,
@@ -110,6 +127,7 @@ SCHEDULES = {
             name="parallel",
             round_delay=_slowest,
             solve=_solve_parallel,
+            price=_price_parallel,
             allocate=_allocate_parallel,
             device_server=_part_of_server,
             device_radio=_part_of_bandwidth,

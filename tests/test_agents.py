@@ -1,4 +1,4 @@
-"""Training: resumable, reproducible, able to learn; shipped weights are what the manifest says."""
+"""Agents learn and keep to their configuration; shipped weights are what the manifest says."""
 
 import dataclasses
 import json
@@ -15,51 +15,15 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 import asl_gym
 from agents import pretrained
 from agents.configuration import Configuration, load_configuration
-from agents.training import read_curve, run_folder, train
+from agents.training import train
 from agents.vec_env import NativeVecEnv, make_vec_env
 from asl_gym import Budget, Fleet, NetworkProfile, Scenario, Workload, evaluate
+from tests.agent_samples import quick_configuration, weights
 
 
 @pytest.fixture
 def quick() -> Configuration:
-    """The shipped configuration with a small batch, net and horizon."""
-    configuration = load_configuration("ppo", "ASL-v0")
-    return dataclasses.replace(
-        configuration,
-        num_envs=8,
-        total_steps=512,
-        validate_every=128,
-        environment={**configuration.environment, "horizon": 20},
-        model={**configuration.model, "n_steps": 8, "batch_size": 32},
-        network={"net_arch": [16], "activation": "ReLU"},
-    )
-
-
-def weights(path: Path) -> list[torch.Tensor]:
-    return [tensor.clone() for tensor in PPO.load(path, device="cpu").policy.state_dict().values()]
-
-
-def test_two_runs_with_one_seed_give_the_same_weights(quick: Configuration, tmp_path: Path) -> None:
-    first, second, other = (
-        weights(train(quick, seed, tmp_path / name, progress_bar=False))
-        for name, seed in (("a", 1), ("b", 1), ("c", 2))
-    )
-    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
-    assert not all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
-
-
-def test_an_interrupted_run_goes_on_to_the_same_number_of_steps(
-    quick: Configuration, tmp_path: Path
-) -> None:
-    train(quick, 0, tmp_path, total_steps=256, progress_bar=False)
-    folder = run_folder(tmp_path, quick, 0)
-    steps = [int(row["steps"]) for row in read_curve(folder / "curve.csv")]
-    model = train(quick, 0, tmp_path, progress_bar=False)
-    assert PPO.load(model, device="cpu").num_timesteps == quick.total_steps
-    resumed = [int(row["steps"]) for row in read_curve(folder / "curve.csv")]
-    assert resumed[: len(steps)] == steps
-    assert resumed == sorted(set(resumed))
-    assert resumed[-1] == quick.total_steps
+    return quick_configuration("ppo")
 
 
 def test_a_run_that_has_ended_is_left_as_it_is(quick: Configuration, tmp_path: Path) -> None:

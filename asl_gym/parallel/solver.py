@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.components import Server
-from asl_gym.costs import Options
+from asl_gym.costs import Options, sum_over_devices
 from asl_gym.parallel.rows import allocate_rows, solve_rows
 from asl_gym.solver import Decision
 
-__all__ = ["MAX_NODES", "TOLERANCE", "allocate_parallel", "solve_parallel"]
+__all__ = ["MAX_NODES", "TOLERANCE", "allocate_parallel", "price_parallel", "solve_parallel"]
 
 Array = NDArray[np.float64]
 
@@ -99,6 +99,45 @@ def allocate_parallel(
     frequency = np.empty(a.shape)
     allocate_rows(a, w, delay_weight, price, server.clock_min_hz, server.clock_max_hz, frequency)
     return frequency.reshape(full)
+
+
+def price_parallel(
+    options: Options,
+    server: Server,
+    V: float | Array,
+    device_weight: Array,
+    server_weight: Array,
+    split_index: NDArray[np.int64],
+) -> Array:
+    """The least objective of given splits: the upper layer for each of K candidates.
+
+    Args:
+        options: Costs of all admissible split points, arrays of shape (..., N, L).
+        server: See :func:`solve_parallel`.
+        V: Weight on delay, a number or shape (...).
+        device_weight: Weights q_n on the devices' energies, shape (..., N).
+        server_weight: Weight q_s on the server side's energy, shape (...).
+        split_index: Indices into the admissible split points, shape (..., K, N).
+
+    Returns:
+        V·max_n D_n + Σ_n q_n E_n + q_s E_s of each candidate, shape (..., K).
+    """
+    picked = [_of_splits(values, options.fixed_delay.shape, split_index) for values in options]
+    chosen = Options(*picked)
+    delay_weight = np.asarray(V, dtype=float)[..., None]
+    weight = np.asarray(server_weight)[..., None]
+    f = allocate_parallel(chosen, server, delay_weight, weight)
+    computing = server.capacitance * (f * f) * chosen.server_work
+    on_server = weight * sum_over_devices(chosen.downlink_energy + computing)
+    on_devices = sum_over_devices(device_weight[..., None, :] * chosen.device_energy)
+    delay = (chosen.fixed_delay + chosen.server_work / f).max(axis=-1)
+    return np.asarray(delay_weight * delay + on_devices + on_server)
+
+
+def _of_splits(values: Array, shape: tuple[int, ...], split_index: NDArray[np.int64]) -> Array:
+    """Picks from (..., N, L) what candidates (..., K, N) chose."""
+    spread = np.broadcast_to(values, shape).swapaxes(-1, -2)
+    return np.take_along_axis(spread, split_index, axis=-2)
 
 
 def _rows(values: float | Array, shape: tuple[int, ...], kept: int) -> Array:

@@ -1,0 +1,65 @@
+"""Checkpoints of a training: whole or not at all, replay buffer included.
+
+A checkpoint is the file ``checkpoint.zip``. An off-policy algorithm's replay buffer lies next to
+it in ``replay-<steps>.pkl``, named by the checkpoint's steps: it is written before the checkpoint
+and the older one is removed after, so that a checkpoint always finds its own buffer, whenever the
+training is killed.
+"""
+
+import os
+from pathlib import Path
+
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+
+from agents.configuration import Configuration
+from agents.runs import run_folder
+
+__all__ = ["load_checkpoint", "save_atomically", "save_checkpoint", "steps_done"]
+
+CHECKPOINT = "checkpoint.zip"
+
+
+def save_atomically(model: BaseAlgorithm, path: Path) -> None:
+    """Saves a model so that the file is the old one or the new one, never a part."""
+    part = path.with_name(f"{path.stem}.part.zip")
+    model.save(part)
+    os.replace(part, path)
+
+
+def save_checkpoint(model: BaseAlgorithm, folder: Path) -> None:
+    """Saves a model in training, and its replay buffer where it has one."""
+    if isinstance(model, OffPolicyAlgorithm):
+        part = folder / "replay.part.pkl"
+        model.save_replay_buffer(part)
+        os.replace(part, _replay_file(model, folder))
+    save_atomically(model, folder / CHECKPOINT)
+    for buffer in folder.glob("replay-*.pkl"):
+        if buffer != _replay_file(model, folder):
+            buffer.unlink()
+
+
+def load_checkpoint(configuration: Configuration, folder: Path) -> BaseAlgorithm | None:
+    """The model of a run's last checkpoint, ``None`` where there is none.
+
+    Raises:
+        FileNotFoundError: If the checkpoint's replay buffer is missing.
+    """
+    if not (folder / CHECKPOINT).exists():
+        return None
+    model = configuration.algorithm_class.load(folder / CHECKPOINT, device="cpu")
+    if isinstance(model, OffPolicyAlgorithm):
+        model.load_replay_buffer(_replay_file(model, folder))
+    return model
+
+
+def steps_done(configuration: Configuration, seed: int, root: Path) -> int:
+    """Steps of a run's checkpoint, 0 where there is none."""
+    checkpoint = run_folder(root, configuration, seed) / CHECKPOINT
+    if not checkpoint.exists():
+        return 0
+    return configuration.algorithm_class.load(checkpoint, device="cpu").num_timesteps
+
+
+def _replay_file(model: BaseAlgorithm, folder: Path) -> Path:
+    return folder / f"replay-{model.num_timesteps}.pkl"

@@ -1,0 +1,46 @@
+"""Small configurations of all algorithms, and what tests ask of trained models."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from agents.configuration import ALGORITHMS, Configuration, load_configuration
+
+ON_POLICY = {"n_steps": 8}
+PPO_LIKE = {**ON_POLICY, "batch_size": 32}
+OFF_POLICY = {"buffer_size": 512, "learning_starts": 64, "batch_size": 32, "gradient_steps": 2}
+SMALL_MODEL: dict[str, dict[str, Any]] = {
+    "ppo": PPO_LIKE,
+    "ppo_lagrangian": PPO_LIKE,
+    "recurrent_ppo": PPO_LIKE,
+    "a2c": ON_POLICY,
+    "sac": OFF_POLICY,
+    "td3": OFF_POLICY,
+    "tqc": OFF_POLICY,
+}
+"""Arguments by which each algorithm's own are overridden to train in a moment."""
+
+
+def quick_configuration(algorithm: str) -> Configuration:
+    """The repository's configuration with a small batch, net and horizon."""
+    configuration = load_configuration(algorithm, "ASL-v0")
+    network = {**configuration.network, "net_arch": [16]}
+    if algorithm == "recurrent_ppo":
+        network["lstm_hidden_size"] = 8
+    return dataclasses.replace(
+        configuration,
+        num_envs=8,
+        total_steps=256,
+        validate_every=128,
+        environment={**configuration.environment, "horizon": 20},
+        model={**configuration.model, **SMALL_MODEL[algorithm]},
+        network=network,
+    )
+
+
+def weights(path: Path, algorithm: str = "ppo") -> list[torch.Tensor]:
+    """The weights of a saved model."""
+    policy = ALGORITHMS[algorithm].load(path, device="cpu").policy
+    return [tensor.clone() for tensor in policy.state_dict().values()]
