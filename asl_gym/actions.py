@@ -6,7 +6,8 @@ shape, not by dtype.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,13 +15,18 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from asl_gym import lyapunov
+from asl_gym.components import Server
+from asl_gym.costs import UnitCosts
 from asl_gym.scenario import Scenario
+from asl_gym.server_share import equal_share, fitted_to_server, total_share
 from asl_gym.validation import one_of
 
 __all__ = ["ACTION_VIEWS", "ActionView", "ActionViewName", "action_view"]
 
 Array = NDArray[np.float64]
 Splits = NDArray[np.int64]
+ShownCosts = Callable[[], UnitCosts]
 ActionViewName = Literal["box", "multi_discrete", "dict", "split"]
 
 NUM_FREQUENCY_LEVELS = 16
@@ -38,16 +44,21 @@ class ActionView(ABC):
 
     def __init__(self, scenario: Scenario) -> None:
         self.num_devices, self.num_splits = scenario.num_devices, scenario.workload.num_splits
-        self.server = scenario.server
-        self._log_range = np.log(self.server.clock_max_hz / self.server.clock_min_hz)
+        self.server = scenario.device_server
+        self._scenario = scenario
 
     @abstractmethod
-    def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
+    def decode(
+        self, action: Any, queue: Array, shown: ShownCosts | None = None
+    ) -> tuple[Splits, Array]:
         """Reads a batch of actions.
 
         Args:
             action: Actions of B environments, in the batched form of ``space``.
             queue: Virtual queues before the round [J], shape (B, K).
+            shown: Gives what a bit and a FLOP cost by what the controller is shown, arrays of
+                shape (B, N); needed where the frequencies that a view leaves to the solver depend
+                on it.
 
         Returns:
             Split indices, shape (B, N), and server frequencies [Hz], shape (B, N), or (B, 1)
@@ -60,6 +71,13 @@ class ActionView(ABC):
     @abstractmethod
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> Any:
         """Writes decisions of shape (..., N) as actions of this view."""
+
+    def _granted(self, split_index: Splits, frequency_hz: Array) -> Array:
+        """What devices get of what they ask for: less, where the server's clock is not enough."""
+        if not self._scenario.rules.shares_server:
+            return frequency_hz
+        work = self._scenario.cost_model.server_work(split_index)
+        return fitted_to_server(frequency_hz, work, self.server)
 
     def batch_space(self, num_envs: int) -> spaces.Space[Any]:
         """The space of a batch of actions."""
@@ -97,27 +115,35 @@ class ActionView(ABC):
             raise self._reject(action, "holds fractions where whole numbers belong")
         return indices
 
-    def _position_of(self, frequency_hz: Array) -> Array:
-        if self._log_range == 0:
+    def _position_of(self, frequency_hz: Array, server: Server | None = None) -> Array:
+        server = server or self.server
+        log_range = np.log(server.clock_max_hz / server.clock_min_hz)
+        if log_range == 0:
             return np.zeros_like(frequency_hz, dtype=float)
-        return np.asarray(np.log(frequency_hz / self.server.clock_min_hz) / self._log_range)
+        return np.asarray(np.log(frequency_hz / server.clock_min_hz) / log_range)
 
 
 class BoxView(ActionView):
-    """``Box(−1, 1)`` of length 2N: split points in equal bins, then frequencies on a log scale."""
+    """``Box(−1, 1)`` of length 2N: split points in equal bins, then frequencies on a log scale.
+
+    Where devices share the server and ask for more than it has, the part of each frequency above
+    the least is scaled down.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         self.space = spaces.Box(-1.0, 1.0, (2 * self.num_devices,), np.float32)
 
-    def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
+    def decode(
+        self, action: Any, queue: Array, shown: ShownCosts | None = None
+    ) -> tuple[Splits, Array]:
         """See :meth:`ActionView.decode`."""
         n = self.num_devices
         checked = self._checked(action, action, (2 * n,), len(queue), -1, 1)
         position = 0.5 * (checked.astype(float) + 1.0)
         split_index = (position[:, :n] * self.num_splits).astype(np.int64)
         np.minimum(split_index, self.num_splits - 1, out=split_index)
-        return split_index, self.server.clock_at(position[:, n:])
+        return split_index, self._granted(split_index, self.server.clock_at(position[:, n:]))
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.float32]:
         """See :meth:`ActionView.encode`; split points at the middle of their bins."""
@@ -127,24 +153,46 @@ class BoxView(ActionView):
 
 
 class MultiDiscreteView(ActionView):
-    """``MultiDiscrete``: N split indices and one of 16 log-spaced frequencies for all devices."""
+    """``MultiDiscrete``: N split indices and one of 16 log-spaced levels of the frequency.
+
+    The level is the frequency of all devices; where they share the server, it is the part of the
+    server's clock that is divided equally among the devices with server work.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         sizes = np.array([self.num_splits] * self.num_devices + [NUM_FREQUENCY_LEVELS])
         self.space = spaces.MultiDiscrete(sizes)
         self._greatest = sizes - 1
-        self.frequency_levels_hz = self.server.clock_at(np.linspace(0.0, 1.0, NUM_FREQUENCY_LEVELS))
+        self._shared = scenario.rules.shares_server
+        if self._shared:
+            least = self.num_devices * self.server.clock_min_hz
+            self._levels_of = replace(self.server, clock_min_hz=least)
+        else:
+            self._levels_of = self.server
+        levels = np.linspace(0.0, 1.0, NUM_FREQUENCY_LEVELS)
+        self.frequency_levels_hz = self._levels_of.clock_at(levels)
 
-    def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
+    def decode(
+        self, action: Any, queue: Array, shown: ShownCosts | None = None
+    ) -> tuple[Splits, Array]:
         """See :meth:`ActionView.decode`."""
         indices = self._checked_indices(action, action, len(queue), self._greatest)
         splits = np.ascontiguousarray(indices[:, :-1])
-        return splits, self.frequency_levels_hz[indices[:, -1:]]
+        level = self.frequency_levels_hz[indices[:, -1:]]
+        if self._shared:
+            work = self._scenario.cost_model.server_work(splits)
+            return splits, equal_share(level, work, self.server)
+        return splits, level
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
         """See :meth:`ActionView.encode`; the level nearest to the mean on the log scale."""
-        mean = self._position_of(server_frequency_hz).mean(axis=-1, keepdims=True)
+        if self._shared:
+            work = self._scenario.cost_model.server_work(split_index)
+            total = total_share(server_frequency_hz, work, self.server)
+            mean = np.clip(self._position_of(total, self._levels_of), 0.0, 1.0)
+        else:
+            mean = self._position_of(server_frequency_hz).mean(axis=-1, keepdims=True)
         level = np.rint(mean * (NUM_FREQUENCY_LEVELS - 1)).astype(np.int64)
         return np.concatenate([split_index, level], axis=-1)
 
@@ -153,7 +201,8 @@ class DictView(ActionView):
     """``Dict``: ``split`` (N split indices) and ``server_frequency`` (a column of N in Hz).
 
     The frequencies have shape (N, 1) because Gymnasium's checker takes a one-dimensional box for
-    an action that should be normalised, and these are physical.
+    an action that should be normalised, and these are physical. Where devices share the server and
+    ask for more than it has, the part of each frequency above the least is scaled down.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -164,7 +213,9 @@ class DictView(ActionView):
             server_frequency=spaces.Box(low, high, (self.num_devices, 1), np.float64),
         )
 
-    def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
+    def decode(
+        self, action: Any, queue: Array, shown: ShownCosts | None = None
+    ) -> tuple[Splits, Array]:
         """See :meth:`ActionView.decode`."""
         if not isinstance(action, Mapping) or set(action) != {"split", "server_frequency"}:
             raise self._reject(action, "is no mapping of split and server_frequency")
@@ -172,7 +223,7 @@ class DictView(ActionView):
         splits = self._checked_indices(action, action["split"], len(queue), self.num_splits - 1)
         shape = (self.num_devices, 1)
         frequency = self._checked(action, action["server_frequency"], shape, len(queue), low, high)
-        return splits, frequency[..., 0].astype(float)
+        return splits, self._granted(splits, frequency[..., 0].astype(float))
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> dict[str, NDArray[Any]]:
         """See :meth:`ActionView.encode`."""
@@ -181,17 +232,29 @@ class DictView(ActionView):
 
 
 class SplitView(ActionView):
-    """``MultiDiscrete`` of N split indices; the solver's upper layer gives the frequency."""
+    """``MultiDiscrete`` of N split indices; the solver's upper layer gives the frequencies.
+
+    Where devices share the server, the best frequencies depend on the channels: those that the
+    controller is shown, not those that decide the costs.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         self.space = spaces.MultiDiscrete(np.full(self.num_devices, self.num_splits))
-        self._scenario = scenario
 
-    def decode(self, action: Any, queue: Array) -> tuple[Splits, Array]:
+    def decode(
+        self, action: Any, queue: Array, shown: ShownCosts | None = None
+    ) -> tuple[Splits, Array]:
         """See :meth:`ActionView.decode`."""
         splits = self._checked_indices(action, action, len(queue), self.num_splits - 1)
-        return splits, self._scenario.open_frequency(queue)[:, None]
+        scenario = self._scenario
+        if not scenario.rules.shares_server:
+            return splits, scenario.open_frequency(queue)[:, None]
+        if shown is None:
+            raise ValueError("shown = None: expected the shown costs, since devices share the server")
+        chosen = scenario.cost_model.chosen_options(splits, shown())
+        weight = lyapunov.server_weight(queue * scenario.budget_weights)
+        return splits, scenario.rules.allocate(chosen, self.server, scenario.V, weight)
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
         """See :meth:`ActionView.encode`; the frequency is left to the solver."""

@@ -77,6 +77,7 @@ class HindsightFrontier:
         self._max = MAX_MULTIPLIER * self._scale
         self._lambdas: list[Array] = []
         self._values: list[float] = []
+        self._reached: list[float] = []
         self._energies: list[Array] = []
         for multipliers in (np.zeros_like(budgets), self._max):
             self._cut(multipliers)
@@ -89,12 +90,20 @@ class HindsightFrontier:
     def _cut(self, multipliers: Array) -> None:
         costs = self._solver.mean_costs(1.0, multipliers)
         self._lambdas.append(multipliers)
-        self._values.append(costs.objective)
+        self._values.append(costs.lower_bound)
+        self._reached.append(costs.objective)
         self._energies.append(costs.energies)
 
     def _bounds(self, energies: Array) -> Array:
         """g(λ; E) for every λ tried so far."""
         return np.asarray(self._values) - np.asarray(self._lambdas) @ energies
+
+    def _lines(self, energies: Array) -> Array:
+        """What the decisions found at every λ give there: above g, along with their slopes.
+
+        They are g itself where the per-round solver is exact.
+        """
+        return np.asarray(self._reached) - np.asarray(self._lambdas) @ energies
 
     def at(self, energies: ArrayLike) -> FrontierPoint:
         """The frontier at mean energies E.
@@ -128,7 +137,7 @@ class HindsightFrontier:
         upper = np.inf
         for _ in range(MAX_CUTS):
             order = np.argsort([float(m[0]) for m in self._lambdas])
-            bounds = self._bounds(target)[order]
+            bounds = self._lines(target)[order]
             slopes = np.asarray(self._energies)[order, 0] - target[0]
             lambdas = np.asarray(self._lambdas)[order, 0]
             if slopes[0] <= 0 or slopes[-1] >= 0:
@@ -152,7 +161,7 @@ class HindsightFrontier:
         self._seed_with_common_multipliers()
         upper, radius = np.inf, 0.5
         for _ in range(MAX_CUTS):
-            bounds = self._bounds(target)
+            bounds = self._lines(target)
             centre = self._lambdas[int(bounds.argmax())] / self._scale
             ceiling, highest = self._model_maximum(target, np.zeros_like(centre), None)
             upper = min(upper, ceiling)
@@ -162,7 +171,7 @@ class HindsightFrontier:
             low = np.maximum(centre - radius, 0.0)
             promise, point = self._model_maximum(target, low, centre + radius)
             self._cut(np.minimum(point * self._scale, self._max))
-            gain = self._bounds(target)[-2:].max() - bounds.max()
+            gain = self._lines(target)[-2:].max() - bounds.max()
             radius *= 1.5 if gain > 0.5 * (promise - bounds.max()) else 0.7
             radius = min(max(radius, 1e-9), MAX_MULTIPLIER)
         return float(upper)
@@ -176,7 +185,7 @@ class HindsightFrontier:
         """Maximum of the cuts' lower envelope over a box of scaled multipliers."""
         slopes = (np.asarray(self._energies) - target) * self._scale
         lambdas = np.asarray(self._lambdas) / self._scale
-        constants = self._bounds(target) - (slopes * lambdas).sum(axis=1)
+        constants = self._lines(target) - (slopes * lambdas).sum(axis=1)
         top = np.full_like(low, MAX_MULTIPLIER) if high is None else high
         rows = np.hstack([-slopes, np.ones((len(constants), 1))])
         limits = [*zip(low, np.minimum(top, MAX_MULTIPLIER), strict=True), (None, None)]

@@ -216,6 +216,10 @@ class CostModel:
         """
         return _options(self._splits.at(split_index), unit)
 
+    def server_work(self, split_index: NDArray[np.int64]) -> Array:
+        """Server work [cycles] of chosen split points, same shape as ``split_index``."""
+        return self._splits.server_work.take(split_index)
+
     def delay_parts(
         self, split_index: NDArray[np.int64], server_frequency_hz: Array, unit: UnitCosts
     ) -> dict[str, Array]:

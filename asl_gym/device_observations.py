@@ -75,7 +75,7 @@ class DevicesCodec(Codec):
         self._speed = flops_per_cycle / SPEED_UNIT
         clock = np.asarray(fleet.clock_hz)
         energy_per_flop = np.asarray(fleet.capacitance) * clock**2 / flops_per_cycle
-        medians = median_rates(fleet, scenario.radio)
+        medians = median_rates(fleet, scenario.device_radio)
         static = (
             clock * self._speed,
             energy_per_flop / ENERGY_UNIT,

@@ -170,7 +170,7 @@ class ObservationCodec(Codec):
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         self._devices, self._queues = scenario.num_devices, scenario.num_budgets
-        uplink, downlink = median_rates(scenario.fleet, scenario.radio)
+        uplink, downlink = median_rates(scenario.fleet, scenario.device_radio)
         self._median_rates = np.concatenate([uplink, downlink])
         self._per_uplink, self._per_downlink = PerDevice(1.0 / uplink), PerDevice(1.0 / downlink)
         self._per_clock = PerDevice(1.0 / self._clock)

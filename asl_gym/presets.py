@@ -89,12 +89,18 @@ def _mismatch() -> Scenario:
     return preset("default").replace(knowledge=Knowledge(parameter_error=3.0))
 
 
+def _parallel() -> Scenario:
+    """All devices at once, with a larger edge server to share among them."""
+    return preset("default").replace(schedule="parallel")
+
+
 _PRESETS: dict[str, Callable[[], Scenario]] = {
     "default": _default,
     "ergodic": _with_fading("ergodic"),
     "no-fading": _with_fading("none"),
     "per-device-budgets": _per_device_budgets,
     "lenet5": _lenet5,
+    "parallel": _parallel,
     "stale-csi": _stale_csi,
     "mismatch": _mismatch,
 }

@@ -8,6 +8,7 @@ __all__ = ["ENVIRONMENTS", "register_envs"]
 
 ENVIRONMENTS: dict[str, dict[str, Any]] = {
     "ASL-v0": {},
+    "ASLParallel-v0": {"scenario": "parallel"},
     "ASLStaleCSI-v0": {"scenario": "stale-csi", "csi_delay_rounds": 1},
     "ASLMismatch-v0": {"scenario": "mismatch", "parameter_error": 3.0},
 }

@@ -159,6 +159,15 @@ class Simulation:
         """What a bit and a FLOP cost in a round, arrays of shape (B, N)."""
         return self._unit_costs.at(self._place_in_window(round_index))
 
+    def shown_unit_costs(self) -> UnitCosts:
+        """What a bit and a FLOP cost as the controller is told, in the round that is shown."""
+        if self.trace is None:
+            raise RuntimeError("reset() has to come first")
+        t = min(self.round_index, self.scenario.horizon - 1)
+        trace = self.trace
+        shown = trace.shown_uplink_bps, trace.shown_downlink_bps, trace.clock_hz
+        return self.scenario.cost_model.unit_costs(*(values[:, t] for values in shown))
+
     def _place_in_window(self, round_index: int) -> int:
         """Prepares the rounds around this one where need be; returns its place among them.
 

@@ -146,7 +146,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         simulation = self.simulation
         if simulation.trace is None:
             raise RuntimeError("step() needs an episode that has started: call reset() first")
-        decision = self.view.decode(actions, simulation.queue)
+        decision = self.view.decode(actions, simulation.queue, simulation.shown_unit_costs)
         if simulation.finished:
             simulation.start(self._generators)
             nothing = np.zeros(self.num_envs), self._flags(False), self._flags(False)
