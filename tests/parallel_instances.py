@@ -1,0 +1,150 @@
+"""Rounds of the parallel schedule's problem for tests, and their optimum by exhaustive search."""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.optimize import brentq, minimize_scalar
+
+from asl_gym.components import Server
+from asl_gym.costs import Options
+from asl_gym.parallel.solver import solve_parallel
+from asl_gym.solver import Decision
+from tests.strategies import Array, log_floats
+
+FULL_CLOCK = 4e9
+
+
+class Instance(NamedTuple):
+    """A per-round problem."""
+
+    options: Options
+    server: Server
+    V: float
+    device_weight: Array
+    server_weight: Array
+
+    def solved(self, tolerance: float = 1e-8) -> Decision:
+        return solve_parallel(*self, tolerance=tolerance)
+
+    def chosen(self, split_index: NDArray[np.int64]) -> Options:
+        rows = np.arange(split_index.shape[-1])
+        return Options(*(values[rows, split_index] for values in self.options))
+
+
+class Optimum(NamedTuple):
+    """The best decision's objective, its energy and whether it takes the whole server."""
+
+    objective: float
+    energy: float
+    binding: bool
+
+
+def needed(a: Array, w: Array, deadline: float, server: Server) -> Array:
+    """The least frequencies that keep a deadline, written out."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        f = np.where(deadline > a, w / np.maximum(deadline - a, 0.0), np.inf)
+    return np.where(w > 0, np.maximum(f, server.clock_min_hz), 0.0)
+
+
+def best_of_splits(problem: Instance, chosen: Options) -> Optimum:
+    """The optimum for given splits by numerical searches in the deadline alone."""
+    a, w, server = chosen.fixed_delay, chosen.server_work, problem.server
+    q = float(problem.server_weight)
+    soonest = float((a + w / server.clock_max_hz).max())
+
+    def excess(deadline: float) -> float:
+        return float(needed(a, w, deadline, server).sum()) / server.clock_max_hz - 1.0
+
+    start = soonest
+    if (w > 0).any() and excess(soonest) > 0:
+        late = float((a + w * len(w) / server.clock_max_hz).max())
+        if excess(late) < 0:
+            start = float(brentq(excess, soonest, late, xtol=1e-15 * late, rtol=1e-15))
+        else:
+            start = late
+
+    def computing(deadline: float) -> float:
+        f = needed(a, w, deadline, server)
+        return float((server.capacitance * w * f**2).sum())
+
+    def value(deadline: float) -> float:
+        return problem.V * deadline + q * computing(deadline)
+
+    end = max(float((a + w / server.clock_min_hz).max()), start)
+    # In logarithms of the time after the start, since the optimum may be close to it or far away.
+    best, found = start, value(start)
+    if end > start:
+        grid = start + np.geomspace(1e-9 * start, end - start, 200)
+        values = [value(t) for t in grid]
+        i = int(np.argmin(values))
+        low, high = grid[max(i - 1, 0)], grid[min(i + 1, len(grid) - 1)]
+        polished = minimize_scalar(
+            value, bounds=(low if i else start, high), method="bounded",
+            options={"xatol": 1e-12 * high},
+        )  # fmt: skip
+        for deadline in (float(grid[i]), float(polished.x)):
+            if value(deadline) < found:
+                best, found = deadline, value(deadline)
+    fixed = float((problem.device_weight * chosen.device_energy).sum())
+    fixed += q * float(chosen.downlink_energy.sum())
+    energy = float((chosen.device_energy + chosen.downlink_energy).sum()) + computing(best)
+    load = float(needed(a, w, best, server).sum())
+    return Optimum(found + fixed, energy, load >= server.clock_max_hz * (1 - 1e-6))
+
+
+def exhaustive(problem: Instance) -> Optimum:
+    """The best over every combination of splits; of equally good ones that of least energy."""
+    devices, splits = problem.options.fixed_delay.shape
+    found = [
+        best_of_splits(problem, problem.chosen(np.array(combination)))
+        for combination in itertools.product(range(splits), repeat=devices)
+    ]
+    least = min(one.objective for one in found)
+    best = [one for one in found if one.objective <= least * (1 + 1e-9)]
+    return min(best, key=lambda one: one.energy)
+
+
+def spent(problem: Instance, decision: Decision) -> Optimum:
+    """What a decision really costs, written out."""
+    chosen, f = problem.chosen(decision.split_index), decision.server_frequency_hz
+    w = chosen.server_work
+    delay = float((chosen.fixed_delay + w / f).max())
+    computing = problem.server.capacitance * w * f**2
+    objective = problem.V * delay + float((problem.device_weight * chosen.device_energy).sum())
+    objective += float(problem.server_weight) * float((chosen.downlink_energy + computing).sum())
+    energy = float((chosen.device_energy + chosen.downlink_energy + computing).sum())
+    load = float(f[w > 0].sum())
+    assert load <= problem.server.clock_max_hz * (1 + 1e-12)
+    assert (f >= problem.server.clock_min_hz).all()
+    return Optimum(objective, energy, load >= problem.server.clock_max_hz * (1 - 1e-6))
+
+
+@st.composite
+def instances(
+    draw: st.DrawFn, max_devices: int = 4, max_splits: int = 6, max_combinations: int = 300
+) -> Instance:
+    """Small rounds: no weight on energy, huge ones, no work, equal options, one device."""
+    devices, splits = draw(st.integers(1, max_devices)), draw(st.integers(1, max_splits))
+    while splits**devices > max_combinations:
+        splits -= 1
+    size = devices * splits
+
+    def table(low: float, high: float, *others: float) -> Array:
+        entries = log_floats(low, high) | st.sampled_from([1.0, *others])
+        drawn = draw(st.lists(entries, min_size=size, max_size=size))
+        return np.reshape(drawn, (devices, splits))
+
+    work = table(1e8, 1e11, 0.0) * draw(st.sampled_from([0.0, 1.0, 1.0, 1.0, 1.0, 1.0]))
+    work = np.where(work == 1.0, 1e9, work)
+    options = Options(table(1e-1, 1e2), table(1e-2, 1e2, 0.0), table(1e-2, 1e2, 0.0), work)
+    weight = st.just(0.0) | log_floats(1e-4, 1.0) | st.just(1e4)
+    weights = np.full(devices + 1, draw(weight))
+    if draw(st.integers(0, 3)) == 0:
+        weights = np.array([draw(weight) for _ in range(devices + 1)])
+    least = 1e-3 * FULL_CLOCK / devices
+    server = Server(least, FULL_CLOCK, 4.0, draw(log_floats(1e-30, 1e-27)))
+    V = draw(log_floats(1e-1, 1e3))
+    return Instance(options, server, V, weights[:-1], np.array(weights[-1]))

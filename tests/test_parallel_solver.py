@@ -1,0 +1,177 @@
+"""The parallel schedule's solver against exhaustive search, and what its certificate promises."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from asl_gym.components import Server
+from asl_gym.costs import Options
+from asl_gym.parallel.solver import allocate_parallel, price_parallel, solve_parallel
+from tests.parallel_instances import FULL_CLOCK, Instance, exhaustive, instances, spent
+from tests.strategies import seeds
+
+SLOW = settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)  # fmt: skip
+
+
+def random_instance(seed: int) -> Instance:
+    """Rounds in which the server is mostly too small: comparable delays, little weight on energy."""
+    rng = np.random.default_rng(seed)
+    devices, splits = int(rng.integers(1, 5)), int(rng.integers(2, 5))
+    shape = devices, splits
+
+    def table(low: float, high: float) -> np.ndarray:
+        return np.exp(rng.uniform(np.log(low), np.log(high), shape))
+
+    work = np.where(rng.random(shape) < 0.1, 0.0, table(1e9, 1e11))
+    options = Options(table(1, 10), table(0.1, 100), table(0.1, 10), work)
+    weight = float(rng.choice([0.0, 1e-4, 1e-3, 1e-2, 0.1]))
+    server = Server(1e-3 * FULL_CLOCK / devices, FULL_CLOCK, 4.0, 1e-28)
+    weights = np.full(devices, weight), np.array(weight)
+    return Instance(options, server, 1.0, *weights)
+
+
+def check_against_exhaustive_search(problem: Instance) -> bool:
+    """Asserts that the decision is optimal and the bound true; says whether the server is full."""
+    decision, best = problem.solved(), exhaustive(problem)
+    real = spent(problem, decision)
+    assert real.objective == pytest.approx(best.objective, rel=1e-6)
+    assert real.objective == pytest.approx(float(decision.objective), rel=1e-9)
+    assert float(decision.lower_bound) <= best.objective * (1 + 1e-12)
+    assert 0 <= float(decision.gap) <= 1e-7
+    weightless = not problem.device_weight.any() and problem.server_weight == 0
+    if weightless:
+        assert real.energy <= best.energy * (1 + 1e-6)
+    return real.binding
+
+
+@SLOW
+@given(instances())
+def test_decision_equals_exhaustive_search(problem: Instance) -> None:
+    check_against_exhaustive_search(problem)
+
+
+def test_decision_equals_exhaustive_search_where_the_server_is_full() -> None:
+    binding = [check_against_exhaustive_search(random_instance(seed)) for seed in range(300)]
+    assert np.mean(binding) >= 0.5
+
+
+@given(instances(max_devices=8, max_splits=10, max_combinations=10**9), seeds)
+def test_no_other_decision_is_below_the_bound(problem: Instance, seed: int) -> None:
+    """Also when the search is cut short: the bound is true and the decision is one."""
+    rng = np.random.default_rng(seed)
+    devices, splits = problem.options.fixed_delay.shape
+    others = rng.integers(splits, size=(200, devices))
+    prices = price_parallel(*problem, others)
+    for nodes in (1, 10, 100_000):
+        decision = solve_parallel(*problem, max_nodes=nodes)
+        assert float(decision.lower_bound) <= prices.min() * (1 + 1e-12)
+        assert float(decision.lower_bound) <= float(decision.objective)
+        assert spent(problem, decision).objective == pytest.approx(float(decision.objective))
+    assert float(decision.objective) <= prices.min() * (1 + 1e-5)
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=4, unique=True))
+def test_leading_axes_equal_the_loop(numbers: list[int]) -> None:
+    problems = [
+        problem
+        for number in range(400)
+        if (problem := random_instance(number + numbers[0])).options[0].shape == (3, 3)
+    ][:4]
+    batch = Options(*(np.stack(parts) for parts in zip(*(p.options for p in problems), strict=True)))
+    V = np.array([p.V for p in problems])
+    weights = np.stack([p.device_weight for p in problems])
+    on_server = np.array([float(p.server_weight) for p in problems])
+    together = solve_parallel(batch, problems[0].server, V, weights, on_server)
+    for i, problem in enumerate(problems):
+        for batched, alone in zip(together, solve_parallel(*problem), strict=True):
+            np.testing.assert_array_equal(batched[i], alone)
+
+
+def test_interpreted_code_equals_compiled_code() -> None:
+    """The same results to the last bit with and without numba."""
+    script = (
+        "import numpy as np\n"
+        "from asl_gym.parallel.compiling import COMPILED\n"
+        "from tests.test_parallel_solver import random_instance\n"
+        "print(COMPILED)\n"
+        "for seed in range(40):\n"
+        "    d = random_instance(seed).solved(1e-6)\n"
+        "    f = [x.hex() for x in d.server_frequency_hz.tolist()]\n"
+        "    print(d.split_index.tolist(), f, float(d.objective).hex(), float(d.lower_bound).hex())\n"
+    )
+    outputs = []
+    for disabled in ("0", "1"):
+        environment = {**os.environ, "NUMBA_DISABLE_JIT": disabled}
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+        )  # fmt: skip
+        outputs.append(done.stdout.splitlines())
+    assert [lines[0] for lines in outputs] == ["True", "False"]
+    assert outputs[0][1:] == outputs[1][1:]
+
+
+# Special cases
+
+
+def problem_of(
+    a: list[list[float]], e: list[list[float]], w: list[list[float]], V: float, q: float
+) -> Instance:
+    devices = len(a)
+    options = Options(np.array(a), np.array(e), np.zeros((devices, len(a[0]))), np.array(w))
+    server = Server(1e-3 * FULL_CLOCK / devices, FULL_CLOCK, 4.0, 1e-28)
+    return Instance(options, server, V, np.full(devices, q), np.array(q))
+
+
+def test_without_weight_on_delay_every_device_gets_the_least_clock() -> None:
+    problem = problem_of([[1.0, 2.0]] * 2, [[5.0, 3.0]] * 2, [[1e9, 1e9]] * 2, 0.0, 1.0)
+    decision = problem.solved()
+    assert decision.split_index.tolist() == [1, 1]
+    assert (decision.server_frequency_hz == problem.server.clock_min_hz).all()
+    assert float(decision.gap) == 0
+
+
+def test_without_weight_on_energy_the_fastest_of_least_energy() -> None:
+    """The first device sets the pace; the second one is in time with either, one being cheaper."""
+    problem = problem_of([[10.0, 11.0], [1.0, 2.0]], [[1, 1], [5, 2]], [[0, 0], [1e9, 0]], 1.0, 0.0)
+    decision = problem.solved()
+    assert decision.split_index.tolist() == [0, 1]
+    assert float(decision.objective) == 10.0
+
+
+def test_equal_devices_share_equally() -> None:
+    """Three devices with w at a = 0 and no weight on energy: f = f_max/3, τ = 3w/f_max."""
+    problem = problem_of([[0.0]] * 3, [[1.0]] * 3, [[4e9]] * 3, 2.0, 0.0)
+    decision = problem.solved()
+    np.testing.assert_allclose(decision.server_frequency_hz, FULL_CLOCK / 3, rtol=1e-12)
+    assert float(decision.objective) == pytest.approx(2.0 * 3.0, rel=1e-12)
+
+
+def test_the_solver_reaches_large_fleets() -> None:
+    rng = np.random.default_rng(0)
+    shape = 300, 12
+    work = rng.uniform(1e8, 1e10, shape)
+    options = Options(
+        rng.uniform(1, 50, shape), rng.uniform(1, 50, shape), rng.uniform(0, 1, shape), work
+    )
+    server = Server(1e-3 * FULL_CLOCK / 300, FULL_CLOCK, 4.0, 1e-28)
+    decision = solve_parallel(options, server, 100.0, np.ones(300), np.array(1.0))
+    assert float(decision.gap) <= 1e-4
+
+
+# Upper layer
+
+
+def test_allocation_of_one_device_is_the_sequential_one() -> None:
+    """For one device with a free optimum f = (V/2qκ)^⅓, below f_max."""
+    chosen = Options(*(np.array([value]) for value in (1.0, 1.0, 1.0, 1e9)))
+    server = Server(4e6, FULL_CLOCK, 4.0, 1e-28)
+    q = 1.0 / (2e-28 * 1e27)
+    f = allocate_parallel(chosen, server, 1.0, np.array(q))
+    np.testing.assert_allclose(f, [1e9], rtol=1e-12)
