@@ -320,10 +320,14 @@ def search(
             if bound >= cutoff:
                 proven = min(proven, bound)
                 continue
-            for which in range(2):
-                place = under if which == 0 else over
-                for n in range(devices):
-                    trial[n] = active[n, place[n]]
+            for which in range(3):
+                if which < 2:
+                    place = under if which == 0 else over
+                    for n in range(devices):
+                        trial[n] = active[n, place[n]]
+                else:
+                    middle = 0.5 * (begin + finish)
+                    best_at(middle, mu, a, c, w, node_mask, price, least, greatest, trial)
                 new, kept = decision_value(
                     trial, a, c, w, V, price, least, greatest, fixed, delays, works
                 )
@@ -361,13 +365,18 @@ def search(
             narrow = finish - begin <= ROUNDING * finish
             if device >= 0 and not narrow:
                 lost = 2.0 * SLOPE_FACTOR * distance
+                torn = 0.0
+                for n in range(devices):
+                    torn += mu * abs(
+                        load[under_end, n, over[n]] - load[under_end, n, under[n]]
+                    )
                 for which in range(2):
                     at = under_end if which == 0 else over_end
                     lost += exact_minus_tangent(
                         a, c, w, price, least, greatest, begin if at == 0 else finish, mu, at,
                         active, cost, load, under if which == 0 else over,
                     )  # fmt: skip
-                if 0.5 * lost > CURVATURE_SHARE * (value - bound):
+                if 0.5 * lost > CURVATURE_SHARE * min(value - bound, torn):
                     device = -1
             if narrow and device < 0:
                 device = first_undecided(node_mask)

@@ -25,6 +25,9 @@ MAX_STEPS = 60
 STEP_FACTOR = 4.0
 """By which the multiplier grows or shrinks until the maximum is between two of them."""
 
+TOUCHING_SHARE = 2.0 / 3.0
+"""Least share of the time until an interval's end at which tangents touch."""
+
 NEAR_MAXIMUM = 0.03
 """Share of the distance to the cutoff within which the maximum over μ is found."""
 
@@ -80,7 +83,8 @@ def underestimate(
             soonest = delay + work / greatest
             if soonest > start and soonest >= end:
                 continue
-            point = max(middle, soonest)
+            # Not so early that the tangents fall below zero at the end.
+            point = max(middle, soonest, delay + TOUCHING_SHARE * (end - delay))
             time = point - delay
             f, f_slope, h_slope = least, 0.0, 0.0
             if work <= 0.0:

@@ -20,10 +20,10 @@ __all__ = ["MAX_NODES", "TOLERANCE", "allocate_parallel", "price_parallel", "sol
 
 Array = NDArray[np.float64]
 
-TOLERANCE = 1e-5
+TOLERANCE = 1e-6
 """Relative gap between objective and lower bound at which the search for a round ends."""
 
-MAX_NODES = 100_000
+MAX_NODES = 10_000
 """Nodes after which it ends at the latest, with the gap that is left then."""
 
 
