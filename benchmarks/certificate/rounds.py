@@ -1,0 +1,119 @@
+"""Rounds to solve: those that OPEN meets, with the queue that it has then."""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym import OPEN, Scenario, Server, lyapunov, preset
+from asl_gym.costs import Options
+from asl_gym.parallel.solver import solve_parallel
+from asl_gym.solver import Decision
+
+__all__ = ["ENV_ID", "Round", "grown", "played_rounds"]
+
+ENV_ID = "ASLParallel-v0"
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Round:
+    """A per-round problem.
+
+    Attributes:
+        options: Costs of all admissible split points, arrays of shape (N, L).
+        server: The server as one device meets it.
+        V: Weight on delay.
+        device_weight: Weights on the devices' energies, shape (N,).
+        server_weight: Weight on the server side's energy.
+    """
+
+    options: Options
+    server: Server
+    V: float
+    device_weight: Array
+    server_weight: Array
+
+    def solved(self) -> Decision:
+        """The solver's decision."""
+        return solve_parallel(
+            self.options, self.server, self.V, self.device_weight, self.server_weight
+        )
+
+    @property
+    def costs(self) -> Array:
+        """Weighted energies of all options apart from the server's computing, shape (N, L)."""
+        on_devices = self.device_weight[:, None] * self.options.device_energy
+        return np.asarray(on_devices + float(self.server_weight) * self.options.downlink_energy)
+
+    @property
+    def price(self) -> float:
+        """Weight on w·f²."""
+        return float(self.server_weight) * self.server.capacitance
+
+    def value(self, split_index: NDArray[np.int64], frequency_hz: Array) -> float:
+        """The objective of a decision."""
+        rows = np.arange(len(split_index))
+        a, w = (
+            np.broadcast_to(values, self.costs.shape)[rows, split_index]
+            for values in (self.options.fixed_delay, self.options.server_work)
+        )
+        delay = float((a + w / frequency_hz).max())
+        computing = self.price * float((w * frequency_hz**2).sum())
+        return self.V * delay + float(self.costs[rows, split_index].sum()) + computing
+
+
+def grown(num_devices: int) -> Scenario:
+    """The parallel scenario with more devices, bandwidth and server growing with them.
+
+    So rounds stay alike: a larger fleet on the same channel would only wait for it.
+    """
+    small = preset("parallel")
+    factor = num_devices / small.num_devices
+    scenario = small.with_num_devices(num_devices)
+    radio = dataclasses.replace(
+        scenario.radio,
+        bandwidth_hz=factor * scenario.radio.bandwidth_hz,
+        rate_floor_bps=factor * scenario.radio.rate_floor_bps,
+    )
+    server = dataclasses.replace(
+        scenario.server,
+        clock_max_hz=factor * scenario.server.clock_max_hz,
+        capacitance=scenario.server.capacitance / factor**2,
+    )
+    return scenario.replace(radio=radio, server=server)
+
+
+def played_rounds(scenario: Scenario, seed: int, skip: int, count: int) -> Iterator[Round]:
+    """Rounds of an episode of OPEN, every ``skip``-th after the first ``skip``.
+
+    Args:
+        scenario: The scenario.
+        seed: The episode's seed.
+        skip: Distance between the rounds, > 0.
+        count: Number of rounds.
+    """
+    last = skip * count + 1
+    env: Any = gym.make(
+        ENV_ID,
+        scenario=scenario.replace(horizon=last),
+        action_view=OPEN.action_view,
+        disable_env_checker=True,
+    ).unwrapped
+    policy, model = OPEN(env), env.scenario.cost_model
+    observation, _ = env.reset(seed=seed)
+    for index in range(1, last):
+        observation, *_ = env.step(policy.predict(observation)[0])
+        if index % skip == 0:
+            seen = env.codec.decode(observation)
+            unit = model.unit_costs(seen.uplink_bps, seen.downlink_bps, seen.clock_hz)
+            options = model.all_options(unit)
+            shape = options.fixed_delay.shape
+            full = Options(*(np.broadcast_to(values, shape) for values in options))
+            weights = seen.queue * env.scenario.budget_weights
+            on_energies = lyapunov.energy_weights(weights, shape[0])
+            yield Round(full, env.scenario.device_server, env.scenario.V, *on_energies)
