@@ -31,20 +31,29 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     rest) and the server frequency it is given. The aim is the least average round delay with
     average energy within the budget. This is the project's model of the problem in Li, Wu, Wu
     and Wang, "Adaptive Split Learning over Energy-Constrained Wireless Edge Networks", 2024
-    (arXiv 2403.05158), whose own parameter values are not known to us. Devices train in turn
-    (vanilla split learning), so the round's delay is the sum of theirs.
+    (arXiv 2403.05158), whose own parameter values are not known to us.
+
+    The scenario's schedule says what kind of split learning it is. In ``ASL-v0`` it is
+    ``"sequential"``, vanilla split learning: devices train in turn, each with the whole bandwidth
+    and the whole server, and the round's delay is the sum of theirs. In ``ASLParallel-v0`` it is
+    ``"parallel"``, split-federated learning with synchronous rounds: all devices train at once,
+    each in its N-th of the bandwidth, the frequencies of those with server work add up to at most
+    f_max (with f_min = 10⁻³ f_max/N), and the round's delay is that of its slowest device. Model
+    averaging is not modelled: it takes the same time and energy whatever is decided.
 
     ## Action space
     Chosen by ``action_view=``; N devices, M admissible split points:
 
     - ``"box"``: ``Box(-1, 1, (2N,))``, N split points in M equal bins, then N frequencies on a log
-      scale between f_min and f_max.
+      scale between f_min and f_max. In the parallel schedule, where they add up to more than
+      f_max, the part of each above f_min is scaled down so that they add up to it.
     - ``"multi_discrete"``: ``MultiDiscrete([M]*N + [16])``, N split indices and one of 16
-      log-spaced frequencies for all devices.
+      log-spaced frequencies for all devices; in the parallel schedule one of 16 log-spaced parts
+      of the server's clock, from N·f_min to f_max, divided equally among devices with server work.
     - ``"dict"``: ``Dict``, ``split`` with N split indices and ``server_frequency`` with N
-      frequencies in Hz, shape (N, 1).
+      frequencies in Hz, shape (N, 1); scaled down as in ``"box"``.
     - ``"split"``: ``MultiDiscrete([M]*N)``, N split indices; the solver's upper layer gives the
-      frequency.
+      frequencies (in the parallel schedule by the rates that are shown).
 
     An action outside the space, with NaN or of the wrong shape raises a ``ValueError`` and
     leaves the environment as it was. dtypes do not matter.

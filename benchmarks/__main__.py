@@ -11,6 +11,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from benchmarks.certificate.command import certificate
 from benchmarks.configuration import Configuration
 from benchmarks.errors import BenchmarkError
 from benchmarks.fadings import run_fadings
@@ -41,6 +42,8 @@ app = typer.Typer(
 Seeds = Annotated[int, typer.Option(help="Number of evaluation seeds, which are 0, 1, ….")]
 TextList = list[str] | None
 FloatOrNone = float | None
+
+app.command()(certificate)
 
 
 @app.command()

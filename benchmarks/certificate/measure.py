@@ -1,0 +1,169 @@
+"""The measurements: our solver and SCIP on the same rounds, rounds in bulk, and larger fleets."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter
+
+from asl_gym import preset
+from asl_gym.costs import Options
+from asl_gym.parallel.solver import solve_parallel
+from benchmarks.certificate.rounds import Round, grown, played_rounds
+from benchmarks.certificate.scip import MODELS, run_scip
+from benchmarks.plots import style
+
+__all__ = ["FLEETS", "against_scip", "in_bulk", "over_fleets", "plot_fleets", "scip_summary", "with_names"]
+
+REPEATS = 7
+SKIP = 9
+"""Rounds between those that are solved, so that shadowing has changed."""
+
+FLEETS = (10, 30, 100, 300, 1_000)
+FLEET_ROUNDS = 10
+BULK_ROUNDS = 1_000
+
+
+def seconds_of(run: Callable[[], object], repeats: int = REPEATS) -> float:
+    """Median time of a call [s]."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return median(times)
+
+
+def against_scip(
+    count: int, time_limit_s: float, tell: Callable[[str], None] = lambda line: None
+) -> pd.DataFrame:
+    """Solves rounds of the default parallel scenario with our solver and SCIP's two models.
+
+    Args:
+        count: Number of rounds.
+        time_limit_s: SCIP's time limit for each model and round [s].
+        tell: Is told of every round.
+
+    Returns:
+        A row a round: times [s], our gap, how far our objective is above SCIP's, relative, and
+        which models finished. The faster model is the one that finished first, or the first one
+        where none did.
+    """
+    rows = []
+    for number, problem in enumerate(played_rounds(preset("parallel"), 0, SKIP, count)):
+        decision = problem.solved()
+        ours = float(decision.objective)
+        row = {
+            "round": number,
+            "ours_s": seconds_of(problem.solved),
+            "gap": float(decision.gap),
+            "full": float(_is_full(problem, decision.server_frequency_hz)),
+        }
+        best = np.inf
+        for name in MODELS:
+            outcome = run_scip(problem, name, time_limit_s)
+            row |= {f"{name}_s": outcome.seconds, f"{name}_finished": float(outcome.finished)}
+            best = min(best, outcome.objective)
+        row["scip_s"] = min(row[f"{name}_s"] for name in MODELS)
+        row["above_scip"] = ours / best - 1.0
+        row["ratio"] = row["scip_s"] / row["ours_s"]
+        rows.append(row)
+        tell(
+            f"round {number}: ours {1e3 * row['ours_s']:.3f} ms, SCIP {row['scip_s']:.3f} s "
+            f"({row['ratio']:,.0f} times), ours above SCIP's by {row['above_scip']:.1e}"
+        )
+    return pd.DataFrame(rows)
+
+
+def _is_full(problem: Round, frequency: np.ndarray) -> bool:
+    least, full = problem.server.clock_min_hz, problem.server.clock_max_hz
+    # Devices at the least clock have no work or next to none.
+    return bool(frequency[frequency > least].sum() >= 0.999 * full)
+
+
+def scip_summary(table: pd.DataFrame, time_limit_s: float) -> dict[str, float]:
+    """What the comparison comes to, names with units as keys."""
+    models = len(table) * len(MODELS)
+    finished = sum(table[f"{name}_finished"].sum() for name in MODELS)
+    return {
+        "rounds": len(table),
+        "rounds in which the server is full": table["full"].sum(),
+        "our median time [ms]": 1e3 * table["ours_s"].median(),
+        "SCIP's median time, the faster model [s]": table["scip_s"].median(),
+        "median ratio of the times": table["ratio"].median(),
+        "least ratio of the times": table["ratio"].min(),
+        "our greatest excess over SCIP's objective": table["above_scip"].max(),
+        "our greatest certified gap": table["gap"].max(),
+        f"SCIP's runs unfinished after {time_limit_s:g} s": models - finished,
+    }
+
+
+def in_bulk(count: int = BULK_ROUNDS) -> dict[str, float]:
+    """Many rounds of the default scenario, one after another and in one call."""
+    rounds = list(played_rounds(preset("parallel"), 1, 1, count))
+    alone = [seconds_of(each.solved, 1) for each in rounds]
+    options = Options(
+        *(np.stack(parts) for parts in zip(*(each.options for each in rounds), strict=True))
+    )
+    weights = np.stack([each.device_weight for each in rounds])
+    on_server = np.array([float(each.server_weight) for each in rounds])
+    arguments = options, rounds[0].server, rounds[0].V, weights, on_server
+    together = seconds_of(lambda: solve_parallel(*arguments))
+    gaps = np.asarray(solve_parallel(*arguments).gap)
+    return {
+        "rounds": count,
+        "median time of a round alone [ms]": 1e3 * median(alone),
+        "greatest time of a round alone [ms]": 1e3 * max(alone),
+        "rounds a second in one call": count / together,
+        "greatest certified gap": float(gaps.max()),
+        "median certified gap": float(np.median(gaps)),
+    }
+
+
+def over_fleets(sizes: tuple[int, ...] = FLEETS) -> pd.DataFrame:
+    """Time and gap of rounds of growing fleets, 12 splits each; see :func:`grown`."""
+    rows = []
+    for size in sizes:
+        scenario = grown(size)
+        rounds = list(played_rounds(scenario, 0, 1, FLEET_ROUNDS))
+        times = [seconds_of(each.solved, 3) for each in rounds]
+        gaps = [float(each.solved().gap) for each in rounds]
+        rows.append({
+            "num_devices": size,
+            "median_s": median(times),
+            "greatest_s": max(times),
+            "greatest_gap": max(gaps),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def plot_fleets(table: pd.DataFrame, output: Path) -> None:
+    """Draws time and gap over the number of devices."""
+    made = style.figure(9, 3.6)
+    times, gaps = made.subplots(1, 2)
+    devices = table["num_devices"]
+    times.plot(devices, 1e3 * table["median_s"], marker="o", color=style.BLUE, label="median")
+    times.plot(
+        devices, 1e3 * table["greatest_s"], marker="^", color=style.SKY, label="slowest round"
+    )
+    proportional = 1e3 * table["median_s"].iloc[-1] * devices / devices.iloc[-1]
+    times.plot(devices, proportional, linestyle=":", color=style.GREY, label="proportional to N")
+    gaps.plot(devices, table["greatest_gap"], marker="o", color=style.VERMILION)
+    gaps.axhline(1e-3, linestyle="--", color=style.GREY, label="aim")
+    times.set(ylabel="time of a round [ms]", title="Time")
+    gaps.set(ylabel="greatest certified gap", title="Gap")
+    for axes in (times, gaps):
+        style.tidy(axes)
+        axes.set(xlabel="devices N", xscale="log", yscale="log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axes.legend(frameon=False, fontsize=8)
+    style.save(made, output)
+
+
+def with_names(values: dict[str, float]) -> pd.DataFrame:
+    """A table of two columns for the terminal and the report."""
+    shown = [f"{value:,.4g}" if value >= 1e-3 else f"{value:.2g}" for value in values.values()]
+    return pd.DataFrame({"Measured": list(values), "Value": shown})
