@@ -17,6 +17,7 @@ from stable_baselines3.common.noise import NormalActionNoise
 from agents.categorical import POLICIES
 from agents.hybrid import Hybrid
 from agents.ppo_lagrangian import PPOLagrangian
+from agents.shared import Shared
 
 __all__ = ["ALGORITHMS", "Configuration", "load_configuration"]
 
@@ -27,6 +28,7 @@ ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "ppo_lagrangian": PPOLagrangian,
     "recurrent_ppo": RecurrentPPO,
     "sac": SAC,
+    "shared": Shared,
     "td3": TD3,
     "tqc": TQC,
 }
@@ -54,6 +56,8 @@ class Configuration:
             names a class of ``torch.nn`` and stands for ``activation_fn``.
         action_noise_std: Standard deviation of the normal noise that an algorithm with a
             deterministic policy explores by, in units of a ``Box(-1, 1)``; ``None`` for none.
+        fleets: Fleets that the environments are spread over, see
+            :func:`agents.fleets.make_fleets_vec_env`; ``None`` for the scenario's own alone.
     """
 
     algorithm: str
@@ -66,6 +70,7 @@ class Configuration:
     model: dict[str, Any]
     network: dict[str, Any] = field(default_factory=dict)
     action_noise_std: float | None = None
+    fleets: int | None = None
 
     @property
     def algorithm_class(self) -> type[BaseAlgorithm]:

@@ -14,9 +14,11 @@ import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.vec_env import VecEnv
 
 from agents.checkpoints import load_checkpoint, save_atomically, save_checkpoint, steps_done
 from agents.configuration import Configuration
+from agents.fleets import make_fleets_vec_env
 from agents.playing import as_policy
 from agents.runs import (
     CURVE_COLUMNS,
@@ -28,7 +30,7 @@ from agents.runs import (
     run_folder,
     update_description,
 )
-from agents.vec_env import NativeVecEnv, make_vec_env
+from agents.vec_env import make_vec_env
 from asl_gym import Evaluator
 
 __all__ = [
@@ -195,11 +197,16 @@ def _learn(
     update_description(folder, training_seconds=curve.seconds, steps=model.num_timesteps)
 
 
+def _training_env(configuration: Configuration) -> VecEnv:
+    what = configuration.env_id, configuration.num_envs
+    if configuration.fleets is None:
+        return make_vec_env(*what, **configuration.environment)
+    return make_fleets_vec_env(*what, configuration.fleets, **configuration.environment)
+
+
 def _fresh_or_resumed(configuration: Configuration, seed: int, folder: Path) -> BaseAlgorithm:
     model = load_checkpoint(configuration, folder)
-    env: NativeVecEnv = make_vec_env(
-        configuration.env_id, configuration.num_envs, **configuration.environment
-    )
+    env = _training_env(configuration)
     if model is None:
         model = configuration.algorithm_class(
             env=env,
