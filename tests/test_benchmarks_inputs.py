@@ -261,7 +261,7 @@ def test_an_environment_id_is_played_in_its_own_scenario(tmp_path, monkeypatch):
 
 
 def test_variants_of_open_take_part_on_their_environment_id(monkeypatch):
-    variants = {"ASL-v0": (("patient-open", "patient OPEN", "OPEN"),)}
+    variants = {"ASL-v0": (("patient-open", "patient OPEN", OPEN),)}
     monkeypatch.setattr("benchmarks.suite.OPEN_VARIANTS", variants)
     entries = build_suite(Evaluator("ASL-v0", horizon=6), agents=False).entries
     assert [(each.name, each.kind) for each in entries[:2]] == [
