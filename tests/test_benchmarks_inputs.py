@@ -208,7 +208,9 @@ def test_agents_that_do_not_fit_are_named(tmp_path, monkeypatch):
     run(tmp_path, *SHORT)
     report = (tmp_path / "report.md").read_text()
     assert "The small agent is left out: the policy acts in Box" in report
-    assert "The blind agent is left out: it was trained on observations of shape (11,)" in report
+    assert (
+        "The blind agent is left out: the policy was made for observations of shape (11,)" in report
+    )
     assert "trained on the environment id's own scenario, not on this one" in report
 
 
