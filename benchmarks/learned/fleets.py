@@ -19,7 +19,7 @@ from benchmarks.configuration import Configuration
 from benchmarks.formatting import at_most_three_digits, percent, with_interval
 from benchmarks.learned.evaluation import agent_entries, play_missing
 from benchmarks.learned.page import Page, label_of
-from benchmarks.learned.plots import percent_axis
+from benchmarks.learned.plots import plain_axis
 from benchmarks.learned.results import complete_rows
 from benchmarks.learned.statistics import compare
 from benchmarks.learned.training import Run
@@ -194,6 +194,6 @@ def draw_fleets(table: pd.DataFrame, styles: dict[str, tuple[str, str]]) -> Figu
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    percent_axis(axes.yaxis)
+    plain_axis(axes.yaxis)
     figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=9)
     return figure
