@@ -171,6 +171,9 @@ def train(
     describe_run(configuration, seed, folder, fresh=model.num_timesteps == 0)
     if model.num_timesteps < steps:
         _learn(model, configuration, folder, steps - model.num_timesteps, progress_bar)
+    # Also where a run was killed after its last checkpoint, before it could say so.
+    seconds = read_description(folder).get("seconds_to_checkpoint", 0.0)
+    update_description(folder, training_seconds=seconds, steps=model.num_timesteps)
     save_atomically(model, folder / "model.zip")
     return folder / "model.zip"
 
@@ -194,7 +197,6 @@ def _learn(
     except KeyboardInterrupt:
         curve.save_interrupted()
         raise
-    update_description(folder, training_seconds=curve.seconds, steps=model.num_timesteps)
 
 
 def _training_env(configuration: Configuration) -> VecEnv:

@@ -114,5 +114,6 @@ PAGE = Page(
         PageEnvironment("ASLMismatch-v0", ("ppo", "recurrent_ppo", "hybrid")),
     ),
     fleet_algorithms=("shared",),
+    unseen_fleets=(1, 2),
 )
 """The page in the repository."""
