@@ -15,6 +15,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import NormalActionNoise
 
 from agents.categorical import POLICIES
+from agents.hybrid import Hybrid
 from agents.ppo_lagrangian import PPOLagrangian
 
 __all__ = ["ALGORITHMS", "Configuration", "load_configuration"]
@@ -22,6 +23,7 @@ __all__ = ["ALGORITHMS", "Configuration", "load_configuration"]
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "ppo": PPO,
     "a2c": A2C,
+    "hybrid": Hybrid,
     "ppo_lagrangian": PPOLagrangian,
     "recurrent_ppo": RecurrentPPO,
     "sac": SAC,

@@ -7,9 +7,19 @@ from asl_gym.bound import HindsightFrontier, hindsight_frontier
 from asl_gym.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.env import ASLEnv
 from asl_gym.evaluation import EpisodeScore, Evaluator, evaluate
+from asl_gym.knowledge import Knowledge
 from asl_gym.measured import MeasuredTraces
 from asl_gym.observations import Observation, ObservationCodec
-from asl_gym.policies import OPEN, FixedSplit, GreedyDelay, GreedyEnergy, Policy, RandomPolicy
+from asl_gym.policies import (
+    OPEN,
+    CalibratedOPEN,
+    FilteredOPEN,
+    FixedSplit,
+    GreedyDelay,
+    GreedyEnergy,
+    Policy,
+    RandomPolicy,
+)
 from asl_gym.presets import preset, preset_names
 from asl_gym.profiles import NetworkProfile
 from asl_gym.registration import register_envs
@@ -22,13 +32,16 @@ __all__ = [
     "ASLEnv",
     "ASLVectorEnv",
     "Budget",
+    "CalibratedOPEN",
     "EpisodeScore",
     "Evaluator",
+    "FilteredOPEN",
     "FixedSplit",
     "Fleet",
     "GreedyDelay",
     "GreedyEnergy",
     "HindsightFrontier",
+    "Knowledge",
     "MeasuredTraces",
     "NetworkProfile",
     "Observation",

@@ -156,23 +156,40 @@ class CostModel:
         self._transmit_power = PerDevice(fleet.transmit_power_w)
         self._downlink_power = radio.base_station_power_w if radio.count_downlink_energy else 0.0
 
-    def unit_costs(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> UnitCosts:
+    def unit_costs(
+        self,
+        uplink_bps: Array,
+        downlink_bps: Array,
+        clock_hz: Array,
+        flops_per_cycle_factor: Array | None = None,
+        capacitance_factor: Array | None = None,
+    ) -> UnitCosts:
         """What a bit and a FLOP cost under the rounds' rates and clocks.
 
         Args:
             uplink_bps: Uplink rates [bit/s], shape (..., N).
             downlink_bps: Downlink rates [bit/s], shape (..., N).
             clock_hz: Device clocks available now [Hz], shape (..., N).
+            flops_per_cycle_factor: The devices' real FLOPs per cycle over the fleet's, shape
+                (..., N); ``None`` means 1.
+            capacitance_factor: The same of their capacitances.
         """
         uplink_delay, downlink_delay = 1.0 / uplink_bps, 1.0 / downlink_bps
         shape = clock_hz.shape
+        device_delay = self._cycles_per_flop.over(shape) / clock_hz
+        device_energy = self._energy_per_flop.over(shape) * (clock_hz * clock_hz)
+        if flops_per_cycle_factor is not None:
+            device_delay /= flops_per_cycle_factor
+            device_energy /= flops_per_cycle_factor
+        if capacitance_factor is not None:
+            device_energy *= capacitance_factor
         return UnitCosts(
             uplink_delay,
             downlink_delay,
-            self._cycles_per_flop.over(shape) / clock_hz,
+            device_delay,
             uplink_delay + downlink_delay,
             self._transmit_power.over(shape) * uplink_delay,
-            self._energy_per_flop.over(shape) * (clock_hz * clock_hz),
+            device_energy,
             self._downlink_power * downlink_delay,
         )
 

@@ -13,6 +13,7 @@ from asl_gym.actions import ActionViewName
 from asl_gym.components import Budget
 from asl_gym.env_arguments import build_scenario, checked_options, make_simulation
 from asl_gym.lyapunov import Reward
+from asl_gym.observation_views import ObservationViewName
 from asl_gym.scenario import Scenario
 from asl_gym.simulation import RoundRecord, Simulation
 from asl_gym.trace import Trace, TraceSource
@@ -49,7 +50,8 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     leaves the environment as it was. dtypes do not matter.
 
     ## Observation space
-    ``Box(float32)`` with K queues (1, or N + 1 with per-device budgets):
+    Chosen by ``observation=``. ``"flat"`` (default) is a ``Box(float32)`` with K queues (1, or
+    N + 1 with per-device budgets):
 
     | entries | value | unit behind it |
     |---|---|---|
@@ -58,6 +60,14 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     | N | log₁₀(uplink rate / the device's median) | bit/s |
     | N | log₁₀(downlink rate / the device's median) | bit/s |
     | N | available clock / full clock | Hz |
+    | N | ln(1 + D_n·N/D_ref), realised in the last round, 0 before the first † | s |
+    | N | ln(1 + E_n·N/Ē), likewise † | J |
+
+    † only where the controller does not know the device parameters.
+
+    ``"devices"`` is a ``Box(float32)`` of shape (N + 1, F): a row a device with its static facts,
+    and a last row of the system, for policies that play fleets of any size; its columns are in
+    ``asl_gym.device_observations``.
 
     ``env.unwrapped.codec`` turns it into named physical quantities and back. Static facts are in
     ``env.unwrapped.scenario``. After the last round, the last channels are shown again.
@@ -83,8 +93,21 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     ``scenario`` (a ``Scenario``, a preset's name or a JSON file), ``action_view``, ``reward``,
     ``num_devices``, ``horizon``, ``budget`` (a ``Budget``, or the system's joules per round),
     ``traces`` (a ``TraceSource``, for example measured logs; synthetic by default),
+    ``observation``, ``csi_delay_rounds`` and ``parameter_error`` (what the controller knows, see
+    ``asl_gym.knowledge``),
     ``render_mode`` (``"ansi"`` or ``"rgb_array"``). ``reset(options={"trace": trace})`` plays a
     given trace.
+
+    ## Environment ids
+    - ``ASL-v0``: the controller knows channels and devices.
+    - ``ASLStaleCSI-v0``: it is shown the rates of the last round, while new ones decide the costs.
+    - ``ASLMismatch-v0``: each device's FLOPs per cycle and capacitance differ from what it is
+      told by a factor of up to 3 each way, drawn at reset; observations carry the realised delay
+      and energy of each device in the last round, from which the truth can be learned.
+
+    Each has a scenario of its own, with its own budget, unless ``scenario=`` names another. A
+    trace that is given by ``reset(options={"trace": …})`` is played as it is, with the shown rates
+    and device factors that it holds.
 
     ## Version history
     v0: first version.
@@ -102,9 +125,14 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
         budget: Budget | float | None = None,
         traces: TraceSource | None = None,
         render_mode: str | None = None,
+        observation: ObservationViewName = "flat",
+        csi_delay_rounds: int | None = None,
+        parameter_error: float | None = None,
     ) -> None:
-        self.scenario = build_scenario(scenario, num_devices, horizon, budget)
-        self.simulation = make_simulation(self.scenario, 1, reward, traces)
+        self.scenario = build_scenario(
+            scenario, num_devices, horizon, budget, csi_delay_rounds, parameter_error
+        )
+        self.simulation = make_simulation(self.scenario, 1, reward, traces, observation)
         self.view = actions.action_view(action_view, self.scenario)
         self.codec = self.simulation.codec
         self.action_space = self.view.space

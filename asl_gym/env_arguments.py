@@ -1,11 +1,14 @@
 """What both environments make of their arguments: scenario, simulation, reset options."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from asl_gym.components import Budget
+from asl_gym.knowledge import PERFECT
 from asl_gym.lyapunov import Reward
+from asl_gym.observation_views import observation_codec
 from asl_gym.presets import load_scenario
 from asl_gym.scenario import Scenario
 from asl_gym.simulation import Simulation
@@ -20,6 +23,8 @@ def build_scenario(
     num_devices: int | None,
     horizon: int | None,
     budget: Budget | float | None,
+    csi_delay_rounds: int | None = None,
+    parameter_error: float | None = None,
 ) -> Scenario:
     """Applies the environment's keyword arguments to a scenario.
 
@@ -28,9 +33,12 @@ def build_scenario(
         num_devices: Fleet size, see :meth:`Scenario.with_num_devices`; ``None`` keeps it.
         horizon: Rounds of an episode; ``None`` keeps it.
         budget: A :class:`Budget`, or the system's energy per round [J]; ``None`` keeps it.
+        csi_delay_rounds: See :class:`asl_gym.knowledge.Knowledge`; ``None`` keeps it.
+        parameter_error: Likewise.
 
     Raises:
-        FieldError: If a value is not allowed.
+        FieldError: If a value is not allowed, or contradicts what the scenario itself says of the
+            controller's knowledge.
     """
     built = load_scenario(scenario)
     if num_devices is not None:
@@ -40,7 +48,18 @@ def build_scenario(
     if budget is not None:
         given = budget if isinstance(budget, Budget) else Budget(joules=budget)
         built = built.replace(budget=given)
-    return built
+    asked = {"csi_delay_rounds": csi_delay_rounds, "parameter_error": parameter_error}
+    return _with_knowledge(built, {name: one for name, one in asked.items() if one is not None})
+
+
+def _with_knowledge(scenario: Scenario, asked: dict[str, Any]) -> Scenario:
+    """Applies what an environment id or a caller says of the controller's knowledge."""
+    own = scenario.knowledge
+    for name, value in asked.items():
+        if getattr(own, name) not in (getattr(PERFECT, name), value):
+            allowed = f"{getattr(own, name)!r}, which the scenario says, or to leave it out"
+            raise FieldError(name, value, allowed)
+    return scenario.replace(knowledge=replace(own, **asked)) if asked else scenario
 
 
 def checked_options(options: dict[str, Any] | None) -> dict[str, Any]:
@@ -57,15 +76,16 @@ def checked_options(options: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def make_simulation(
-    scenario: Scenario, num_rows: int, reward: str, traces: TraceSource | None
+    scenario: Scenario, num_rows: int, reward: str, traces: TraceSource | None, observation: str
 ) -> Simulation:
     """Builds the simulation behind an environment, synthetic traces by default."""
     one_of("reward", reward, get_args(Reward))
+    codec = observation_codec(observation, scenario)
     if traces is None:
         traces = SyntheticTraces(scenario.fleet, scenario.radio)
     else:
         check_source(traces, scenario)
-    return Simulation(scenario, num_rows, reward, traces)  # type: ignore[arg-type]
+    return Simulation(scenario, num_rows, reward, traces, codec)  # type: ignore[arg-type]
 
 
 def check_source(traces: TraceSource, scenario: Scenario) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from asl_gym.actions import ACTION_VIEWS, action_view
 from asl_gym.bound import HindsightFrontier
+from asl_gym.observation_views import OBSERVATION_VIEWS
 from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
 from asl_gym.scenario import Scenario
 from asl_gym.validation import one_of
@@ -22,7 +23,9 @@ from asl_gym.validation import one_of
 __all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
 
 Array = NDArray[np.float64]
-SCENARIO_ARGUMENTS = ("scenario", "num_devices", "horizon", "budget")
+SCENARIO_ARGUMENTS = (
+    *("scenario", "num_devices", "horizon", "budget", "csi_delay_rounds", "parameter_error"),
+)
 """Arguments of the environment that its scenario holds once it is made."""
 
 PolicyFactory = Callable[[Any], Policy]
@@ -96,12 +99,14 @@ class Evaluator:
 
     Args:
         env_id: The environment's id.
-        **env_kwargs: Its keyword arguments but ``action_view``, which the policy decides.
+        **env_kwargs: Its keyword arguments but ``action_view`` and ``observation``, which the
+            policy decides.
     """
 
     def __init__(self, env_id: str = "ASL-v0", **env_kwargs: Any) -> None:
-        if "action_view" in env_kwargs:
-            raise ValueError("action_view is decided by the policy: leave it out")
+        for name in ("action_view", "observation"):
+            if name in env_kwargs:
+                raise ValueError(f"{name} is decided by the policy: leave it out")
         self.env_id, self.env_kwargs = env_id, env_kwargs
         self.scenario = scenario_of(self.make_env())
         # The scenario as it came out, so that fleet and budget are made once for all episodes.
@@ -109,10 +114,14 @@ class Evaluator:
         self.env_kwargs = {**rest, "scenario": self.scenario}
         self._frontiers: dict[int, HindsightFrontier] = {}
 
-    def make_env(self, view: str = "box") -> gym.Env[Any, Any]:
-        """Builds the environment in which a policy of that view acts."""
+    def make_env(self, view: str = "box", observation: str = "flat") -> gym.Env[Any, Any]:
+        """Builds the environment in which a policy of those views acts and sees."""
         return gym.make(
-            self.env_id, action_view=view, disable_env_checker=True, **self.env_kwargs
+            self.env_id,
+            action_view=view,
+            observation=observation,
+            disable_env_checker=True,
+            **self.env_kwargs,
         ).unwrapped
 
     def frontier(self, seed: int) -> HindsightFrontier:
@@ -143,7 +152,9 @@ class Evaluator:
                 f"policy = {built!r} was built for another scenario than the evaluation's: hand "
                 "over its class, or give the evaluation the same environment arguments"
             )
-        env = self.make_env(view_of(built, self.scenario))
+        env = self.make_env(
+            view_of(built, self.scenario), observation_view_of(built, self.scenario)
+        )
         for seed in seeds:
             series = play_episode(built, env, seed)
             yield self.score(series, name or type(built).__name__, seed), series
@@ -226,6 +237,30 @@ def view_of(policy: Any, scenario: Scenario) -> str:
     raise ValueError(
         f"the policy acts in {space}, which is no view of {scenario.num_devices} devices with "
         f"{scenario.workload.num_splits} split points: expected one of {', '.join(ACTION_VIEWS)}"
+    )
+
+
+def observation_view_of(policy: Any, scenario: Scenario) -> str:
+    """The observation view that a policy sees.
+
+    Its ``observation_view`` if it has one; else the view whose space has the shape of its
+    ``observation_space`` (which stable-baselines3's models have); else ``"flat"``.
+
+    Raises:
+        ValueError: If its ``observation_space`` has the shape of no view in this scenario.
+    """
+    if hasattr(policy, "observation_view"):
+        return one_of("observation_view", policy.observation_view, tuple(OBSERVATION_VIEWS))
+    space = getattr(policy, "observation_space", None)
+    if space is None:
+        return "flat"
+    shapes = {name: view(scenario).space.shape for name, view in OBSERVATION_VIEWS.items()}
+    for name, shape in shapes.items():
+        if space.shape == shape:
+            return name
+    raise ValueError(
+        f"the policy was made for observations of shape {space.shape}: expected one of "
+        + ", ".join(f"{shape} ({name})" for name, shape in shapes.items())
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from asl_gym.components import Budget, Fleet
 from asl_gym.validation import FieldError
 
-__all__ = ["FLEET_SEED", "resize", "resize_budget"]
+__all__ = ["FLEET_SEED", "redraw", "resize", "resize_budget"]
 
 FLEET_SEED = 2403
 """Seed of the streams that extra devices are drawn from."""
@@ -30,17 +30,28 @@ def resize(fleet: Fleet, num_devices: int) -> Fleet:
         num_devices: Number of devices wanted, >= 1.
     """
     extra = num_devices - fleet.num_devices
-    if extra <= 0:
-        kept: dict[str, Any] = {
-            name: getattr(fleet, name)[:num_devices] for name in Fleet.PER_DEVICE
-        }
-        return dataclasses.replace(fleet, **kept)
-    streams = np.random.SeedSequence(FLEET_SEED).spawn(len(Fleet.PER_DEVICE))
+    drawn = redraw(fleet, num_devices, FLEET_SEED) if extra > 0 else fleet
+    changes: dict[str, Any] = {}
+    for name in Fleet.PER_DEVICE:
+        own = getattr(fleet, name)[:num_devices]
+        changes[name] = own + getattr(drawn, name)[len(own) : num_devices]
+    return dataclasses.replace(fleet, **changes)
+
+
+def redraw(fleet: Fleet, num_devices: int, seed: int) -> Fleet:
+    """Returns a fleet of which every device is drawn, by the law of :func:`resize`.
+
+    Args:
+        fleet: The fleet that the law takes its ranges from.
+        num_devices: Number of devices, >= 1.
+        seed: Seed of the streams.
+    """
+    streams = np.random.SeedSequence(seed).spawn(len(Fleet.PER_DEVICE))
     changes: dict[str, Any] = {}
     for name, stream in zip(Fleet.PER_DEVICE, streams, strict=True):
-        uniform = np.random.default_rng(stream).random(num_devices)[fleet.num_devices :]
+        uniform = np.random.default_rng(stream).random(num_devices)
         own = np.asarray(getattr(fleet, name))
-        changes[name] = (*getattr(fleet, name), *_draw(name, own, uniform).tolist())
+        changes[name] = tuple(_draw(name, own, uniform).tolist())
     return dataclasses.replace(fleet, **changes)
 
 

@@ -1,5 +1,6 @@
 """The observation: all that a policy sees, scaled to order 1, and the codec to physical units."""
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +13,18 @@ from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace
 from asl_gym.validation import FieldError
 
-__all__ = ["Observation", "ObservationCodec"]
+__all__ = ["Codec", "Observation", "ObservationCodec", "realised_scale"]
 
 Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
+Realised = tuple[Array, Array] | None
+"""Realised delay [s] and energy [J] of each device in the last round, shape (..., N) each."""
 
 LOG_BOUND = 64.0
 """Bound of the logarithmic entries: a factor of 10⁶⁴ in rate, e⁶⁴ in queue."""
+
+MAX_CLOCK_RATIO = 2.0
+"""Bound of available clocks over full clocks."""
 
 
 class Observation(NamedTuple):
@@ -30,6 +36,9 @@ class Observation(NamedTuple):
         uplink_bps: Shown uplink rates [bit/s], shape (..., N).
         downlink_bps: Shown downlink rates [bit/s], shape (..., N).
         clock_hz: Device clocks available now [Hz], shape (..., N).
+        device_delay: Realised delays of the devices in the last round [s], shape (..., N), 0 before
+            the first; ``None`` where the scenario's device parameters are known.
+        device_energy: Their realised energies [J], likewise.
     """
 
     queue: Array
@@ -37,72 +46,76 @@ class Observation(NamedTuple):
     uplink_bps: Array
     downlink_bps: Array
     clock_hz: Array
+    device_delay: Array | None = None
+    device_energy: Array | None = None
 
 
-class ObservationCodec:
-    """Turns physical quantities into ``Box(float32)`` observations and back.
+def realised_scale(scenario: Scenario) -> tuple[float, float]:
+    """D_ref/N [s] and Ē/N [J], in which realised costs are shown."""
+    n = scenario.num_devices
+    return scenario.reference_delay / n, scenario.energy_budget / n
 
-    In order, with N devices and K queues:
 
-    ============== ==== ===========================================
-    entries        size value
-    ============== ==== ===========================================
-    queues         K    ln(1 + Q_k/Ē_k)
-    rounds left    1    fraction of the episode
-    uplink rates   N    log₁₀ of shown rate over the device's median
-    downlink rates N    log₁₀ of shown rate over the device's median
-    device clocks  N    available clock over full clock
-    ============== ==== ===========================================
+class Codec(ABC):
+    """Turns physical quantities into observations of one view and back.
 
     Attributes:
-        space: The observation space; its finite bounds are never reached and nothing is clipped.
+        space: The observation space.
+        shows_costs: Whether observations carry the realised costs of the last round.
     """
 
+    space: Box
+
     def __init__(self, scenario: Scenario) -> None:
-        self._devices, self._queues = scenario.num_devices, scenario.num_budgets
         self._budgets = scenario.energy_budgets
+        self.shows_costs = scenario.knowledge.shows_costs
         if np.log1p(scenario.initial_queue_j / self._budgets).max() >= LOG_BOUND:
             allowed = f"less than e^{LOG_BOUND:g} times each budget, what an observation can show"
             raise FieldError("initial_queue_j", scenario.initial_queue_j, allowed)
         self._clock = np.asarray(scenario.fleet.clock_hz)
-        uplink, downlink = median_rates(scenario.fleet, scenario.radio)
-        self._median_rates = np.concatenate([uplink, downlink])
-        self._per_uplink, self._per_downlink = PerDevice(1.0 / uplink), PerDevice(1.0 / downlink)
-        self._per_clock = PerDevice(1.0 / self._clock)
-        self._channel_start = self._queues + 1
-        self.space = self._make_space()
+        self._scale = realised_scale(scenario)
 
-    def _make_space(self) -> Box:
-        size = self._channel_start + 3 * self._devices
-        low = np.full(size, -LOG_BOUND, dtype=np.float32)
-        high = np.full(size, LOG_BOUND, dtype=np.float32)
-        low[: self._channel_start] = -1.0
-        high[self._queues] = 2.0
-        low[-self._devices :], high[-self._devices :] = -1.0, 2.0
-        return Box(low, high, dtype=np.float32)
-
+    @abstractmethod
     def encode_channel(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> Float32:
-        """Observations with all that comes from the trace; queues and rounds left are 0 in them.
+        """Observations with all that comes from the trace; the rest is 0 in them.
 
         Args:
             uplink_bps: Shown uplink rates [bit/s], shape (..., N).
             downlink_bps: Shown downlink rates [bit/s], shape (..., N).
             clock_hz: Device clocks available [Hz], shape (..., N).
+        """
+
+    @abstractmethod
+    def assemble(
+        self, queue: Array, rounds_left: Array, channel: Float32, realised: Realised = None
+    ) -> Float32:
+        """Adds queues, time and realised costs to what the trace gives.
+
+        Args:
+            queue: Queues [J], shape (..., K).
+            rounds_left: Fraction of the episode left, shape (...).
+            channel: From :meth:`encode_channel`.
+            realised: Realised costs of the last round, where they are shown; ``None`` before the
+                first.
 
         Returns:
-            Shape (..., K + 1 + 3N).
+            Observations, in memory of their own.
         """
-        n, shape, start = self._devices, clock_hz.shape, self._channel_start
-        # The logarithm is taken of the ratio, in float32: near 1 that loses nothing that the
-        # observation could hold, and takes a third of the time.
-        rates = np.empty((*shape[:-1], 2 * n), dtype=np.float32)
-        rates[..., :n] = uplink_bps * self._per_uplink.over(shape)
-        rates[..., n:] = downlink_bps * self._per_downlink.over(shape)
-        encoded = np.empty((*shape[:-1], start + 3 * n), dtype=np.float32)
-        encoded[..., :start] = 0.0
-        encoded[..., start : start + 2 * n] = np.log10(rates, out=rates)
-        encoded[..., start + 2 * n :] = clock_hz * self._per_clock.over(shape)
-        return encoded
+
+    @abstractmethod
+    def decode(self, observation: NDArray[np.floating]) -> Observation:
+        """Turns observations into physical units, up to float32's precision.
+
+        Raises:
+            ValueError: If the shape is another or a number is not finite.
+        """
+
+    def encode(self, observation: Observation) -> Float32:
+        """Encodes an observation given in physical units."""
+        channel = self.encode_channel(*observation[2:5])
+        delay, energy = observation.device_delay, observation.device_energy
+        realised = None if delay is None or energy is None else (delay, energy)
+        return self.assemble(observation.queue, observation.rounds_left, channel, realised)
 
     def check_showable(self, trace: Trace) -> None:
         """Checks that observations of a trace stay inside the observation space.
@@ -116,52 +129,110 @@ class ObservationCodec:
             raise ValueError(
                 f"the trace's clocks reach {(trace.clock_hz / self._clock).max():g} times the "
                 "fleet's, or its rates leave what an observation can show: expected clocks below "
-                f"{self.space.high[-1]:g} times the fleet's and rates within a factor of "
+                f"{MAX_CLOCK_RATIO:g} times the fleet's and rates within a factor of "
                 f"10^{LOG_BOUND:g} of the devices' medians"
             )
 
-    def assemble(self, queue: Array, rounds_left: Array, channel: Float32) -> Float32:
-        """Adds queues and time to what the trace gives.
+    def _checked(self, observation: NDArray[np.floating]) -> Array:
+        values = np.asarray(observation, dtype=float)
+        shape = self.space.shape
+        if values.shape[-len(shape) :] != shape or not np.isfinite(values).all():
+            expected = ", ".join(map(str, ("...", *shape)))
+            raise ValueError(
+                f"observation has shape {values.shape}: expected ({expected}), finite numbers"
+            )
+        return values
 
-        Args:
-            queue: Queues [J], shape (..., K).
-            rounds_left: Fraction of the episode left, shape (...).
-            channel: From :meth:`encode_channel`, shape (..., K + 1 + 3N).
 
-        Returns:
-            Observations, same shape, in memory of their own.
-        """
+class ObservationCodec(Codec):
+    """Turns physical quantities into ``Box(float32)`` observations and back.
+
+    In order, with N devices and K queues:
+
+    ============== ==== ===========================================
+    entries        size value
+    ============== ==== ===========================================
+    queues         K    ln(1 + Q_k/Ē_k)
+    rounds left    1    fraction of the episode
+    uplink rates   N    log₁₀ of shown rate over the device's median
+    downlink rates N    log₁₀ of shown rate over the device's median
+    device clocks  N    available clock over full clock
+    delays         N    ln(1 + D_n·N/D_ref) realised in the last round, 0 before the first
+    energies       N    ln(1 + E_n·N/Ē), likewise
+    ============== ==== ===========================================
+
+    The last two only where the scenario's device parameters are uncertain.
+
+    Attributes:
+        space: The observation space; its finite bounds are never reached and nothing is clipped.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        self._devices, self._queues = scenario.num_devices, scenario.num_budgets
+        uplink, downlink = median_rates(scenario.fleet, scenario.radio)
+        self._median_rates = np.concatenate([uplink, downlink])
+        self._per_uplink, self._per_downlink = PerDevice(1.0 / uplink), PerDevice(1.0 / downlink)
+        self._per_clock = PerDevice(1.0 / self._clock)
+        self._channel_start = self._queues + 1
+        self._clock_start = self._channel_start + 2 * self._devices
+        self._costs_start = self._clock_start + self._devices
+        self.space = self._make_space()
+
+    def _make_space(self) -> Box:
+        size = self._costs_start + 2 * self._devices * self.shows_costs
+        low = np.full(size, -LOG_BOUND, dtype=np.float32)
+        high = np.full(size, LOG_BOUND, dtype=np.float32)
+        low[: self._channel_start] = -1.0
+        high[self._queues] = 2.0
+        clocks = slice(self._clock_start, self._costs_start)
+        low[clocks], high[clocks] = -1.0, MAX_CLOCK_RATIO
+        low[self._costs_start :] = -1.0
+        return Box(low, high, dtype=np.float32)
+
+    def encode_channel(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> Float32:
+        """See :meth:`Codec.encode_channel`."""
+        n, shape = self._devices, clock_hz.shape
+        start, end = self._channel_start, self._costs_start
+        # The logarithm is taken of the ratio, in float32: near 1 that loses nothing that the
+        # observation could hold, and takes a third of the time.
+        rates = np.empty((*shape[:-1], 2 * n), dtype=np.float32)
+        rates[..., :n] = uplink_bps * self._per_uplink.over(shape)
+        rates[..., n:] = downlink_bps * self._per_downlink.over(shape)
+        encoded = np.empty((*shape[:-1], *self.space.shape), dtype=np.float32)
+        encoded[..., :start] = 0.0
+        encoded[..., end:] = 0.0
+        encoded[..., start : start + 2 * n] = np.log10(rates, out=rates)
+        encoded[..., start + 2 * n : end] = clock_hz * self._per_clock.over(shape)
+        return encoded
+
+    def assemble(
+        self, queue: Array, rounds_left: Array, channel: Float32, realised: Realised = None
+    ) -> Float32:
+        """See :meth:`Codec.assemble`."""
         observation = channel.copy()
         observation[..., : self._queues] = np.log1p(queue / self._budgets)
         observation[..., self._queues] = rounds_left
+        if self.shows_costs and realised is not None:
+            scaled = (v / scale for v, scale in zip(realised, self._scale, strict=True))
+            observation[..., self._costs_start :] = np.log1p(np.concatenate([*scaled], axis=-1))
         return observation
 
-    def encode(self, observation: Observation) -> Float32:
-        """Encodes an observation given in physical units, shape (..., K + 1 + 3N)."""
-        channel = self.encode_channel(*observation[2:])
-        return self.assemble(observation.queue, observation.rounds_left, channel)
-
     def decode(self, observation: NDArray[np.floating]) -> Observation:
-        """Turns observations into physical units, up to float32's precision.
-
-        Args:
-            observation: Shape (..., K + 1 + 3N).
-
-        Raises:
-            ValueError: If the last axis has another length.
-        """
-        values = np.asarray(observation, dtype=float)
-        if values.shape[-1:] != self.space.shape or not np.isfinite(values).all():
-            raise ValueError(
-                f"observation has shape {values.shape}: expected (..., {self.space.shape[0]}), "
-                "finite numbers"
-            )
+        """See :meth:`Codec.decode`."""
+        values = self._checked(observation)
         k, n = self._queues, self._devices
-        rates = self._median_rates * 10.0 ** values[..., k + 1 : k + 1 + 2 * n]
+        rates = self._median_rates * 10.0 ** values[..., k + 1 : self._clock_start]
+        delay = energy = None
+        if self.shows_costs:
+            costs = np.expm1(values[..., self._costs_start :])
+            delay, energy = costs[..., :n] * self._scale[0], costs[..., n:] * self._scale[1]
         return Observation(
             np.expm1(values[..., :k]) * self._budgets,
             values[..., k],
             rates[..., :n],
             rates[..., n:],
-            values[..., k + 1 + 2 * n :] * self._clock,
+            values[..., self._clock_start : self._costs_start] * self._clock,
+            delay,
+            energy,
         )

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from asl_gym.components import Budget, Fading, Fleet, Radio, Server, Workload
+from asl_gym.knowledge import Knowledge
 from asl_gym.profiles import NetworkProfile
 from asl_gym.scenario import Scenario
 from asl_gym.validation import FieldError
@@ -78,12 +79,24 @@ def _lenet5() -> Scenario:
     return preset("default").replace(workload=workload, budget=Budget(fraction=0.5))
 
 
+def _stale_csi() -> Scenario:
+    """The controller is shown the rates of the last round."""
+    return preset("default").replace(knowledge=Knowledge(csi_delay_rounds=1))
+
+
+def _mismatch() -> Scenario:
+    """The devices' FLOPs per cycle and capacitances are wrong by up to a factor of 3 each way."""
+    return preset("default").replace(knowledge=Knowledge(parameter_error=3.0))
+
+
 _PRESETS: dict[str, Callable[[], Scenario]] = {
     "default": _default,
     "ergodic": _with_fading("ergodic"),
     "no-fading": _with_fading("none"),
     "per-device-budgets": _per_device_budgets,
     "lenet5": _lenet5,
+    "stale-csi": _stale_csi,
+    "mismatch": _mismatch,
 }
 
 

@@ -1,8 +1,9 @@
 """What a scenario is measured against: reference delay, reference trace and resolved budget.
 
 The reference trace is :data:`REFERENCE_SEED`'s draw from the scenario's own channel and clocks,
-with shadowing independent over rounds: the two policies that bound the budget look at one round
-at a time, so only each round's distribution matters, and independent rounds tell it soonest.
+with shadowing (and what the controller does not know of the devices) independent over rounds: the
+two policies that bound the budget look at one round at a time, so only each round's distribution
+matters, and independent rounds tell it soonest.
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from asl_gym import channel
+from asl_gym.knowledge import draw_factors
 from asl_gym.trace import SyntheticTraces, Trace
 from asl_gym.trace_solver import TraceSolver
 from asl_gym.validation import FieldError
@@ -61,7 +63,11 @@ def reference_trace(scenario: "Scenario") -> Trace:
     rounds = min(max(rounds, REFERENCE_MIN_ROUNDS), REFERENCE_MAX_ROUNDS)
     radio = dataclasses.replace(scenario.radio, shadowing_correlation=0.0)
     generator = np.random.default_rng(REFERENCE_SEED)
-    return SyntheticTraces(scenario.fleet, radio).draw([generator], rounds)[0]
+    trace = SyntheticTraces(scenario.fleet, radio).draw([generator], rounds)[0]
+    if not scenario.knowledge.shows_costs:
+        return trace
+    factors = draw_factors(scenario.knowledge, generator, trace.clock_hz.shape)
+    return trace.changed(**dict(zip(Trace.FACTORS, factors, strict=True)))
 
 
 def extreme_energies(scenario: "Scenario", trace: Trace) -> tuple[Array, Array]:

@@ -1,8 +1,17 @@
 """Registration of the environments with Gymnasium."""
 
+from typing import Any
+
 import gymnasium as gym
 
-__all__ = ["register_envs"]
+__all__ = ["ENVIRONMENTS", "register_envs"]
+
+ENVIRONMENTS: dict[str, dict[str, Any]] = {
+    "ASL-v0": {},
+    "ASLStaleCSI-v0": {"scenario": "stale-csi", "csi_delay_rounds": 1},
+    "ASLMismatch-v0": {"scenario": "mismatch", "parameter_error": 3.0},
+}
+"""The ids with the arguments that set them apart."""
 
 
 def register_envs() -> None:
@@ -12,9 +21,11 @@ def register_envs() -> None:
     length is the scenario's horizon. Importing the package calls this;
     ``gym.make("asl_gym:ASL-v0")`` imports it by itself.
     """
-    if "ASL-v0" not in gym.registry:
-        gym.register(
-            id="ASL-v0",
-            entry_point="asl_gym.env:ASLEnv",
-            vector_entry_point="asl_gym.vector_env:ASLVectorEnv",
-        )
+    for env_id, arguments in ENVIRONMENTS.items():
+        if env_id not in gym.registry:
+            gym.register(
+                id=env_id,
+                entry_point="asl_gym.env:ASLEnv",
+                vector_entry_point="asl_gym.vector_env:ASLVectorEnv",
+                kwargs=arguments,
+            )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from asl_gym import fleet_law, lyapunov, reference
 from asl_gym.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.costs import CostModel
+from asl_gym.knowledge import PERFECT, Knowledge
 from asl_gym.profiles import NetworkProfile
 from asl_gym.schedules import SCHEDULES, Schedule
 from asl_gym.solver import optimal_frequency
@@ -39,6 +40,7 @@ class Scenario:
         horizon: Rounds of an episode T.
         v: Dimensionless delay-energy knob of drift plus penalty, V = v·Ē²/D_ref.
         initial_queue_j: Virtual queue Q(0) that every budget starts with [J].
+        knowledge: How well the controller knows channels and devices; fully by default.
     """
 
     fleet: Fleet
@@ -50,6 +52,7 @@ class Scenario:
     horizon: int = 200
     v: float = 5.0
     initial_queue_j: float = 0.0
+    knowledge: Knowledge = PERFECT
 
     def __post_init__(self) -> None:
         for name, kind in _COMPONENTS.items():
@@ -69,21 +72,31 @@ class Scenario:
         """Returns a copy with some fields changed, see :func:`dataclasses.replace`."""
         return dataclasses.replace(self, **changes)
 
-    def with_num_devices(self, num_devices: int) -> Self:
+    def with_num_devices(self, num_devices: int, seed: int | None = None) -> Self:
         """Returns the scenario with a smaller or larger fleet.
 
         The fleet is cut or extended by :func:`asl_gym.fleet_law.resize`. A budget given as a
         fraction scales by its definition, a system budget in joules in proportion.
+
+        Args:
+            num_devices: Number of devices.
+            seed: Draws every device anew by the same law, :func:`asl_gym.fleet_law.redraw`;
+                ``None`` keeps those there are.
 
         Raises:
             FieldError: If ``num_devices`` is no whole number >= 1, or the budget is given in
                 joules per device, which nothing says how to extend.
         """
         whole_number("num_devices", num_devices, 1)
-        if num_devices == self.num_devices:
+        if num_devices == self.num_devices and seed is None:
             return self
         budget = fleet_law.resize_budget(self.budget, num_devices, self.num_devices)
-        return self.replace(fleet=fleet_law.resize(self.fleet, num_devices), budget=budget)
+        if seed is not None:
+            seed = whole_number("seed", seed, 0)
+            fleet = fleet_law.redraw(self.fleet, num_devices, seed)
+        else:
+            fleet = fleet_law.resize(self.fleet, num_devices)
+        return self.replace(fleet=fleet, budget=budget)
 
     @property
     def num_devices(self) -> int:
@@ -167,6 +180,8 @@ class Scenario:
         """
         fields = dict(_checked_keys("scenario", cls, data))
         for name, kind in _COMPONENTS.items():
+            if name not in fields:
+                continue  # _checked_keys has seen to it that there is a default
             part = dict(_checked_keys(name, kind, fields[name]))
             if name == "workload":
                 part["profile"] = NetworkProfile.from_dict(part["profile"])
@@ -193,6 +208,7 @@ _COMPONENTS: dict[str, type] = {
     "radio": Radio,
     "workload": Workload,
     "budget": Budget,
+    "knowledge": Knowledge,
 }
 
 

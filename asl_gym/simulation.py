@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from asl_gym import lyapunov
 from asl_gym.costs import UnitCosts
 from asl_gym.lyapunov import Reward
-from asl_gym.observations import ObservationCodec
+from asl_gym.observations import Codec
 from asl_gym.scenario import Scenario
 from asl_gym.trace import SyntheticTraces, Trace, TraceSource
 
@@ -66,10 +66,9 @@ class Simulation:
     """
 
     def __init__(
-        self, scenario: Scenario, num_rows: int, reward: Reward, traces: TraceSource
+        self, scenario: Scenario, num_rows: int, reward: Reward, traces: TraceSource, codec: Codec
     ) -> None:
-        self.scenario, self.traces, self._reward = scenario, traces, reward
-        self.codec = ObservationCodec(scenario)
+        self.scenario, self.traces, self._reward, self.codec = scenario, traces, reward, codec
         self._budgets, self._V = scenario.energy_budgets, scenario.V
         self._num_rows = num_rows
         self.splits = np.asarray(scenario.workload.admissible_splits)
@@ -108,8 +107,10 @@ class Simulation:
         self.totals = np.zeros((2, self._num_rows))
 
     def _draw(self, generators: Sequence[np.random.Generator]) -> Trace:
-        shape = (self._num_rows, self.scenario.horizon, self.scenario.num_devices)
-        drawn = self.traces.draw(generators, self.scenario.horizon, self._drawn)
+        knowledge = self.scenario.knowledge
+        rounds = self.scenario.horizon + knowledge.csi_delay_rounds
+        shape = (self._num_rows, rounds, self.scenario.num_devices)
+        drawn = self.traces.draw(generators, rounds, self._drawn)
         if drawn.uplink_bps.shape != shape:
             raise ValueError(
                 f"traces = {self.traces!r} drew shape {drawn.uplink_bps.shape}: expected {shape}, "
@@ -118,7 +119,7 @@ class Simulation:
         if not isinstance(self.traces, SyntheticTraces):
             self.codec.check_showable(drawn)
         self._drawn = drawn
-        return drawn
+        return knowledge.imposed_on(drawn, generators)
 
     def fitted(self, trace: Any) -> Trace | None:
         """Gives a trace that a caller wants played the rows and rounds of the episode.
@@ -151,7 +152,8 @@ class Simulation:
         shown_round = min(self.round_index, self.scenario.horizon - 1)
         rounds_left = np.asarray(1.0 - self.round_index / self.scenario.horizon)
         place = self._place_in_window(shown_round)
-        return self.codec.assemble(self.queue, rounds_left, self._channel[place])
+        realised = None if self.last is None else (self.last.device_delay, self.last.device_energy)
+        return self.codec.assemble(self.queue, rounds_left, self._channel[place], realised)
 
     def unit_costs(self, round_index: int) -> UnitCosts:
         """What a bit and a FLOP cost in a round, arrays of shape (B, N)."""
@@ -174,13 +176,16 @@ class Simulation:
         trace, rounds = self.trace, slice(start, start + self._window)
 
         def in_window(values: Array) -> Array:
-            return np.ascontiguousarray(values[:, rounds].swapaxes(0, 1))
+            return np.ascontiguousarray(values.swapaxes(0, 1))
 
-        real = in_window(trace.uplink_bps), in_window(trace.downlink_bps)
-        shown, clock = real, in_window(trace.clock_hz)
+        uplink, downlink, clock = map(in_window, trace.real(rounds))
+        factors = (None if each is None else in_window(each) for each in trace.factors(rounds))
+        shown = uplink, downlink
         if not trace.shows_truth:
-            shown = in_window(trace.shown_uplink_bps), in_window(trace.shown_downlink_bps)
-        self._unit_costs = self.scenario.cost_model.unit_costs(*real, clock)
+            both = trace.shown_uplink_bps, trace.shown_downlink_bps
+            shown = in_window(both[0][:, rounds]), in_window(both[1][:, rounds])
+        model = self.scenario.cost_model
+        self._unit_costs = model.unit_costs(uplink, downlink, clock, *factors)
         self._channel = self.codec.encode_channel(*shown, clock)
         self._window_start = start
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.components import Server
-from asl_gym.costs import Options
+from asl_gym.costs import Options, sum_over_devices
 
-__all__ = ["Decision", "optimal_frequency", "solve_sequential"]
+__all__ = ["Decision", "optimal_frequency", "price_sequential", "solve_sequential"]
 
 Array = NDArray[np.float64]
 
@@ -55,6 +55,35 @@ def optimal_frequency(V: float | Array, server_weight: Array, server: Server) ->
     return np.where(server_weight > floor, bounded, server.clock_max_hz)
 
 
+class _Shares(NamedTuple):
+    """What each option adds to the objective at the best frequency.
+
+    Attributes:
+        share: Each option's part of the objective, shape (..., N, L).
+        server_energy: Energy of the server side that it costs [J], shape (..., N, L).
+        frequency: The frequency [Hz], shape (...).
+    """
+
+    share: Array
+    server_energy: Array
+    frequency: Array
+
+
+def _shares(
+    options: Options, server: Server, V: float | Array, device_weight: Array, server_weight: Array
+) -> _Shares:
+    """V·(a + w/f*) + q_n e + q_s (e_downlink + κ_s w f*²) of every option."""
+    frequency = optimal_frequency(V, server_weight, server)
+    delay_weight = np.asarray(V, dtype=float)[..., None, None]
+    q_device, q_server = device_weight[..., None], server_weight[..., None, None]
+    f = frequency[..., None, None]
+    computing = server.capacitance * (f * f) * options.server_work
+    server_energy = options.downlink_energy + computing
+    share = delay_weight * (options.fixed_delay + options.server_work / f)
+    share = share + q_device * options.device_energy + q_server * server_energy
+    return _Shares(share, server_energy, frequency)
+
+
 def solve_sequential(
     options: Options, server: Server, V: float | Array, device_weight: Array, server_weight: Array
 ) -> Decision:
@@ -70,16 +99,37 @@ def solve_sequential(
     Returns:
         The decision, with the frequency shared by all devices.
     """
-    frequency = optimal_frequency(V, server_weight, server)
-    delay_weight = np.asarray(V, dtype=float)[..., None, None]
-    q_device, q_server = device_weight[..., None], server_weight[..., None, None]
-    f = frequency[..., None, None]
-    computing = server.capacitance * (f * f) * options.server_work
-    server_energy = options.downlink_energy + computing
-    share = delay_weight * (options.fixed_delay + options.server_work / f)
-    share = share + q_device * options.device_energy + q_server * server_energy
-    best = share.min(axis=-1, keepdims=True)
-    energy = np.where(share == best, options.device_energy + server_energy, np.inf)
+    shares = _shares(options, server, V, device_weight, server_weight)
+    best = shares.share.min(axis=-1, keepdims=True)
+    energy = np.where(shares.share == best, options.device_energy + shares.server_energy, np.inf)
     split_index = energy.argmin(axis=-1)
-    frequencies = np.broadcast_to(frequency[..., None], split_index.shape)
+    frequencies = np.broadcast_to(shares.frequency[..., None], split_index.shape)
     return Decision(split_index, frequencies, best[..., 0].sum(axis=-1))
+
+
+def price_sequential(
+    options: Options,
+    server: Server,
+    V: float | Array,
+    device_weight: Array,
+    server_weight: Array,
+    split_index: NDArray[np.int64],
+) -> Array:
+    """The least objective of given splits: the upper layer for each of K candidates.
+
+    The best frequency is the same for all candidates, so that the price of each is the sum of its
+    devices' shares.
+
+    Args:
+        options: Costs of all admissible split points, arrays of shape (..., N, L).
+        server: Gives κ_s and the frequency bounds.
+        V: Weight on delay, a number or shape (...).
+        device_weight: Weights q_n on the devices' energies, shape (..., N).
+        server_weight: Weight q_s on the server side's energy, shape (...).
+        split_index: Indices into the admissible split points, shape (..., K, N).
+
+    Returns:
+        V·Σ_n D_n + Σ_n q_n E_n + q_s E_s of each candidate, shape (..., K).
+    """
+    share = _shares(options, server, V, device_weight, server_weight).share
+    return sum_over_devices(np.take_along_axis(share.swapaxes(-1, -2), split_index, axis=-2))

@@ -39,6 +39,9 @@ class Trace:
         clock_hz: Device clocks that are available [Hz].
         shown_uplink_bps: Uplink rates that the controller is shown; the real ones by default.
         shown_downlink_bps: Downlink rates that the controller is shown; likewise.
+        flops_per_cycle_factor: What the devices' real FLOPs per cycle are, as multiples of the
+            fleet's; ``None`` means that they are the fleet's.
+        capacitance_factor: The same of their capacitances.
         notes: What is worth knowing of where it came from, for people.
         check: Whether to check shapes and values; off where they are right by construction.
     """
@@ -48,15 +51,20 @@ class Trace:
     clock_hz: Array
     shown_uplink_bps: Array = None  # type: ignore[assignment]
     shown_downlink_bps: Array = None  # type: ignore[assignment]
+    flops_per_cycle_factor: Array | None = None
+    capacitance_factor: Array | None = None
     notes: tuple[str, ...] = ()
     check: InitVar[bool] = True
 
     ARRAYS = ("uplink_bps", "downlink_bps", "clock_hz", "shown_uplink_bps", "shown_downlink_bps")
+    FACTORS = ("flops_per_cycle_factor", "capacitance_factor")
 
     def __post_init__(self, check: bool) -> None:
-        for name in self.ARRAYS:
+        for name in (*self.ARRAYS, *self.FACTORS):
             values: Array | None = getattr(self, name)
             if values is None:
+                if name in self.FACTORS:
+                    continue
                 object.__setattr__(self, name, getattr(self, name.removeprefix("shown_")))
             elif check:
                 object.__setattr__(self, name, self._checked(name))
@@ -93,6 +101,30 @@ class Trace:
         same_uplink = self.shown_uplink_bps is self.uplink_bps
         return same_uplink and self.shown_downlink_bps is self.downlink_bps
 
+    def real(self, rounds: slice = slice(None)) -> tuple[Array, Array, Array]:
+        """Real uplink and downlink rates [bit/s] and device clocks [Hz] of some rounds."""
+        uplink, downlink, clock = self.uplink_bps, self.downlink_bps, self.clock_hz
+        return uplink[..., rounds, :], downlink[..., rounds, :], clock[..., rounds, :]
+
+    def factors(self, rounds: slice = slice(None)) -> tuple[Array | None, Array | None]:
+        """Factors on the devices' FLOPs per cycle and capacitances in some rounds."""
+        flops, capacitance = self.flops_per_cycle_factor, self.capacitance_factor
+        return (
+            None if flops is None else flops[..., rounds, :],
+            None if capacitance is None else capacitance[..., rounds, :],
+        )
+
+    def changed(self, **arrays: Array) -> "Trace":
+        """A copy with some arrays replaced, unchecked; the others are shared.
+
+        Shown rates follow real ones that are replaced, where they are the same and not given.
+        """
+        kept: dict[str, Any] = {name: getattr(self, name) for name in (*self.ARRAYS, *self.FACTORS)}
+        for name in ("uplink_bps", "downlink_bps"):
+            if kept[f"shown_{name}"] is kept[name]:
+                kept[f"shown_{name}"] = None
+        return Trace(**kept | arrays, notes=self.notes, check=False)
+
     def mapped(self, function: Callable[[Array], Array]) -> "Trace":
         """Applies a function to every array; shown rates that are the real ones stay so."""
         arrays: dict[str, Any] = {"notes": self.notes, "check": False}
@@ -101,6 +133,9 @@ class Trace:
             if name.startswith("shown_") and values is getattr(self, name.removeprefix("shown_")):
                 continue
             arrays[name] = function(values)
+        for name in self.FACTORS:
+            values = getattr(self, name)
+            arrays[name] = None if values is None else function(values)
         return Trace(**arrays)
 
     def __getitem__(self, index: int | slice) -> "Trace":
@@ -123,6 +158,11 @@ class Trace:
             for name in cls.ARRAYS
             if not (truth and name.startswith("shown_"))
         }
+        for name in cls.FACTORS:
+            given = [getattr(trace, name) for trace in traces]
+            if any(each is not None for each in given):
+                ones = np.ones_like(traces[0].clock_hz)
+                arrays[name] = np.stack([ones if each is None else each for each in given])
         return cls(**arrays, notes=tuple(notes))
 
     @classmethod

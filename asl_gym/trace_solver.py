@@ -69,9 +69,8 @@ class TraceSolver:
         self._kept = self._build(self._rounds[0]) if len(self._rounds) == 1 else None
 
     def _build(self, rounds: slice) -> _Block:
-        trace, model = self._trace, self.scenario.cost_model
-        arrays = trace.uplink_bps, trace.downlink_bps, trace.clock_hz
-        unit = model.unit_costs(*(values[rounds] for values in arrays))
+        model = self.scenario.cost_model
+        unit = model.unit_costs(*self._trace.real(rounds), *self._trace.factors(rounds))
         return _Block(unit, model.all_options(unit))
 
     def decide(self, block: int, V: float, weights: Array) -> tuple[Decision, RoundCosts]:

@@ -16,6 +16,7 @@ from asl_gym.components import Budget
 from asl_gym.env import render_rows
 from asl_gym.env_arguments import build_scenario, checked_options, make_simulation
 from asl_gym.lyapunov import Reward
+from asl_gym.observation_views import ObservationViewName
 from asl_gym.scenario import Scenario
 from asl_gym.trace import TraceSource
 from asl_gym.validation import FieldError, one_of, whole_number
@@ -53,6 +54,9 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         traces: TraceSource | None = None,
         render_mode: str | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        observation: ObservationViewName = "flat",
+        csi_delay_rounds: int | None = None,
+        parameter_error: float | None = None,
     ) -> None:
         self.num_envs = whole_number("num_envs", num_envs, 1)
         self._mode = _autoreset_mode(autoreset_mode)
@@ -64,8 +68,10 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         if render_mode is not None:
             one_of("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
-        self.scenario = build_scenario(scenario, num_devices, horizon, budget)
-        self.simulation = make_simulation(self.scenario, num_envs, reward, traces)
+        self.scenario = build_scenario(
+            scenario, num_devices, horizon, budget, csi_delay_rounds, parameter_error
+        )
+        self.simulation = make_simulation(self.scenario, num_envs, reward, traces, observation)
         self.codec = self.simulation.codec
         self.view = actions.action_view(action_view, self.scenario)
         self.single_action_space = self.view.space

@@ -3,6 +3,7 @@
 Arguments that do not start with a command's name are those of ``run``, the default command.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,9 @@ import typer
 from benchmarks.configuration import Configuration
 from benchmarks.errors import BenchmarkError
 from benchmarks.fadings import run_fadings
+from benchmarks.learned.command import PAGE_PATH, make_page, part_of
+from benchmarks.learned.page import PAGE
+from benchmarks.learned.report import write_page
 from benchmarks.readme import write_readme
 from benchmarks.report import write_report
 from benchmarks.run_folder import RunFolder
@@ -45,7 +49,10 @@ def run(
         Path | None, typer.Option(help="Folder of the results (default: one in results/).")
     ] = None,
     env: Annotated[str, typer.Option(help="Environment id.")] = "ASL-v0",
-    scenario: Annotated[str, typer.Option(help="Preset's name or JSON file.")] = "default",
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="Preset's name or JSON file (default: the environment id's own)."),
+    ] = None,
     rounds: Annotated[
         int | None, typer.Option(help="Rounds of an episode (default: the scenario's).")
     ] = None,
@@ -143,6 +150,42 @@ def readme(
     root = Path(__file__).parents[1]
     with failures_told():
         write_readme(root / "README.md", root / "benchmarks" / "pictures", results)
+
+
+@app.command()
+def learned(
+    runs: Annotated[Path, typer.Option(help="Folder of the training runs.")] = Path("runs"),
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/learned"),
+    page: Annotated[
+        Path, typer.Option(help="The Markdown file; its pictures go to results/ beside it.")
+    ] = PAGE_PATH,
+    env: Annotated[
+        TextList, typer.Option(help="Environment id to train and play; repeatable (default: all).")
+    ] = None,
+    only: Annotated[
+        TextList, typer.Option(help="Algorithm to train and play; repeatable (default: all).")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Number of training seeds (default: the page's).")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Runs trained at a time (default: one a core).")
+    ] = os.cpu_count() or 1,
+    ship: Annotated[
+        bool, typer.Option(help="Whether the median seeds' weights are shipped.")
+    ] = True,
+    page_only: Annotated[
+        bool, typer.Option("--page-only", help="Write the page from what is on disk.")
+    ] = False,
+) -> None:
+    """Trains, plays and ships the learned agents and writes their page; goes on if interrupted."""
+    with failures_told():
+        whole, part = part_of(PAGE, tuple(env or ()), tuple(only or ()), seeds)
+        if page_only:
+            write_page(whole, runs, out, page)
+        else:
+            make_page(whole, part, runs, out, page, jobs, ship, output())
+        typer.echo(f"Written: {page}")
 
 
 def default_out(configuration: Configuration) -> Path:

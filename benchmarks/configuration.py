@@ -45,7 +45,7 @@ class Configuration:
     def build(
         cls,
         env_id: str = "ASL-v0",
-        scenario: str = "default",
+        scenario: str | None = None,
         rounds: int | None = None,
         num_seeds: int = 20,
         num_devices: int | None = None,
@@ -55,7 +55,7 @@ class Configuration:
 
         Args:
             env_id: A registered environment's id.
-            scenario: A preset's name or a JSON file.
+            scenario: A preset's name or a JSON file; the environment id's own by default.
             rounds: Rounds of an episode; the scenario's horizon by default.
             num_seeds: Number of evaluation seeds.
             num_devices: Fleet size; the scenario's by default.
@@ -70,15 +70,16 @@ class Configuration:
         if env_id not in gym.registry:
             raise BenchmarkError(refusal)
         whole_number("seeds", num_seeds, 1)
+        named = scenario or gym.spec(env_id).kwargs.get("scenario", "default")
         try:
-            env = gym.make(env_id, scenario=scenario, num_devices=num_devices, horizon=rounds)
+            env = gym.make(env_id, scenario=named, num_devices=num_devices, horizon=rounds)
             built = scenario_of(env)
         except (TypeError, gym.error.Error) as error:
             raise BenchmarkError(refusal) from error
         if budget_fraction is not None:
             budget = Budget(built.budget.scope, fraction=budget_fraction)
             built = built.replace(budget=budget)
-        name = Path(scenario).stem if scenario.endswith(".json") else scenario
+        name = Path(named).stem if named.endswith(".json") else named
         return cls(env_id, name, built, num_seeds)
 
     def with_measured_logs(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from asl_gym import preset
+from benchmarks.configuration import Configuration
 from benchmarks.results import Results
 from benchmarks.statistics import BEST_FIXED, CONFIDENCE, OVERSPENT
 from benchmarks.tables import AT_MINIMUM_ENERGY, OVERSPENT_MARK
@@ -97,8 +97,9 @@ def _without_frontier(results: Results) -> Iterator[str]:
 
 def _agents(results: Results) -> Iterator[str]:
     kinds = [entry["kind"] for entry in results.manifest["policies"].values()]
-    if "agent" in kinds and results.folder.scenario != preset("default"):
-        yield "The agents were trained on the default scenario, not on this one."
+    own = Configuration.build(results.manifest["configuration"]["env_id"]).scenario
+    if "agent" in kinds and results.folder.scenario != own:
+        yield "The agents were trained on the environment id's own scenario, not on this one."
     for name, reason in results.manifest["left_out"].items():
         yield f"The {name} agent is left out: {reason}."
 

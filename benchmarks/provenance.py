@@ -4,13 +4,15 @@ import platform
 import shlex
 import subprocess
 import sys
-from importlib.metadata import version
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 __all__ = ["provenance"]
 
 PACKAGES = ("asl-gym", "gymnasium", "numpy", "scipy")
+LEARNING_PACKAGES = ("stable-baselines3", "sb3-contrib", "torch")
 
 
 def provenance() -> dict[str, Any]:
@@ -18,8 +20,18 @@ def provenance() -> dict[str, Any]:
     return {
         "command": shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
         "commit": _commit(),
-        "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
+        "versions": {"python": platform.python_version(), **dict(_versions())},
     }
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    """Versions of what the rows depend on; without trained models that is no learning package."""
+    for package in (*PACKAGES, *LEARNING_PACKAGES):
+        try:
+            yield package, version(package)
+        except PackageNotFoundError:
+            if package in PACKAGES:
+                raise
 
 
 def _commit() -> str | None:

@@ -8,6 +8,7 @@
 Files other than the rows are written under another name first, so that they are whole or absent.
 """
 
+import csv
 import gzip
 import json
 import os
@@ -23,12 +24,12 @@ from filelock import FileLock, Timeout
 from asl_gym import Scenario
 from asl_gym.evaluation import EpisodeSeries
 from benchmarks.configuration import Configuration
-from benchmarks.episode_log import EpisodeLog, read_episodes
+from benchmarks.episode_log import COLUMNS, EpisodeLog, read_episodes
 from benchmarks.errors import BenchmarkError
 from benchmarks.provenance import provenance
 from benchmarks.suite import Suite
 
-__all__ = ["RunFolder"]
+__all__ = ["RunFolder", "write_whole"]
 
 
 class RunFolder:
@@ -74,7 +75,31 @@ class RunFolder:
             raise BenchmarkError(
                 f"out = {str(self.path)!r} holds rows but no run.json: choose another folder"
             )
-        _write_whole(self._manifest_path, (json.dumps(new, indent=1) + "\n").encode())
+        write_whole(self._manifest_path, (json.dumps(new, indent=1) + "\n").encode())
+
+    def forget(self, names: Sequence[str]) -> None:
+        """Removes policies and their rows, so that what has changed is played anew.
+
+        Raises:
+            BenchmarkError: If another run writes to the folder.
+        """
+        with self.locked():
+            with self.open_log():
+                pass  # Opening removes a line that was cut off.
+            lines = self._episodes_path.read_text(encoding="utf-8").splitlines(keepends=True)
+            place = COLUMNS.index("policy")
+            kept = [line for line in lines if next(csv.reader([line]))[place] not in names]
+            manifest = self.manifest
+            policies = manifest["policies"]
+            manifest["policies"] = {n: each for n, each in policies.items() if n not in names}
+            # The rows first: a policy without rows may be another than the one that is listed.
+            write_whole(self._episodes_path, "".join(kept).encode())
+            write_whole(self._manifest_path, (json.dumps(manifest, indent=1) + "\n").encode())
+
+    @property
+    def has_manifest(self) -> bool:
+        """Whether a run has begun in the folder."""
+        return self._manifest_path.is_file()
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -108,7 +133,7 @@ class RunFolder:
 
     def write_frontier(self, curve: pd.DataFrame) -> None:
         """Writes the frontier's curve."""
-        _write_whole(self._frontier_path, curve.to_csv(index=False).encode())
+        write_whole(self._frontier_path, curve.to_csv(index=False).encode())
 
     def frontier(self) -> pd.DataFrame:
         """The frontier's curve."""
@@ -132,7 +157,7 @@ class RunFolder:
         path = self.series_path(policy)
         path.parent.mkdir(exist_ok=True)
         table = pd.DataFrame(columns).to_csv(index=False)
-        _write_whole(path, gzip.compress(table.encode(), mtime=0))
+        write_whole(path, gzip.compress(table.encode(), mtime=0))
 
     def series(self, policy: str) -> pd.DataFrame:
         """The rounds of a policy's first evaluation seed."""
@@ -215,7 +240,8 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file so that it is the old one or the new one, never a part."""
     whole = path.with_name(path.name + ".part")
     with whole.open("wb") as file:
         file.write(content)

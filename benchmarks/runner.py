@@ -76,6 +76,8 @@ def _played(
     """Plays the seeds of a policy that are missing; yields once for each seed, missing or not."""
     missing = [seed for seed in configuration.seeds if (entry.name, seed) not in log.done]
     yield from [None] * (configuration.num_seeds - len(missing))
+    if not missing:
+        return
     for score, series in _episodes(entry, configuration.evaluator, missing):
         if score.evaluation_seed == configuration.seeds[0]:
             folder.write_series(entry.name, series)

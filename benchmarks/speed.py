@@ -13,7 +13,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from asl_gym import OPEN
+from agents.configuration import load_configuration
+from agents.hybrid import Hybrid
+from agents.vec_env import make_vec_env
+from asl_gym import OPEN, Policy
 
 __all__ = ["Measurement", "measure_all"]
 
@@ -27,6 +30,9 @@ BATCH = 1_024
 SCALAR_AIM = 20_000.0
 OPEN_ALONE_AIM_US = 150.0
 OPEN_BATCHED_AIM = 100_000.0
+LYDROO_ROUND_US = 31_600.0
+"""A round of LyDROO at 10 devices on 2 cores (Bi, Huang, Wang, Zhang, IEEE TWC 2021)."""
+HYBRID_AIM_US = LYDROO_ROUND_US / 30
 
 
 @dataclass(frozen=True)
@@ -112,41 +118,70 @@ def measure_vector(view: str) -> tuple[Measurement, float]:
     return Measurement(what, median(decisions), "device-decisions/s", aim, ratio), aim
 
 
-def measure_open() -> list[Measurement]:
-    """OPEN's decision time alone and batched, observation to action."""
+def observations_in_mid_episode() -> Any:
+    """A batch of observations of rounds where queues are at work."""
     envs = gym.make_vec("ASL-v0", BATCH, action_view="dict")
     observations, _ = envs.reset(seed=0)
     policy = OPEN(envs)
-    # A batch in mid-episode, where queues are at work.
     for _ in range(20):
         observations, *_ = envs.step(policy.predict(observations)[0])
-    policy.predict(observations)
+    return observations
+
+
+def measure_alone(what: str, policy: Policy, observations: Any, aim_us: float) -> Measurement:
+    """A policy's decision time, one observation at a time, observation to action."""
 
     def alone() -> None:
         for i in range(DECISIONS):
             policy.predict(observations[i % BATCH])
 
+    alone()
+    value = median(1e6 * seconds(alone) / DECISIONS for _ in range(REPEATS))
+    return Measurement(what, value, "µs/round", aim_us, aim_us / value)
+
+
+def measure_open(observations: Any) -> list[Measurement]:
+    """OPEN's decision time alone and batched."""
+    policy = OPEN(gym.make("ASL-v0"))
+
     def batched() -> None:
         for _ in range(20):
             policy.predict(observations)
 
-    alone_us = median(1e6 * seconds(alone) / DECISIONS for _ in range(REPEATS))
+    batched()
     rate = median(20 * BATCH / seconds(batched) for _ in range(REPEATS))
     return [
-        Measurement("OPEN, one round at a time", alone_us, "µs/round", OPEN_ALONE_AIM_US,
-                    OPEN_ALONE_AIM_US / alone_us),
+        measure_alone("OPEN, one round at a time", policy, observations, OPEN_ALONE_AIM_US),
         Measurement(f"OPEN, {BATCH:,} rounds at once", rate, "rounds/s", OPEN_BATCHED_AIM,
                     rate / OPEN_BATCHED_AIM),
     ]  # fmt: skip
 
 
+def measure_hybrid(observations: Any) -> Measurement:
+    """The hybrid agent's decision time with fresh weights, on which it does not depend."""
+    configuration = load_configuration("hybrid", "ASL-v0")
+    candidates = configuration.model["num_candidates"]
+    model = Hybrid(
+        "MlpPolicy",
+        make_vec_env("ASL-v0", 1, **configuration.environment),
+        num_candidates=candidates,
+        policy_kwargs={"net_arch": configuration.network["net_arch"]},
+        seed=0,
+        device="cpu",
+    )
+    what = f"hybrid agent, {candidates} candidates, one round at a time, against LyDROO's time / 30"
+    return measure_alone(what, model.policy_for(model.scenario), observations, HYBRID_AIM_US)
+
+
 def measure_all() -> list[Measurement]:
     """All figures, in the order in which they are reported."""
     np.random.default_rng()  # NumPy's generators load on first use.
+    observations = observations_in_mid_episode()
     return [
         measure_scalar("scalar env, gym.make as it is"),
         measure_scalar("scalar env, without the environment checker", disable_env_checker=True),
         measure_vector("split")[0],
         measure_vector("box")[0],
-        *measure_open(),
+        *measure_open(observations),
+        measure_hybrid(observations),
     ]

@@ -19,18 +19,27 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Literal
 
+import asl_gym
 from asl_gym import OPEN, Evaluator, FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy, Scenario
 from asl_gym.actions import ACTION_VIEWS
 from asl_gym.evaluation import build_policy, view_of
 from asl_gym.policies.base import Policy
 from asl_gym.validation import FieldError, one_of
 from benchmarks.errors import BenchmarkError
+from benchmarks.learned.page import label_of
 from benchmarks.user_policies import UserPolicy, fault_told
 
 __all__ = ["Entry", "Kind", "Suite", "build_suite"]
 
 Kind = Literal["OPEN", "agent", "user", "scheme", "baseline"]
 Clock = Literal["max", "open"]
+
+OPEN_VARIANTS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "ASLStaleCSI-v0": (("filtered-open", "OPEN on filtered rates", "FilteredOPEN"),),
+    "ASLMismatch-v0": (("calibrated-open", "OPEN, calibrated online", "CalibratedOPEN"),),
+}
+"""The honest versions of OPEN where it is not shown the truth: name, label and class in
+:mod:`asl_gym`, by environment id."""
 
 CLOCK_LABELS = {"max": "full clock", "open": "OPEN's clock"}
 
@@ -48,8 +57,9 @@ class Entry:
         clock: The server frequency of a fixed split, ``"max"`` or ``"open"``.
         device_only: Whether a fixed split leaves the server nothing to compute.
         training_seed: The seed that it was trained with, if it was.
+        agent: The agent's name, which several training seeds share.
         spec: How a user named it.
-        source_sha256: Hash of the file that defines a user's policy.
+        source_sha256: Hash of the file that defines a user's policy or holds a trained model.
     """
 
     name: str
@@ -60,6 +70,7 @@ class Entry:
     clock: Clock | None = None
     device_only: bool = False
     training_seed: int | None = None
+    agent: str | None = None
     spec: str | None = None
     source_sha256: str | None = None
 
@@ -114,7 +125,7 @@ def build_suite(
         BenchmarkError: If a name is taken or unknown, a user's policy cannot be built, or the
             agents cannot be imported.
     """
-    entries = [*_heuristics(evaluator.scenario), *_users(user_policies, evaluator)]
+    entries = [*_heuristics(evaluator), *_users(user_policies, evaluator)]
     left_out: dict[str, str] = {}
     if agents and not (only and set(only) <= {entry.name for entry in entries}):
         shipped, left_out = _agents(evaluator)
@@ -124,9 +135,14 @@ def build_suite(
     return suite.keep(only) if only else suite
 
 
-def _heuristics(scenario: Scenario) -> list[Entry]:
+def _heuristics(evaluator: Evaluator) -> list[Entry]:
+    scenario = evaluator.scenario
     return [
         Entry("open", "OPEN", "OPEN", OPEN),
+        *(
+            Entry(name, label, "OPEN", getattr(asl_gym, defined))
+            for name, label, defined in OPEN_VARIANTS.get(evaluator.env_id, ())
+        ),
         *(_fixed_split(scenario, split, "max") for split in scenario.workload.admissible_splits),
         *(_fixed_split(scenario, split, "open") for split in scenario.workload.admissible_splits),
         Entry("greedy-delay", "greedy for delay", "scheme", GreedyDelay),
@@ -180,6 +196,7 @@ def _built(user: UserPolicy, evaluator: Evaluator) -> Policy:
 def _agents(evaluator: Evaluator) -> tuple[list[Entry], dict[str, str]]:
     try:
         pretrained = import_module("agents.pretrained")
+        as_policy = import_module("agents.playing").as_policy
     except ImportError as error:
         raise BenchmarkError(
             f"the shipped agents cannot be imported ({error}): install them with "
@@ -187,23 +204,24 @@ def _agents(evaluator: Evaluator) -> tuple[list[Entry], dict[str, str]]:
         ) from error
     entries, left_out = [], {}
     for name in pretrained.shipped_names(evaluator.env_id):
-        policy = pretrained.load(name, evaluator.env_id)
+        policy = as_policy(pretrained.load(name, evaluator.env_id))
         reason = _misfit(policy, evaluator)
         if reason:
             left_out[name] = reason
             continue
         seed = pretrained.training_seed(name, evaluator.env_id)
-        entries.append(Entry(name, f"{name.upper()} agent", "agent", policy, training_seed=seed))
+        entries.append(Entry(name, label_of(name), "agent", policy, training_seed=seed, agent=name))
     return entries, left_out
 
 
 def _misfit(policy: Any, evaluator: Evaluator) -> str:
     """Why a trained policy cannot act in the environment; empty if it can."""
     try:
-        view = view_of(policy, evaluator.scenario)
+        built = build_policy(policy, evaluator.make_env())
+        view = view_of(built, evaluator.scenario)
     except ValueError as error:
         return str(error)
-    seen = getattr(policy, "observation_space", None)
+    seen = getattr(built, "observation_space", None)
     shown = evaluator.make_env(view).observation_space
     if seen is not None and seen.shape != shown.shape:
         return f"it was trained on observations of shape {seen.shape}, here they are {shown.shape}"

@@ -15,7 +15,16 @@ __all__ = ["changes_table", "markdown", "print_table", "ranking_table", "shortli
 
 AT_MINIMUM_ENERGY = "at minimum energy"
 OVERSPENT_MARK = "†"
-TEXT_COLUMNS = ("Policy", "Against", "Fading", "Measured", "Unit")
+TEXT_COLUMNS = (
+    "Policy",
+    "Learns from",
+    "Environment",
+    "Fleet",
+    "Against",
+    "Fading",
+    "Measured",
+    "Unit",
+)
 
 
 def shortlist(summary: pd.DataFrame, policies: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

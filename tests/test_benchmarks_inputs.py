@@ -1,22 +1,26 @@
 """What a benchmark is given: users' policies and shipped agents."""
 
+import dataclasses
 import hashlib
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import gymnasium as gym
 import pandas as pd
 import pytest
 from rich.console import Console
 
-from asl_gym import OPEN
+from asl_gym import OPEN, evaluate, preset
 from asl_gym.evaluation import Evaluator
+from asl_gym.policies import scenario_of
 from benchmarks.configuration import Configuration
 from benchmarks.episode_log import read_episodes
 from benchmarks.errors import BenchmarkError
 from benchmarks.run_folder import RunFolder
 from benchmarks.runner import run_suite
-from benchmarks.suite import build_suite
+from benchmarks.suite import Entry, build_suite
 from benchmarks.user_policies import load_user_policy
 from tests.test_benchmarks import SHORT, failure, rows_without_times, run
 
@@ -193,7 +197,7 @@ def test_shipped_agents_take_part_where_they_fit(tmp_path, capsys):
     rows = read_episodes(tmp_path / "episodes.csv")
     seeds = dict(zip(rows["policy"], rows["training_seed"].fillna(-1), strict=True))
     assert seeds == {"open": -1, "fits": 7}
-    assert "FITS agent" in (tmp_path / "report.md").read_text()
+    assert "| fits " in (tmp_path / "report.md").read_text()
     message = failure(capsys, *SHORT, "--only", "small")
     assert "only = 'small' cannot take part: the policy acts in Box" in message
 
@@ -205,7 +209,66 @@ def test_agents_that_do_not_fit_are_named(tmp_path, monkeypatch):
     report = (tmp_path / "report.md").read_text()
     assert "The small agent is left out: the policy acts in Box" in report
     assert "The blind agent is left out: it was trained on observations of shape (11,)" in report
-    assert "trained on the default scenario, not on this one" in report
+    assert "trained on the environment id's own scenario, not on this one" in report
+
+
+class FleetBound:
+    """Makes a policy of each environment that it allows, as agents of any fleet size do."""
+
+    def __init__(self, most_devices: int) -> None:
+        self.most_devices = most_devices
+
+    def policy_for(self, env: Any) -> OPEN:
+        if scenario_of(env).num_devices > self.most_devices:
+            raise ValueError(f"more than {self.most_devices} devices")
+        return OPEN(env)
+
+
+def test_shipped_agents_may_make_a_policy_of_the_environment(tmp_path, monkeypatch):
+    agents = {"shared": FleetBound(10), "tiny": FleetBound(2)}
+    module = SimpleNamespace(
+        shipped_names=lambda env_id: tuple(agents),
+        load=lambda name, env_id: agents[name],
+        training_seed=lambda name, env_id: 7,
+    )
+    monkeypatch.setitem(sys.modules, "agents.pretrained", module)
+    monkeypatch.setattr(
+        "benchmarks.suite._heuristics", lambda _: [Entry("open", "OPEN", "OPEN", OPEN)]
+    )
+    run(tmp_path, *SHORT, "--num-devices", "4")
+    rows = read_episodes(tmp_path / "episodes.csv")
+    gaps = {name: group["priced_gap"].to_list() for name, group in rows.groupby("policy")}
+    assert gaps["shared"] == gaps["open"]
+    report = (tmp_path / "report.md").read_text()
+    assert "| shared network " in report
+    assert "The tiny agent is left out: more than 2 devices" in report
+
+
+def test_an_environment_id_is_played_in_its_own_scenario(tmp_path, monkeypatch):
+    spec = dataclasses.replace(
+        gym.spec("ASL-v0"), id="ASLQuiet-v0", kwargs={"scenario": "no-fading"}
+    )
+    monkeypatch.setitem(gym.registry, "ASLQuiet-v0", spec)
+    own = Configuration.build("ASLQuiet-v0")
+    assert own.scenario == preset("no-fading")
+    assert own.scenario_name == "no-fading"
+    assert Configuration.build("ASLQuiet-v0", "ergodic").scenario == preset("ergodic")
+    assert Configuration.build("ASL-v0").scenario == preset("default")
+    run(tmp_path, *SHORT, "--env", "ASLQuiet-v0", "--no-agents", "--only", "open")
+    rows = read_episodes(tmp_path / "episodes.csv")
+    scores = evaluate(OPEN, seeds=range(2), scenario="no-fading", horizon=6)
+    assert rows["priced_gap"].to_list() == [score.priced_gap for score in scores]
+
+
+def test_variants_of_open_take_part_on_their_environment_id(monkeypatch):
+    variants = {"ASL-v0": (("patient-open", "patient OPEN", "OPEN"),)}
+    monkeypatch.setattr("benchmarks.suite.OPEN_VARIANTS", variants)
+    entries = build_suite(Evaluator("ASL-v0", horizon=6), agents=False).entries
+    assert [(each.name, each.kind) for each in entries[:2]] == [
+        ("open", "OPEN"),
+        ("patient-open", "OPEN"),
+    ]
+    assert entries[1].policy is OPEN
 
 
 def test_agents_that_cannot_be_imported(monkeypatch, capsys):

@@ -27,6 +27,11 @@ def random_states(scenario: Scenario, seed: int) -> Observation:
     return Observation(queue, left, trace.uplink_bps, trace.downlink_bps, trace.clock_hz)
 
 
+def known(seen: Observation) -> dict[str, Array]:
+    """The fields that the scenario shows."""
+    return {name: value for name, value in seen._asdict().items() if value is not None}
+
+
 # The codec
 
 
@@ -56,8 +61,8 @@ def test_decoding_undoes_encoding(scenario: Scenario, seed: int) -> None:
     codec, states = ObservationCodec(scenario), random_states(scenario, seed)
     encoded = codec.encode(states)
     assert encoded.shape == (ROUNDS, *codec.space.shape)
-    for name, decoded, real in zip(Observation._fields, codec.decode(encoded), states, strict=True):
-        np.testing.assert_allclose(decoded, real, rtol=2e-6, err_msg=name)
+    for name, value in known(codec.decode(encoded)).items():
+        np.testing.assert_allclose(value, known(states)[name], rtol=2e-6, err_msg=name)
 
 
 @given(scenarios(), seeds)
@@ -66,10 +71,10 @@ def test_rows_are_encoded_and_decoded_on_their_own(scenario: Scenario, seed: int
     encoded = codec.encode(states)
     decoded = codec.decode(encoded)
     for i in range(ROUNDS):
-        one = codec.encode(Observation(*(values[i] for values in states)))
+        one = codec.encode(Observation(**{name: v[i] for name, v in known(states).items()}))
         np.testing.assert_array_equal(one, encoded[i])
-        for alone, batched in zip(codec.decode(one), decoded, strict=True):
-            np.testing.assert_array_equal(alone, batched[i])
+        for name, alone in known(codec.decode(one)).items():
+            np.testing.assert_array_equal(alone, known(decoded)[name][i])
 
 
 @given(scenarios(), seeds)

@@ -5,6 +5,7 @@ Loading a model runs pickled code, so a file is loaded only if its SHA-256 is th
 
 import hashlib
 import json
+import os
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.configuration import ALGORITHMS
+from agents.slimming import check_same_decisions, compress, slim
 
 __all__ = ["load", "manifest", "ship", "shipped_names", "training_seed"]
 
 MANIFEST = "manifest.json"
-VERSIONED = ("gymnasium", "numpy", "scipy", "stable-baselines3", "torch")
+VERSIONED = ("gymnasium", "numpy", "scipy", "stable-baselines3", "sb3-contrib", "torch")
 
 
 def _folder() -> Path:
@@ -76,27 +78,38 @@ def load(name: str, env_id: str) -> BaseAlgorithm:
 
 
 def ship(model_path: Path, name: str, env_id: str, making: dict[str, Any]) -> Path:
-    """Puts a trained model among the shipped ones, without its optimiser's state.
+    """Puts a trained model among the shipped ones, slim; nothing is done if it is there already.
 
     Args:
         model_path: The model that training saved.
         name: The name to ship it under.
         env_id: The environment's id.
-        making: How it was made: ``algorithm``, ``seed``, ``command``, ``environment``, ``commit``.
+        making: How it was made: ``algorithm``, ``seed``, ``command``, ``environment``, ``commit``,
+            and what else the manifest is to tell.
 
     Returns:
         The shipped file.
+
+    Raises:
+        ValueError: If the slim model does not act as the trained one.
     """
-    model = ALGORITHMS[making["algorithm"]].load(model_path, device="cpu")
-    model.policy.optimizer.state.clear()
-    file = f"{name}-{env_id}.zip"
-    model.tensorboard_log = None
-    model.save(_folder() / file)
-    contents = manifest()
+    file, contents = f"{name}-{env_id}.zip", manifest()
+    told = {**making, "model_sha256": _sha256(model_path)}
+    if told.items() <= contents.get(env_id, {}).get(name, {}).items():
+        return _folder() / file
+    algorithm = ALGORITHMS[making["algorithm"]]
+    model = algorithm.load(model_path, device="cpu")
+    slim(model)
+    part = _folder() / f"{name}-{env_id}.part.zip"
+    model.save(part)
+    compress(part)
+    loaded = algorithm.load(part, device="cpu")
+    check_same_decisions(algorithm.load(model_path, device="cpu"), loaded, env_id)
+    os.replace(part, _folder() / file)
     contents.setdefault(env_id, {})[name] = {
         "file": file,
         "sha256": _sha256(_folder() / file),
-        **making,
+        **told,
         "steps": int(model.num_timesteps),
         "versions": {package: metadata.version(package) for package in VERSIONED},
     }

@@ -3,9 +3,12 @@
 from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
 from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
 from asl_gym.policies.drift_plus_penalty import OPEN, WeightedPolicy
+from asl_gym.policies.imperfect_knowledge import CalibratedOPEN, FilteredOPEN
 
 __all__ = [
     "OPEN",
+    "CalibratedOPEN",
+    "FilteredOPEN",
     "FixedSplit",
     "GreedyDelay",
     "GreedyEnergy",

@@ -21,20 +21,28 @@ __all__ = ["OPEN", "WeightedPolicy"]
 class WeightedPolicy(ScenarioPolicy):
     """A policy that minimises V·D plus weighted energies in every round."""
 
-    def solve(self, seen: Observation, V: float, weights: Array) -> Decision:
+    def solve(
+        self,
+        seen: Observation,
+        V: float,
+        weights: Array,
+        factors: tuple[Array | None, Array | None] = (None, None),
+    ) -> Decision:
         """Solves the round that is shown.
 
         Args:
             seen: The observation in physical units.
             V: Weight on delay.
             weights: Weight on each budget's energy, shape (..., K) or (..., 1).
+            factors: What the devices' FLOPs per cycle and capacitances are believed to be, as
+                multiples of the fleet's, shape (..., N) each.
 
         Returns:
             The exact optimum.
         """
         scenario = self.scenario
         model = scenario.cost_model
-        unit = model.unit_costs(seen.uplink_bps, seen.downlink_bps, seen.clock_hz)
+        unit = model.unit_costs(seen.uplink_bps, seen.downlink_bps, seen.clock_hz, *factors)
         on_energies = lyapunov.energy_weights(weights, scenario.num_devices)
         return scenario.rules.solve(model.all_options(unit), scenario.server, V, *on_energies)
 

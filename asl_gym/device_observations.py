@@ -1,0 +1,131 @@
+"""The observation as one row a device: what a policy needs that plays fleets of any size.
+
+Nothing in it depends on which devices a fleet has but the rows themselves: rates and speeds are
+absolute, and each row carries the device's static facts.
+"""
+
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
+from asl_gym.channel import median_rates
+from asl_gym.observations import (
+    LOG_BOUND,
+    Array,
+    Codec,
+    Float32,
+    Observation,
+    Realised,
+)
+from asl_gym.scenario import Scenario
+
+__all__ = ["DEVICE_COLUMNS", "GLOBAL_COLUMNS", "DevicesCodec"]
+
+DEVICE_COLUMNS = (
+    "queue",
+    "rounds left",
+    "uplink rate",
+    "downlink rate",
+    "available speed",
+    "full speed",
+    "energy per FLOP",
+    "transmit power",
+    "median uplink rate",
+    "median downlink rate",
+)
+"""Entries of a device's row; the realised delay and energy follow where they are shown."""
+
+GLOBAL_COLUMNS = ("queue", "rounds left", "devices", "budget", "reference delay", "v")
+"""Entries of the last row, which is padded with zeros."""
+
+RATE_UNIT, SPEED_UNIT, ENERGY_UNIT, POWER_UNIT = 1e7, 1e9, 1e-9, 0.1
+"""Units of the logarithms: 10 Mbit/s, 1 GFLOP/s, 1 nJ/FLOP, 0.1 W."""
+
+
+class DevicesCodec(Codec):
+    """Turns physical quantities into ``Box(float32)`` observations of shape (N + 1, F) and back.
+
+    Row n is device n, the last row the system. All logarithms are decimal but the queue's.
+
+    ========================== =======================================================
+    entry of a device's row    value
+    ========================== =======================================================
+    queue                      ln(1 + Q/Ē), the system's queue or, with per-device budgets, its own
+    rounds left                fraction of the episode
+    uplink, downlink rate      log of the shown rate [10 Mbit/s]
+    available, full speed      log of ϱF [GFLOP/s], at the available and the full clock
+    energy per FLOP            log of κF²/ϱ at the full clock [nJ]
+    transmit power             log of p [0.1 W]
+    median rates               log of the uplink's and the downlink's [10 Mbit/s]
+    realised delay, energy     ln(1 + D_n·N/D_ref), ln(1 + E_n·N/Ē) of the last round, 0 before
+                               the first; only where device parameters are uncertain
+    ========================== =======================================================
+
+    The last row holds ln(1 + Q/Ē) (with per-device budgets the server's), the fraction of the
+    rounds left, log N, log of Ē/N [J], log of D_ref/N [s], log v, and zeros.
+
+    Attributes:
+        space: The observation space; its finite bounds are never reached and nothing is clipped.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        fleet, n = scenario.fleet, scenario.num_devices
+        flops_per_cycle = np.asarray(fleet.flops_per_cycle)
+        self._speed = flops_per_cycle / SPEED_UNIT
+        clock = np.asarray(fleet.clock_hz)
+        energy_per_flop = np.asarray(fleet.capacitance) * clock**2 / flops_per_cycle
+        medians = median_rates(fleet, scenario.radio)
+        static = (
+            clock * self._speed,
+            energy_per_flop / ENERGY_UNIT,
+            np.asarray(fleet.transmit_power_w) / POWER_UNIT,
+            *(rates / RATE_UNIT for rates in medians),
+        )
+        width = len(DEVICE_COLUMNS) + 2 * self.shows_costs
+        self._blank = np.zeros((n + 1, width), dtype=np.float32)
+        self._blank[:n, 5:10] = np.log10(static).T
+        per_device = scenario.energy_budget / n, scenario.reference_delay / n
+        self._blank[n, 2:6] = np.log10([n, *per_device, scenario.v])
+        self.space = Box(-LOG_BOUND, LOG_BOUND, self._blank.shape, np.float32)
+
+    def encode_channel(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> Float32:
+        """See :meth:`Codec.encode_channel`; shape (..., N + 1, F)."""
+        encoded = np.empty((*clock_hz.shape[:-1], *self._blank.shape), dtype=np.float32)
+        encoded[...] = self._blank
+        changing = uplink_bps / RATE_UNIT, downlink_bps / RATE_UNIT, clock_hz * self._speed
+        for column, values in enumerate(changing, start=2):
+            encoded[..., :-1, column] = np.log10(values)
+        return encoded
+
+    def assemble(
+        self, queue: Array, rounds_left: Array, channel: Float32, realised: Realised = None
+    ) -> Float32:
+        """See :meth:`Codec.assemble`; shape (..., N + 1, F)."""
+        observation = channel.copy()
+        observation[..., 0] = np.log1p(queue / self._budgets)
+        observation[..., 1] = np.asarray(rounds_left)[..., None]
+        if self.shows_costs and realised is not None:
+            scaled = (v / scale for v, scale in zip(realised, self._scale, strict=True))
+            costs = np.log1p(np.stack([*scaled], axis=-1))
+            observation[..., :-1, len(DEVICE_COLUMNS) :] = costs
+        return observation
+
+    def decode(self, observation: NDArray[np.floating]) -> Observation:
+        """See :meth:`Codec.decode`; of observations of shape (..., N + 1, F)."""
+        values = self._checked(observation)
+        rows = values[..., :-1, :]
+        logarithms = values[..., -1, :1] if self._budgets.size == 1 else values[..., 0]
+        delay = energy = None
+        if self.shows_costs:
+            costs = np.expm1(rows[..., len(DEVICE_COLUMNS) :])
+            delay, energy = costs[..., 0] * self._scale[0], costs[..., 1] * self._scale[1]
+        return Observation(
+            np.expm1(logarithms) * self._budgets,
+            values[..., -1, 1],
+            RATE_UNIT * 10.0 ** rows[..., 2],
+            RATE_UNIT * 10.0 ** rows[..., 3],
+            10.0 ** rows[..., 4] / self._speed,
+            delay,
+            energy,
+        )

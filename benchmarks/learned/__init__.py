@@ -1,0 +1,1 @@
+"""The learned agents' results page: training, evaluation over training seeds, statistics, text."""

@@ -1,0 +1,141 @@
+"""Playing the trained agents of all training seeds, beside the baselines, on common traces."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from agents.configuration import ALGORITHMS
+from agents.playing import as_policy
+from agents.training import VALIDATION_SEEDS
+from asl_gym.evaluation import build_policy
+from asl_gym.policies.base import Policy
+from benchmarks.configuration import Configuration
+from benchmarks.learned.page import Page
+from benchmarks.learned.training import Run
+from benchmarks.run_folder import RunFolder, write_whole
+from benchmarks.runner import run_suite
+from benchmarks.suite import Entry, Suite, build_suite
+
+__all__ = ["agent_entries", "play_missing", "play_page", "read_validation"]
+
+VALIDATION = "validation.json"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """Builds the policy of a trained model, which is loaded only if it is played.
+
+    Attributes:
+        algorithm: Key of :data:`agents.configuration.ALGORITHMS`.
+        path: The model that training saved.
+    """
+
+    algorithm: str
+    path: Path
+
+    def __call__(self, env: Any) -> Policy:
+        """Loads the model, and sets torch to one thread, which is fastest for small networks."""
+        torch.set_num_threads(1)
+        model = ALGORITHMS[self.algorithm].load(self.path, device="cpu")
+        return build_policy(as_policy(model), env)
+
+
+def agent_entries(runs: Sequence[Run]) -> list[Entry]:
+    """The policies of those runs that have ended."""
+    return [
+        Entry(
+            name=run.name,
+            label=run.label,
+            kind="agent",
+            policy=TrainedModel(run.algorithm, run.model_path),
+            training_seed=run.seed,
+            agent=run.algorithm,
+            source_sha256=hashlib.sha256(run.model_path.read_bytes()).hexdigest(),
+        )
+        for run in runs
+        if run.has_ended
+    ]
+
+
+def play_page(page: Page, runs: Sequence[Run], out: Path, console: Console) -> None:
+    """Plays what is missing of a page, environment id by environment id.
+
+    Args:
+        page: The page.
+        runs: Its runs.
+        out: Folder with a folder of results for each environment id.
+        console: Where the progress is shown.
+    """
+    for environment in page.environments:
+        configuration = Configuration.build(
+            environment.env_id, rounds=page.rounds, num_seeds=page.num_evaluation_seeds
+        )
+        baselines = build_suite(configuration.evaluator, agents=False).entries
+        write_validation(configuration, baselines, RunFolder(out / environment.env_id))
+        own = [run for run in runs if run.configuration.env_id == environment.env_id]
+        folder = RunFolder(out / environment.env_id)
+        play_missing(configuration, [*baselines, *agent_entries(own)], folder, console)
+
+
+def play_missing(
+    configuration: Configuration, entries: Sequence[Entry], folder: RunFolder, console: Console
+) -> None:
+    """Plays what is missing; rows of models that were trained anew since are removed first.
+
+    Args:
+        configuration: What is played.
+        entries: The policies.
+        folder: Where the rows go.
+        console: Where the progress is shown.
+    """
+    for name in _retrained(folder, entries):
+        console.print(f"{name} was trained anew: its episodes are played again.")
+    console.print(f"Playing {configuration.env_id}, {configuration.scenario.num_devices} devices:")
+    run_suite(configuration, Suite(tuple(entries), {}), folder, console)
+
+
+def write_validation(
+    configuration: Configuration, baselines: Sequence[Entry], folder: RunFolder
+) -> None:
+    """Scores OPEN and its variants on the traces of the learning curves, once."""
+    path = folder.path / VALIDATION
+    if path.exists():
+        return
+    gaps = {}
+    for entry in baselines:
+        if entry.kind == "OPEN":
+            played = configuration.evaluator.evaluate(entry.policy, VALIDATION_SEEDS)
+            gaps[entry.name] = float(np.mean([score.priced_gap for score, _ in played]))
+    folder.path.mkdir(parents=True, exist_ok=True)
+    write_whole(path, (json.dumps(gaps, indent=1) + "\n").encode())
+
+
+def read_validation(folder: RunFolder) -> dict[str, float]:
+    """Priced gaps of OPEN and its variants on the learning curves' traces, by policy."""
+    path = folder.path / VALIDATION
+    gaps: dict[str, float] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return gaps
+
+
+def _retrained(folder: RunFolder, entries: Sequence[Entry]) -> list[str]:
+    """Removes agents whose model is no longer the one that was played; returns their names."""
+    if not folder.has_manifest:
+        return []
+    played = folder.manifest["policies"]
+    changed = [
+        entry.name
+        for entry in entries
+        if entry.kind == "agent"
+        and entry.name in played
+        and played[entry.name]["source_sha256"] != entry.source_sha256
+    ]
+    if changed:
+        folder.forget(changed)
+    return changed

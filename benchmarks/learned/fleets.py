@@ -1,0 +1,199 @@
+"""Agents on fleets of other sizes than they were trained on, without retraining.
+
+Each size is the environment id's own scenario with a smaller or larger fleet; beside it, fleets
+that no training has seen, of the same law but another seed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+from rich.console import Console
+
+from asl_gym import OPEN
+from benchmarks.configuration import Configuration
+from benchmarks.formatting import at_most_three_digits, percent, with_interval
+from benchmarks.learned.evaluation import agent_entries, play_missing
+from benchmarks.learned.page import Page, label_of
+from benchmarks.learned.plots import percent_axis
+from benchmarks.learned.results import complete_rows
+from benchmarks.learned.statistics import compare
+from benchmarks.learned.training import Run
+from benchmarks.plots import style
+from benchmarks.run_folder import RunFolder
+from benchmarks.suite import Entry
+from benchmarks.tables import markdown
+
+__all__ = ["play_fleets", "section"]
+
+FOLDER = "fleets"
+
+
+@dataclass(frozen=True)
+class FleetCase:
+    """A fleet that agents are played on.
+
+    Attributes:
+        env_id: The environment's id.
+        num_devices: Its size.
+        seed: Seed of a fleet that no training has seen; ``None`` for the scenario's own law.
+    """
+
+    env_id: str
+    num_devices: int
+    seed: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The fleet for people."""
+        return "the scenario's" if self.seed is None else f"unseen, fleet seed {self.seed}"
+
+    def folder(self, out: Path) -> RunFolder:
+        """Its folder of results."""
+        suffix = "" if self.seed is None else f"-fleet-{self.seed}"
+        return RunFolder(out / FOLDER / f"{self.env_id}-{self.num_devices}{suffix}")
+
+    def configuration(self, page: Page) -> Configuration:
+        """What is played."""
+        built = Configuration.build(
+            self.env_id, rounds=page.rounds, num_seeds=page.num_evaluation_seeds
+        )
+        drawn: dict[str, Any] = {} if self.seed is None else {"seed": self.seed}
+        return replace(built, scenario=built.scenario.with_num_devices(self.num_devices, **drawn))
+
+
+def cases_of(page: Page) -> Iterator[FleetCase]:
+    """The fleets of a page's study, by environment id, fleet seed and size."""
+    for environment in page.environments:
+        if set(environment.algorithms) & set(page.fleet_algorithms):
+            for seed in (None, *page.unseen_fleets):
+                for num_devices in page.fleet_sizes:
+                    yield FleetCase(environment.env_id, num_devices, seed)
+
+
+def play_fleets(page: Page, runs: Sequence[Run], out: Path, console: Console) -> None:
+    """Plays what is missing of the study, OPEN and the agents of all training seeds.
+
+    Args:
+        page: The page.
+        runs: Its runs.
+        out: Folder of the page's results.
+        console: Where the progress is shown.
+    """
+    for case in cases_of(page):
+        own = [
+            run
+            for run in runs
+            if run.configuration.env_id == case.env_id and run.algorithm in page.fleet_algorithms
+        ]
+        entries = [Entry("open", "OPEN", "OPEN", OPEN), *agent_entries(own)]
+        play_missing(case.configuration(page), entries, case.folder(out), console)
+
+
+def section(
+    page: Page, out: Path, pictures: Path, styles: dict[str, tuple[str, str]], link: str
+) -> list[str]:
+    """The page's section on fleet sizes; nothing where none was played.
+
+    Args:
+        page: The page.
+        out: Folder of the page's results.
+        pictures: Where the plot goes.
+        styles: Colour and marker of each algorithm.
+        link: How the page calls the folder of pictures.
+    """
+    table = load_fleets(page, out)
+    if table.empty:
+        return []
+    parts = [
+        "## Fleet sizes",
+        "Agents that act in a fleet of any size, trained on the scenario's own fleet and played "
+        "on others without retraining, with OPEN beside them on the same traces. Priced gap as "
+        "above: IQM and interval over training seeds, for OPEN the mean.",
+        markdown(_shown(table)),
+    ]
+    for env_id, rows in table.groupby("env_id", sort=False):
+        file, caption = f"{env_id}-fleets.png", f"Priced gap by fleet size on {env_id}."
+        style.save(draw_fleets(rows, styles), pictures / file)
+        parts.append(f"![{caption}]({link}/{file})\n\n{caption}")
+    return parts
+
+
+def load_fleets(page: Page, out: Path) -> pd.DataFrame:
+    """One line a fleet and policy: what ``compare`` gives, and which fleet it is."""
+    tables = []
+    for case in cases_of(page):
+        folder = case.folder(out)
+        if not folder.has_manifest:
+            continue
+        agents = {
+            f"{algorithm}-seed-{seed}"
+            for algorithm in page.fleet_algorithms
+            for seed in range(page.num_training_seeds)
+        }
+        episodes, _ = complete_rows(folder, agents)
+        if "open" in set(episodes["policy"]) and episodes["agent"].nunique() > 1:
+            table = compare(episodes, ["open"])
+            table = table.assign(env_id=case.env_id, fleet=case.label)
+            tables.append(table.assign(num_devices=case.num_devices))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _shown(table: pd.DataFrame) -> pd.DataFrame:
+    lines = []
+    for _, line in table.iterrows():
+        ends = (percent(line[f"priced_gap_{end}"]) for end in ("low", "high"))
+        lines.append(
+            {
+                "Policy": "OPEN" if line["agent"] == "open" else label_of(line["agent"]),
+                "Environment": line["env_id"],
+                "Fleet": line["fleet"],
+                "Devices": f"{line['num_devices']}",
+                "Training seeds": "–" if line["agent"] == "open" else f"{line['training_seeds']}",
+                "Priced gap [%]": with_interval(percent(line["priced_gap"]), *ends),
+                "E/Ē": f"{line['energy_ratio']:.3f}",
+                "Decision [µs]": at_most_three_digits(line["decision_time_us"]),
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def draw_fleets(table: pd.DataFrame, styles: dict[str, tuple[str, str]]) -> Figure:
+    """Draws priced gap over fleet size; unseen fleets dotted and hollow.
+
+    Args:
+        table: Lines of :func:`load_fleets` of one environment id.
+        styles: Colour and marker of each algorithm.
+    """
+    figure = style.figure(8.2, 4.6)
+    axes = figure.add_subplot()
+    style.tidy(axes)
+    for (agent, fleet), rows in table.groupby(["agent", "fleet"], sort=False):
+        colour, marker = styles.get(str(agent), (style.VERMILION, "*"))
+        own = fleet == FleetCase("", 0).label
+        label = "OPEN" if agent == "open" else label_of(str(agent))
+        gaps = 100 * rows.set_index("num_devices").filter(like="priced_gap").sort_index()
+        low, high = gaps["priced_gap_low"], gaps["priced_gap_high"]
+        axes.fill_between(gaps.index, low, high, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(
+            gaps.index,
+            gaps["priced_gap"],
+            color=colour,
+            marker=marker,
+            markersize=9 if agent == "open" else 6,
+            markerfacecolor=colour if own else "white",
+            linestyle="-" if own else (0, (1, 1.5)),
+            label=label if own else f"{label}, {fleet}",
+        )
+    sizes = sorted(table["num_devices"].unique())
+    axes.set(xscale="log", yscale="log", xlabel="devices N", ylabel="priced gap [%]")
+    axes.xaxis.set_major_locator(FixedLocator(sizes))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    percent_axis(axes.yaxis)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=9)
+    return figure

@@ -1,0 +1,210 @@
+"""The results page in Markdown, from rows and runs on disk: nothing is trained or played here."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.errors import BenchmarkError
+from benchmarks.formatting import at_most_three_digits, percent, with_interval
+from benchmarks.learned import fleets
+from benchmarks.learned.page import Page, label_of
+from benchmarks.learned.plots import draw_curves, draw_decision_times, draw_gaps, styles_of
+from benchmarks.learned.results import LearnedResults, load_environment
+from benchmarks.plots import style
+from benchmarks.statistics import CONFIDENCE, OVERSPENT, RESAMPLES
+from benchmarks.tables import AT_MINIMUM_ENERGY, markdown
+
+__all__ = ["COMMAND", "PICTURES", "environment_table", "write_page"]
+
+COMMAND = "python -m benchmarks learned"
+PICTURES = "results"
+"""Folder of the pictures, beside the page."""
+
+INTRODUCTION = f"""\
+Written by `{COMMAND}`, which trains, plays and writes anew what is missing, and goes on where it
+was interrupted; `{COMMAND} --page-only` writes this page from what is on disk. Every figure is
+from the rows in `results/learned/` and the runs in `runs/`."""
+
+COLUMNS = f"""\
+Each agent was trained with several training seeds, and every policy played the same evaluation
+traces, which no training has seen. The **priced gap** is what delay and energy cost together
+beyond the hindsight frontier at the budget. A training seed's score is its mean over the traces;
+the table shows the interquartile mean (IQM) of the scores, which of five leaves out the smallest
+and the largest, with the {CONFIDENCE:.0%} percentile bootstrap interval over training seeds
+({RESAMPLES:,} resamples; whole training seeds are drawn, within each agent and environment id,
+since episodes of one seed are not independent) and, in a column of its own, the interval that
+draws evaluation traces anew as well. A policy that was not trained has a mean over the traces and
+only the latter. The **frontier gap** is the delay beyond the frontier at the energy really spent.
+**E/Ē** is mean energy over budget, **over budget** the share of episodes with E/Ē above
+{OVERSPENT:g}, and above 1. **Better than** is the probability of improvement: how often the priced
+gap is the smaller one, over all pairs of training seed and trace, a tie counting ½. The
+**difference** is the priced gap minus that of the best of OPEN and its variants on the same
+traces, in percentage points; below zero the agent is better. The intervals of these two resample
+training seeds and traces. Steps and training time are those of one training seed, medians over
+the seeds; the time includes validation and depends on the machine and on what ran beside it, as
+the **decision** time does, which is a round's, one observation at a time, median over seeds."""
+
+CEILING = """\
+OPEN minimises each round's drift-plus-penalty exactly here, so that equality with OPEN is the
+ceiling of what an agent can learn round by round; only the timing of the budget, that is spending
+energy in rounds where it buys more, can take a policy beyond it."""
+
+ENVIRONMENT_NOTES = {"ASL-v0": CEILING}
+"""What a reader must know of an environment id."""
+
+
+def write_page(page: Page, runs: Path, out: Path, path: Path) -> None:
+    """Writes the page and its pictures.
+
+    Args:
+        page: What is on it.
+        runs: Folder of all runs.
+        out: Folder of the results.
+        path: The Markdown file; pictures go to the folder ``results`` beside it.
+
+    Raises:
+        BenchmarkError: If there are no results yet.
+    """
+    loaded = [load_environment(page, environment, runs, out) for environment in page.environments]
+    results = [each for each in loaded if each is not None]
+    if not results:
+        raise BenchmarkError(f"out = {str(out)!r} holds no results of the page yet")
+    pictures = path.parent / PICTURES
+    pictures.mkdir(parents=True, exist_ok=True)
+    styles = styles_of(page.algorithms)
+    parts = ["# Learned agents", INTRODUCTION, COLUMNS]
+    for each in results:
+        each.table.to_csv(out / each.env_id / "learned.csv", index=False)
+        parts += _section(each, pictures, styles)
+    parts += fleets.section(page, out, pictures, styles, PICTURES)
+    parts += ["## Provenance", *_provenance(results)]
+    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _section(
+    results: LearnedResults, pictures: Path, styles: dict[str, tuple[str, str]]
+) -> list[str]:
+    env_id, configuration = results.env_id, results.manifest["configuration"]
+    first = results.table.iloc[0]
+    rounds = configuration["scenario"]["horizon"]
+    parts = [
+        f"## {env_id}",
+        f"{first['traces']} evaluation traces (seeds {_range(configuration['seeds'])}) of "
+        f"{rounds} rounds. {ENVIRONMENT_NOTES.get(env_id, '')}".strip(),
+        markdown(environment_table(results.table)),
+        *_notes(results),
+    ]
+    plots = (
+        ("gaps", draw_gaps, "Priced gap: IQM and interval over training seeds, a dot a seed."),
+        (
+            "curves",
+            draw_curves,
+            "Learning curves on the validation traces: mean and range over training seeds; OPEN "
+            "on the same traces.",
+        ),
+        ("times", draw_decision_times, "Decision time against priced gap."),
+    )
+    for name, draw, caption in plots:
+        file = f"{env_id}-{name}.png"
+        style.save(draw(results, styles), pictures / file)
+        parts.append(f"![{caption}]({PICTURES}/{file})\n\n{caption}")
+    return parts
+
+
+def _range(seeds: Sequence[int]) -> str:
+    return f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
+
+
+def _notes(results: LearnedResults) -> list[str]:
+    """The shipped seeds, and what is missing."""
+    notes = []
+    if results.shipped:
+        seeds = ", ".join(f"{label_of(name)} {seed}" for name, seed in results.shipped.items())
+        notes.append(f"Median training seeds by priced gap, whose weights are shipped: {seeds}.")
+    traces, played = (
+        results.table["traces"].iloc[0],
+        len(results.manifest["configuration"]["seeds"]),
+    )
+    if traces < played:
+        notes.append(f"On {played - traces} of {played} traces no policy can keep the budget.")
+    if results.left_out:
+        notes.append(f"Not played to the end, so left out: {', '.join(results.left_out)}.")
+    return notes
+
+
+def environment_table(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of an environment id as text.
+
+    Args:
+        table: :attr:`benchmarks.learned.results.LearnedResults.table`.
+    """
+    best = str(table["best"].iloc[0])
+    names = dict(zip(table["agent"], table["label"], strict=True))
+    return pd.DataFrame([_line(line, best, names[best]) for _, line in table.iterrows()])
+
+
+def _line(line: "pd.Series[Any]", best: str, best_label: str) -> dict[str, str]:
+    cells = {
+        "Policy": str(line["label"]),
+        "Learns from": line["signal"] if line["kind"] == "agent" else "–",
+        "Training seeds": str(line["training_seeds"]) if line["kind"] == "agent" else "–",
+        "Steps": _number(line["steps"], f"{line['steps']:,.0f}"),
+        "Training [min]": at_most_three_digits(line["training_seconds"] / 60),
+        "Priced gap [%]": _cell(line, "priced_gap", percent),
+        "… traces resampled too": _interval(line, "priced_gap", percent),
+        "Frontier gap [%]": AT_MINIMUM_ENERGY
+        if np.isnan(line["frontier_gap"])
+        else percent(line["frontier_gap"]),
+        "E/Ē": f"{line['energy_ratio']:.3f}",
+        f"Over budget by {OVERSPENT - 1:.0%} [%]": percent(line["overspent_share"]),
+        "Over budget [%]": percent(line["over_budget_share"]),
+        "Better than OPEN [%]": _compared(line, "better_than_open", "open"),
+    }
+    if best != "open":
+        cells[f"Better than {best_label} [%]"] = _compared(line, "better_than_best", best)
+    cells[f"Difference to {best_label} [points]"] = _compared(line, "difference", best)
+    cells["Decision [µs]"] = (
+        "–"
+        if line["agent"].startswith("best-fixed")
+        else at_most_three_digits(line["decision_time_us"])
+    )
+    return cells
+
+
+def _number(value: float, text: str) -> str:
+    return text if np.isfinite(value) else "–"
+
+
+def _cell(line: "pd.Series[Any]", column: str, write: Any) -> str:
+    ends = (write(line[f"{column}_{end}"]) for end in ("low", "high"))
+    return with_interval(write(line[column]), *ends)
+
+
+def _interval(line: "pd.Series[Any]", column: str, write: Any) -> str:
+    low, high = (write(line[f"{column}_traces_{end}"]) for end in ("low", "high"))
+    return "–" if "–" in (low, high) else f"[{low}, {high}]"
+
+
+def _compared(line: "pd.Series[Any]", column: str, reference: str) -> str:
+    """A figure with its interval over seeds and traces; nothing for the reference itself."""
+    if line["agent"] == reference:
+        return "–"
+    ends = (percent(line[f"{column}_traces_{end}"]) for end in ("low", "high"))
+    return with_interval(percent(line[column]), *ends)
+
+
+def _provenance(results: Sequence[LearnedResults]) -> list[str]:
+    """Commands, commits and versions behind the rows, each once."""
+    written = [each for one in results for each in one.manifest["written_by"]]
+    lines = []
+    for each in written:
+        versions = ", ".join(f"{name} {number}" for name, number in each["versions"].items())
+        line = f"- `{each['command']}` (commit {each['commit'] or 'unknown'}; {versions})"
+        if line not in lines:
+            lines.append(line)
+    commits = sorted({run.description["commit"] for one in results for run in one.runs})
+    trained = [f"The agents were trained at commit {', '.join(commits)}."] if commits else []
+    return ["\n".join(lines), *trained]

@@ -1,0 +1,52 @@
+"""Shipping the weights of each agent's median training seed."""
+
+import shlex
+from pathlib import Path
+
+from rich.console import Console
+
+from agents import pretrained
+from benchmarks.learned.page import Page
+from benchmarks.learned.results import load_environment
+from benchmarks.learned.training import Run
+
+__all__ = ["making_of", "ship_medians"]
+
+
+def ship_medians(page: Page, runs: Path, out: Path, console: Console) -> None:
+    """Ships the median seed by priced gap of every agent and environment id of a page.
+
+    Args:
+        page: The page, or the part of it that is shipped.
+        runs: Folder of all runs.
+        out: Folder of the page's results.
+        console: Where it is told what is shipped.
+    """
+    for environment in page.environments:
+        results = load_environment(page, environment, runs, out)
+        if results is None:
+            continue
+        gaps = results.seed_gaps.set_index(["agent", "training_seed"])["priced_gap"]
+        for run in results.runs:
+            if run.seed == results.shipped[run.algorithm]:
+                gap = float(gaps.loc[(run.algorithm, run.seed)])
+                making = making_of(run, gap)
+                path = pretrained.ship(run.model_path, run.algorithm, environment.env_id, making)
+                console.print(f"Shipped: {path.name}, {run.label}", highlight=False)
+
+
+def making_of(run: Run, priced_gap: float) -> dict[str, object]:
+    """How an agent was made, for the manifest."""
+    described = run.description
+    command = ["python", "-m", "agents", "train", run.algorithm]
+    return {
+        "algorithm": run.algorithm,
+        "seed": run.seed,
+        "command": shlex.join(
+            [*command, "--env", run.configuration.env_id, "--seed", str(run.seed)]
+        ),
+        "environment": run.configuration.environment,
+        "commit": described["commit"],
+        "training_seconds": round(float(described["training_seconds"]), 1),
+        "priced_gap": priced_gap,
+    }
