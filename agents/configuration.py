@@ -18,6 +18,7 @@ from stable_baselines3.common.policies import BasePolicy
 from agents.categorical import BatchedMlpLstmPolicy, BatchedMlpPolicy
 from agents.hybrid import Hybrid
 from agents.ppo_lagrangian import PPOLagrangian
+from agents.shared import Shared
 
 __all__ = ["ALGORITHMS", "Configuration", "load_configuration"]
 
@@ -28,6 +29,7 @@ ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "ppo_lagrangian": PPOLagrangian,
     "recurrent_ppo": RecurrentPPO,
     "sac": SAC,
+    "shared": Shared,
     "td3": TD3,
     "tqc": TQC,
 }
@@ -61,6 +63,8 @@ class Configuration:
             names a class of ``torch.nn`` and stands for ``activation_fn``.
         action_noise_std: Standard deviation of the normal noise that an algorithm with a
             deterministic policy explores by, in units of a ``Box(-1, 1)``; ``None`` for none.
+        fleets: Fleets that the environments are spread over, see
+            :func:`agents.fleets.make_fleets_vec_env`; ``None`` for the scenario's own alone.
     """
 
     algorithm: str
@@ -73,6 +77,7 @@ class Configuration:
     model: dict[str, Any]
     network: dict[str, Any] = field(default_factory=dict)
     action_noise_std: float | None = None
+    fleets: int | None = None
 
     @property
     def algorithm_class(self) -> type[BaseAlgorithm]:

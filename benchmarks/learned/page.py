@@ -31,7 +31,7 @@ AGENTS: dict[str, Agent] = {
     "recurrent_ppo": Agent("RecurrentPPO", "reward"),
     "ppo_lagrangian": Agent("PPO-Lagrangian", "reward and cost"),
     "hybrid": Agent("LyDROO-style hybrid", "cost model"),
-    "shared": Agent("shared network", "reward"),
+    "shared": Agent("shared network", "cost model"),
 }
 """The agents by the name of their algorithm in :data:`agents.configuration.ALGORITHMS`."""
 
@@ -110,9 +110,10 @@ PAGE = Page(
         PageEnvironment(
             "ASL-v0", ("ppo", "tqc", "recurrent_ppo", "ppo_lagrangian", "hybrid", "shared")
         ),
-        PageEnvironment("ASLStaleCSI-v0", ("ppo", "recurrent_ppo", "hybrid")),
-        PageEnvironment("ASLMismatch-v0", ("ppo", "recurrent_ppo", "hybrid")),
+        PageEnvironment("ASLStaleCSI-v0", ("ppo", "recurrent_ppo", "shared")),
+        PageEnvironment("ASLMismatch-v0", ("ppo", "recurrent_ppo", "shared")),
     ),
     fleet_algorithms=("shared",),
+    unseen_fleets=(1, 2),
 )
 """The page in the repository."""
