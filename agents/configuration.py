@@ -13,8 +13,9 @@ from sb3_contrib import TQC, RecurrentPPO
 from stable_baselines3 import A2C, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.policies import BasePolicy
 
-from agents.categorical import POLICIES
+from agents.categorical import BatchedMlpLstmPolicy, BatchedMlpPolicy
 from agents.hybrid import Hybrid
 from agents.ppo_lagrangian import PPOLagrangian
 from agents.shared import Shared
@@ -34,6 +35,12 @@ ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
 }
 """The algorithms by the name that commands and files use."""
 
+POLICIES: dict[str, type[BasePolicy]] = {
+    "BatchedMlpPolicy": BatchedMlpPolicy,
+    "BatchedMlpLstmPolicy": BatchedMlpLstmPolicy,
+}
+"""The policies' classes by the name that hyperparameter files use beside the libraries' own."""
+
 POLICY_DECIDES = ("action_view", "observation")
 """Arguments of the environment that an evaluation takes from the policy."""
 
@@ -51,7 +58,7 @@ class Configuration:
         linear_learning_rate_decay: Whether the learning rate falls to 0 over the training.
         environment: Keyword arguments of the environment.
         model: Keyword arguments of the algorithm; ``policy`` is a name of the library's or one of
-            :data:`agents.categorical.POLICIES`.
+            :data:`POLICIES`.
         network: Keyword arguments of the algorithm's policy (``policy_kwargs``); ``activation``
             names a class of ``torch.nn`` and stands for ``activation_fn``.
         action_noise_std: Standard deviation of the normal noise that an algorithm with a
