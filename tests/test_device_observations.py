@@ -15,7 +15,8 @@ from tests.strategies import scenarios, seeds
 @given(scenarios(), seeds)
 def test_decodes_to_what_the_flat_view_does(scenario: Scenario, seed: int) -> None:
     scenario = scenario.replace(knowledge=Knowledge(parameter_error=2.0))
-    flat, rows = (ASLEnv(scenario, "split", observation=view) for view in ("flat", "devices"))  # type: ignore[arg-type]
+    flat = ASLEnv(scenario, "split")
+    rows = ASLEnv(scenario, "split", observation="devices")
     shown = [env.reset(seed=seed)[0] for env in (flat, rows)]
     action = np.zeros(scenario.num_devices, dtype=int)
     for t in range(scenario.horizon):

@@ -1,6 +1,7 @@
 """OPEN on filtered rates and with calibrated parameters."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,8 @@ def test_the_filter_averages_inverse_rates() -> None:
     scenario = preset("stale-csi").with_num_devices(2)
     policy, env = FilteredOPEN(scenario, memory=0.5), ASLEnv(scenario, "dict")
     observation, _ = env.reset(seed=0)
-    state, shown = None, []
+    state: Any = None
+    shown = []
     for _ in range(3):
         shown.append(1.0 / env.codec.decode(observation).uplink_bps)
         action, state = policy.predict(observation, state, episode_start=state is None)
