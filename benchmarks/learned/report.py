@@ -10,7 +10,7 @@ import pandas as pd
 from benchmarks.errors import BenchmarkError
 from benchmarks.formatting import at_most_three_digits, percent, with_interval
 from benchmarks.learned import fleets
-from benchmarks.learned.page import Page, label_of
+from benchmarks.learned.page import AGENTS, Page, label_of
 from benchmarks.learned.plots import draw_curves, draw_decision_times, draw_gaps, styles_of
 from benchmarks.learned.results import LearnedResults, load_environment
 from benchmarks.plots import style
@@ -135,7 +135,7 @@ def _range(seeds: Sequence[int]) -> str:
 
 def _notes(results: LearnedResults) -> list[str]:
     """The shipped seeds, and what is missing."""
-    notes = []
+    notes = [AGENTS[name].note for name in results.algorithms if _has_note(name, results)]
     if results.shipped:
         seeds = ", ".join(f"{label_of(name)} {seed}" for name, seed in results.shipped.items())
         notes.append(f"The median training seed by priced gap, the one that is shipped: {seeds}.")
@@ -148,6 +148,11 @@ def _notes(results: LearnedResults) -> list[str]:
     if results.left_out:
         notes.append(f"Not played to the end, so left out: {', '.join(results.left_out)}.")
     return notes
+
+
+def _has_note(name: str, results: LearnedResults) -> bool:
+    """Notes tell of results on ``ASL-v0``, the environment id of their tries."""
+    return results.env_id == "ASL-v0" and name in AGENTS and bool(AGENTS[name].note)
 
 
 def environment_table(table: pd.DataFrame) -> pd.DataFrame:
