@@ -1,5 +1,6 @@
 # Everything sets itself up in a virtual environment of its own, with pinned versions.
 #   make bench   compare all policies (README's table and plots, in results/)
+#   make learned train the learned agents and write their page, agents/RESULTS.md
 #   make test    linters, type checker and tests
 # For a CPU build of torch: make bench TORCH_INDEX=<the CPU index that pytorch.org names>
 
@@ -8,10 +9,13 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: bench test lint speed clean
+.PHONY: bench learned test lint speed clean
 
 bench: $(VENV)/benchmarks.installed
 	$(BIN)/python -m benchmarks
+
+learned: $(VENV)/benchmarks.installed
+	$(BIN)/python -m benchmarks learned
 
 speed: $(VENV)/benchmarks.installed
 	$(BIN)/python -m benchmarks speed

@@ -13,7 +13,7 @@ from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from stable_baselines3.common.distributions import MultiCategoricalDistribution
 from stable_baselines3.common.policies import ActorCriticPolicy
 
-__all__ = ["POLICIES", "BatchedCategorical", "BatchedMlpLstmPolicy", "BatchedMlpPolicy"]
+__all__ = ["BatchedCategorical", "BatchedMlpLstmPolicy", "BatchedMlpPolicy"]
 
 NEVER = -1e8
 """Logit of a choice that an index does not have: its probability is exactly 0 in float32."""
@@ -117,10 +117,3 @@ class BatchedMlpLstmPolicy(RecurrentActorCriticPolicy):
     ) -> None:
         super().__init__(observation_space, action_space, *args, **kwargs)
         _batched(self, action_space)
-
-
-POLICIES: dict[str, type[ActorCriticPolicy]] = {
-    "BatchedMlpPolicy": BatchedMlpPolicy,
-    "BatchedMlpLstmPolicy": BatchedMlpLstmPolicy,
-}
-"""The policies by the name that hyperparameter files use beside the libraries' own."""

@@ -13,10 +13,12 @@ from sb3_contrib import TQC, RecurrentPPO
 from stable_baselines3 import A2C, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.policies import BasePolicy
 
-from agents.categorical import POLICIES
+from agents.categorical import BatchedMlpLstmPolicy, BatchedMlpPolicy
 from agents.hybrid import Hybrid
 from agents.ppo_lagrangian import PPOLagrangian
+from agents.shared import Shared
 
 __all__ = ["ALGORITHMS", "Configuration", "load_configuration"]
 
@@ -27,10 +29,17 @@ ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "ppo_lagrangian": PPOLagrangian,
     "recurrent_ppo": RecurrentPPO,
     "sac": SAC,
+    "shared": Shared,
     "td3": TD3,
     "tqc": TQC,
 }
 """The algorithms by the name that commands and files use."""
+
+POLICIES: dict[str, type[BasePolicy]] = {
+    "BatchedMlpPolicy": BatchedMlpPolicy,
+    "BatchedMlpLstmPolicy": BatchedMlpLstmPolicy,
+}
+"""The policies' classes by the name that hyperparameter files use beside the libraries' own."""
 
 POLICY_DECIDES = ("action_view", "observation")
 """Arguments of the environment that an evaluation takes from the policy."""
@@ -49,11 +58,13 @@ class Configuration:
         linear_learning_rate_decay: Whether the learning rate falls to 0 over the training.
         environment: Keyword arguments of the environment.
         model: Keyword arguments of the algorithm; ``policy`` is a name of the library's or one of
-            :data:`agents.categorical.POLICIES`.
+            :data:`POLICIES`.
         network: Keyword arguments of the algorithm's policy (``policy_kwargs``); ``activation``
             names a class of ``torch.nn`` and stands for ``activation_fn``.
         action_noise_std: Standard deviation of the normal noise that an algorithm with a
             deterministic policy explores by, in units of a ``Box(-1, 1)``; ``None`` for none.
+        fleets: Fleets that the environments are spread over, see
+            :func:`agents.fleets.make_fleets_vec_env`; ``None`` for the scenario's own alone.
     """
 
     algorithm: str
@@ -66,6 +77,7 @@ class Configuration:
     model: dict[str, Any]
     network: dict[str, Any] = field(default_factory=dict)
     action_noise_std: float | None = None
+    fleets: int | None = None
 
     @property
     def algorithm_class(self) -> type[BaseAlgorithm]:

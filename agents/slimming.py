@@ -25,7 +25,7 @@ STATISTICS = ("ep_info_buffer", "ep_success_buffer")
 
 CHECKED_ROUNDS = 30
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)
-"""The date of all files in an archive, so that equal weights make equal files."""
+"""The date of all files in an archive, the earliest there is: when it was made is no content."""
 
 
 def slim(model: BaseAlgorithm) -> None:

@@ -14,9 +14,11 @@ import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.vec_env import VecEnv
 
 from agents.checkpoints import load_checkpoint, save_atomically, save_checkpoint, steps_done
 from agents.configuration import Configuration
+from agents.fleets import make_fleets_vec_env
 from agents.playing import as_policy
 from agents.runs import (
     CURVE_COLUMNS,
@@ -28,7 +30,7 @@ from agents.runs import (
     run_folder,
     update_description,
 )
-from agents.vec_env import NativeVecEnv, make_vec_env
+from agents.vec_env import make_vec_env
 from asl_gym import Evaluator
 
 __all__ = [
@@ -169,6 +171,9 @@ def train(
     describe_run(configuration, seed, folder, fresh=model.num_timesteps == 0)
     if model.num_timesteps < steps:
         _learn(model, configuration, folder, steps - model.num_timesteps, progress_bar)
+    # Also where a run was killed after its last checkpoint, before it could say so.
+    seconds = read_description(folder).get("seconds_to_checkpoint", 0.0)
+    update_description(folder, training_seconds=seconds, steps=model.num_timesteps)
     save_atomically(model, folder / "model.zip")
     return folder / "model.zip"
 
@@ -192,14 +197,18 @@ def _learn(
     except KeyboardInterrupt:
         curve.save_interrupted()
         raise
-    update_description(folder, training_seconds=curve.seconds, steps=model.num_timesteps)
+
+
+def _training_env(configuration: Configuration) -> VecEnv:
+    what = configuration.env_id, configuration.num_envs
+    if configuration.fleets is None:
+        return make_vec_env(*what, **configuration.environment)
+    return make_fleets_vec_env(*what, configuration.fleets, **configuration.environment)
 
 
 def _fresh_or_resumed(configuration: Configuration, seed: int, folder: Path) -> BaseAlgorithm:
     model = load_checkpoint(configuration, folder)
-    env: NativeVecEnv = make_vec_env(
-        configuration.env_id, configuration.num_envs, **configuration.environment
-    )
+    env = _training_env(configuration)
     if model is None:
         model = configuration.algorithm_class(
             env=env,

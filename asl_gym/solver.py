@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from asl_gym.components import Server
 from asl_gym.costs import Options, sum_over_devices
 
-__all__ = ["Decision", "optimal_frequency", "price_sequential", "solve_sequential"]
+__all__ = [
+    "Decision",
+    "OptionShares",
+    "optimal_frequency",
+    "option_shares",
+    "price_sequential",
+    "solve_sequential",
+]
 
 Array = NDArray[np.float64]
 
@@ -64,7 +71,7 @@ def optimal_frequency(V: float | Array, server_weight: Array, server: Server) ->
     return np.where(server_weight > floor, bounded, server.clock_max_hz)
 
 
-class _Shares(NamedTuple):
+class OptionShares(NamedTuple):
     """What each option adds to the objective at the best frequency.
 
     Attributes:
@@ -78,9 +85,9 @@ class _Shares(NamedTuple):
     frequency: Array
 
 
-def _shares(
+def option_shares(
     options: Options, server: Server, V: float | Array, device_weight: Array, server_weight: Array
-) -> _Shares:
+) -> OptionShares:
     """V·(a + w/f*) + q_n e + q_s (e_downlink + κ_s w f*²) of every option."""
     frequency = optimal_frequency(V, server_weight, server)
     delay_weight = np.asarray(V, dtype=float)[..., None, None]
@@ -90,7 +97,7 @@ def _shares(
     server_energy = options.downlink_energy + computing
     share = delay_weight * (options.fixed_delay + options.server_work / f)
     share = share + q_device * options.device_energy + q_server * server_energy
-    return _Shares(share, server_energy, frequency)
+    return OptionShares(share, server_energy, frequency)
 
 
 def solve_sequential(
@@ -108,7 +115,7 @@ def solve_sequential(
     Returns:
         The decision, with the frequency shared by all devices.
     """
-    shares = _shares(options, server, V, device_weight, server_weight)
+    shares = option_shares(options, server, V, device_weight, server_weight)
     best = shares.share.min(axis=-1, keepdims=True)
     energy = np.where(shares.share == best, options.device_energy + shares.server_energy, np.inf)
     split_index = energy.argmin(axis=-1)
@@ -141,5 +148,5 @@ def price_sequential(
     Returns:
         V·Σ_n D_n + Σ_n q_n E_n + q_s E_s of each candidate, shape (..., K).
     """
-    share = _shares(options, server, V, device_weight, server_weight).share
+    share = option_shares(options, server, V, device_weight, server_weight).share
     return sum_over_devices(np.take_along_axis(share.swapaxes(-1, -2), split_index, axis=-2))

@@ -16,6 +16,8 @@ from matplotlib.image import imsave
 
 from asl_gym import OPEN
 from benchmarks.errors import BenchmarkError
+from benchmarks.learned.page import PAGE
+from benchmarks.learned.report import environment_table
 from benchmarks.results import load_results
 from benchmarks.run_folder import RunFolder
 from benchmarks.tables import changes_table, markdown, ranking_table, shortlist
@@ -25,6 +27,11 @@ __all__ = ["DEFAULT_RUN", "MEASURED_RUN", "SPEED", "write_readme"]
 DEFAULT_RUN = "ASL-v0-default"
 MEASURED_RUN = "ASL-v0-default-measured"
 SPEED = "speed/speed.md"
+LEARNED = "learned"
+LEARNED_COLUMNS = [
+    *("Policy", "Learns from", "Training [min]", "Priced gap [%]", "E/Ē"),
+    *("Better than OPEN [%]", "Decision [µs]"),
+]
 
 PICTURES = {
     "delay-energy.png": f"{DEFAULT_RUN}/delay_energy.png",
@@ -56,8 +63,21 @@ def _fadings(results: Path) -> str:
     return "\n".join(line for line in lines if line.startswith("|"))
 
 
+def _learned(results: Path) -> str:
+    """Agents and OPEN on every environment id of the learned agents' page."""
+    tables = []
+    for environment in PAGE.environments:
+        table = pd.read_csv(results / LEARNED / environment.env_id / "learned.csv")
+        table = table[table["kind"].isin(("OPEN", "agent"))]
+        shown = environment_table(table)[LEARNED_COLUMNS]
+        shown.insert(0, "Environment", environment.env_id)
+        tables.append(shown)
+    return markdown(pd.concat(tables))
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "ranking": _ranking(DEFAULT_RUN),
+    "learned": _learned,
     "changes": _changes,
     "fadings": _fadings,
     "measured": _ranking(MEASURED_RUN),

@@ -19,10 +19,19 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Literal
 
-import asl_gym
-from asl_gym import OPEN, Evaluator, FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy, Scenario
+from asl_gym import (
+    OPEN,
+    CalibratedOPEN,
+    Evaluator,
+    FilteredOPEN,
+    FixedSplit,
+    GreedyDelay,
+    GreedyEnergy,
+    RandomPolicy,
+    Scenario,
+)
 from asl_gym.actions import ACTION_VIEWS
-from asl_gym.evaluation import build_policy, view_of
+from asl_gym.evaluation import build_policy, observation_view_of, view_of
 from asl_gym.policies.base import Policy
 from asl_gym.validation import FieldError, one_of
 from benchmarks.errors import BenchmarkError
@@ -34,12 +43,12 @@ __all__ = ["Entry", "Kind", "Suite", "build_suite"]
 Kind = Literal["OPEN", "agent", "user", "scheme", "baseline"]
 Clock = Literal["max", "open"]
 
-OPEN_VARIANTS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "ASLStaleCSI-v0": (("filtered-open", "OPEN on filtered rates", "FilteredOPEN"),),
-    "ASLMismatch-v0": (("calibrated-open", "OPEN, calibrated online", "CalibratedOPEN"),),
+OPEN_VARIANTS: dict[str, tuple[tuple[str, str, type[OPEN]], ...]] = {
+    "ASLStaleCSI-v0": (("filtered-open", "OPEN on filtered rates", FilteredOPEN),),
+    "ASLMismatch-v0": (("calibrated-open", "OPEN, calibrated online", CalibratedOPEN),),
 }
-"""The honest versions of OPEN where it is not shown the truth: name, label and class in
-:mod:`asl_gym`, by environment id."""
+"""The best honest versions of OPEN where it is not shown the truth: name, label and class, by
+environment id."""
 
 CLOCK_LABELS = {"max": "full clock", "open": "OPEN's clock"}
 
@@ -140,8 +149,8 @@ def _heuristics(evaluator: Evaluator) -> list[Entry]:
     return [
         Entry("open", "OPEN", "OPEN", OPEN),
         *(
-            Entry(name, label, "OPEN", getattr(asl_gym, defined))
-            for name, label, defined in OPEN_VARIANTS.get(evaluator.env_id, ())
+            Entry(name, label, "OPEN", variant)
+            for name, label, variant in OPEN_VARIANTS.get(evaluator.env_id, ())
         ),
         *(_fixed_split(scenario, split, "max") for split in scenario.workload.admissible_splits),
         *(_fixed_split(scenario, split, "open") for split in scenario.workload.admissible_splits),
@@ -218,13 +227,10 @@ def _misfit(policy: Any, evaluator: Evaluator) -> str:
     """Why a trained policy cannot act in the environment; empty if it can."""
     try:
         built = build_policy(policy, evaluator.make_env())
-        view = view_of(built, evaluator.scenario)
+        view_of(built, evaluator.scenario)
+        observation_view_of(built, evaluator.scenario)
     except ValueError as error:
         return str(error)
-    seen = getattr(built, "observation_space", None)
-    shown = evaluator.make_env(view).observation_space
-    if seen is not None and seen.shape != shown.shape:
-        return f"it was trained on observations of shape {seen.shape}, here they are {shown.shape}"
     return ""
 
 

@@ -15,6 +15,8 @@ SMALL_MODEL: dict[str, dict[str, Any]] = {
     "ppo": PPO_LIKE,
     "ppo_lagrangian": PPO_LIKE,
     "recurrent_ppo": PPO_LIKE,
+    "hybrid": PPO_LIKE,
+    "shared": {**PPO_LIKE, "gradient_steps": 4},
     "a2c": ON_POLICY,
     "sac": OFF_POLICY,
     "td3": OFF_POLICY,
@@ -26,12 +28,14 @@ SMALL_MODEL: dict[str, dict[str, Any]] = {
 def quick_configuration(algorithm: str) -> Configuration:
     """The repository's configuration with a small batch, net and horizon."""
     configuration = load_configuration(algorithm, "ASL-v0")
-    network = {**configuration.network, "net_arch": [16]}
+    size = {"hidden": 16} if algorithm == "shared" else {"net_arch": [16]}
+    network = {**configuration.network, **size}
     if algorithm == "recurrent_ppo":
         network["lstm_hidden_size"] = 8
     return dataclasses.replace(
         configuration,
         num_envs=8,
+        fleets=2 if configuration.fleets else None,
         total_steps=256,
         validate_every=128,
         environment={**configuration.environment, "horizon": 20},

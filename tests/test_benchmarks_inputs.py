@@ -208,7 +208,9 @@ def test_agents_that_do_not_fit_are_named(tmp_path, monkeypatch):
     run(tmp_path, *SHORT)
     report = (tmp_path / "report.md").read_text()
     assert "The small agent is left out: the policy acts in Box" in report
-    assert "The blind agent is left out: it was trained on observations of shape (11,)" in report
+    assert (
+        "The blind agent is left out: the policy was made for observations of shape (11,)" in report
+    )
     assert "trained on the environment id's own scenario, not on this one" in report
 
 
@@ -261,7 +263,7 @@ def test_an_environment_id_is_played_in_its_own_scenario(tmp_path, monkeypatch):
 
 
 def test_variants_of_open_take_part_on_their_environment_id(monkeypatch):
-    variants = {"ASL-v0": (("patient-open", "patient OPEN", "OPEN"),)}
+    variants = {"ASL-v0": (("patient-open", "patient OPEN", OPEN),)}
     monkeypatch.setattr("benchmarks.suite.OPEN_VARIANTS", variants)
     entries = build_suite(Evaluator("ASL-v0", horizon=6), agents=False).entries
     assert [(each.name, each.kind) for each in entries[:2]] == [

@@ -1,4 +1,4 @@
-"""The hybrid agent: exact proposals from the network alone, priced; training, saving, resuming."""
+"""The hybrid agent: proposals from the network alone, priced; training, saving, resuming."""
 
 import dataclasses
 from pathlib import Path

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.hybrid.candidates import change_patterns, mutations, propose
+from tests.strategies import seeds
 
 
 @given(st.integers(1, 12), st.integers(1, 64))

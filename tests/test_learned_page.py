@@ -23,7 +23,6 @@ from asl_gym.evaluation import Evaluator
 from benchmarks.episode_log import read_episodes
 from benchmarks.learned import training
 from benchmarks.learned.page import AGENTS, PAGE, Page, PageEnvironment
-from benchmarks.learned.statistics import median_seed
 from benchmarks.learned.training import Run, runs_of
 from benchmarks.run_folder import RunFolder
 from tests.test_benchmarks import failure
@@ -263,18 +262,3 @@ def test_the_page_in_the_repository_is_what_the_issue_of_it_asks():
     assert set(PAGE.fleet_algorithms) <= set(PAGE.algorithms)
     assert 10 in PAGE.fleet_sizes
     assert 50 in PAGE.fleet_sizes
-
-
-@pytest.mark.parametrize(
-    ("gaps", "median"),
-    [
-        ([0.3, 0.1, 0.2], 2),
-        ([0.4, 0.1, 0.2, 0.3], 2),
-        ([0.1, 0.1, 0.1], 1),
-        ([0.5], 0),
-    ],
-)
-def test_median_seed(gaps, median):
-    rows = pd.DataFrame({"training_seed": range(len(gaps)), "priced_gap": gaps})
-    assert median_seed(rows) == median
-    assert median_seed(rows.sample(frac=1, random_state=0)) == median

@@ -15,6 +15,7 @@ from benchmarks.learned.statistics import (
     interquartile_mean,
     interval,
     mean_of_scores,
+    median_seed,
     score_matrix,
     wins,
 )
@@ -200,3 +201,18 @@ def test_score_matrix_has_seeds_in_rows_and_traces_in_columns(episodes):
     matrix = score_matrix(rows, "priced_gap", [3, 1])
     assert matrix.shape == (3, 2)
     np.testing.assert_allclose(np.diff(matrix, axis=0), 0.02)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "median"),
+    [
+        ([0.3, 0.1, 0.2], 2),
+        ([0.4, 0.1, 0.2, 0.3], 2),
+        ([0.1, 0.1, 0.1], 1),
+        ([0.5], 0),
+    ],
+)
+def test_median_seed(gaps, median):
+    rows = pd.DataFrame({"training_seed": range(len(gaps)), "priced_gap": gaps})
+    assert median_seed(rows) == median
+    assert median_seed(rows.sample(frac=1, random_state=0)) == median

@@ -5,29 +5,26 @@ candidate splits, the solver's upper layer prices every one of them exactly, the
 and the network learns to propose it first. The solver's own choice of splits is never used.
 """
 
-import sys
-import time
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.policies import BasePolicy
-from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback, Schedule
+from stable_baselines3.common.type_aliases import GymEnv, Schedule
 from stable_baselines3.common.vec_env import VecEnv
 from torch.nn.functional import cross_entropy
 
 from agents.hybrid.network import ProposalPolicy
 from agents.hybrid.policy import HybridPolicy
+from agents.rollouts import RolloutAlgorithm
 from asl_gym import Scenario
 from asl_gym.validation import whole_number
 
 __all__ = ["Hybrid"]
 
 
-class Hybrid(BaseAlgorithm):
+class Hybrid(RolloutAlgorithm):
     """Learns to propose splits that the solver's upper layer finds cheap.
 
     It trains on each rollout as PPO does, without a replay buffer, so that a checkpoint is complete
@@ -91,8 +88,8 @@ class Hybrid(BaseAlgorithm):
     def _setup_model(self) -> None:
         self._setup_lr_schedule()
         self.set_random_seed(self.seed)
-        entropy = None if self.seed is None else [self.seed, self.num_timesteps]
-        self._rng = np.random.default_rng(entropy)
+        self._setup_generator()
+        self._played: list[tuple[NDArray[np.float32], NDArray[np.int64]]] = []
         self.policy = self.policy_class(
             self.observation_space, self.action_space, self.lr_schedule, **self.policy_kwargs
         ).to(self.device)  # type: ignore[assignment]
@@ -146,60 +143,17 @@ class Hybrid(BaseAlgorithm):
         """Decides in the training environment's scenario, see :meth:`HybridPolicy.predict`."""
         return self._own().predict(observation, state, episode_start, deterministic)
 
-    def learn(
-        self,
-        total_timesteps: int,
-        callback: MaybeCallback = None,
-        log_interval: int = 1,
-        tb_log_name: str = "hybrid",
-        reset_num_timesteps: bool = True,
-        progress_bar: bool = False,
-    ) -> Self:
-        """Trains; see :meth:`BaseAlgorithm.learn`, with rollouts as the log's interval."""
-        total_timesteps, callback = self._setup_learn(
-            total_timesteps, callback, reset_num_timesteps, tb_log_name, progress_bar
-        )
-        callback.on_training_start(locals(), globals())
-        rollouts = 0
-        while self.num_timesteps < total_timesteps:
-            rollout = self._collect(callback)
-            if rollout is None:
-                break
-            self._update_current_progress_remaining(self.num_timesteps, total_timesteps)
-            self._imitate(*rollout)
-            rollouts += 1
-            if log_interval is not None and rollouts % log_interval == 0:
-                self.dump_logs()
-        callback.on_training_end()
-        return self
+    def _act(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
+        actions = self._own().explore(observations, self._rng)
+        self._played.append((observations, actions))
+        return actions
 
-    def _collect(self, callback: BaseCallback) -> tuple[torch.Tensor, torch.Tensor] | None:
-        """Plays a rollout.
-
-        Returns:
-            Observations and the splits played, with rounds and environments in one axis; ``None``
-            if the callback wants the training to end.
-        """
-        assert self.env is not None
-        callback.on_rollout_start()
-        observations, played, rewards = [], [], []
-        for _ in range(self.n_steps):
-            assert isinstance(self._last_obs, np.ndarray)
-            actions = self._own().explore(self._last_obs, self._rng)
-            observations.append(self._last_obs)
-            played.append(actions)
-            self._last_obs, reward, dones, infos = self.env.step(actions)  # type: ignore[assignment]
-            self.num_timesteps += self.env.num_envs
-            rewards.append(reward)
-            callback.update_locals(locals())
-            if not callback.on_step():
-                return None
-            self._update_info_buffer(infos, dones)
-        self.logger.record("rollout/reward", float(np.mean(rewards)))
-        callback.on_rollout_end()
-        return (
-            torch.as_tensor(np.concatenate(observations), device=self.device),
-            torch.as_tensor(np.concatenate(played), device=self.device),
+    def _improve(self) -> None:
+        observations, played = map(np.concatenate, zip(*self._played, strict=True))
+        self._played = []
+        device = self.device
+        self._imitate(
+            torch.as_tensor(observations, device=device), torch.as_tensor(played, device=device)
         )
 
     def _imitate(self, observations: torch.Tensor, played: torch.Tensor) -> None:
@@ -220,24 +174,7 @@ class Hybrid(BaseAlgorithm):
         self._n_updates += len(losses)
         self.policy.set_training_mode(False)
         agreement = (self.policy(observations).argmax(dim=-1) == played).double().mean()
-        self.logger.record("train/loss", float(np.mean(losses)))
-        self.logger.record("train/agreement", float(agreement))
-        self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
-
-    def dump_logs(self) -> None:
-        """Writes what was recorded."""
-        elapsed = max((time.time_ns() - self.start_time) / 1e9, sys.float_info.epsilon)
-        fps = int((self.num_timesteps - self._num_timesteps_at_start) / elapsed)
-        self.logger.record("time/fps", fps)
-        self.logger.record("time/time_elapsed", int(elapsed), exclude="tensorboard")
-        self.logger.record("time/total_timesteps", self.num_timesteps, exclude="tensorboard")
-        self.logger.dump(step=self.num_timesteps)
+        self._record_training(loss=np.mean(losses), agreement=agreement)
 
     def _excluded_save_params(self) -> list[str]:
-        return [
-            *super()._excluded_save_params(),
-            *("_rng", "_own_policy", "_last_obs", "_last_episode_starts"),
-        ]
-
-    def _get_torch_save_params(self) -> tuple[list[str], list[str]]:
-        return ["policy", "policy.optimizer"], []
+        return [*super()._excluded_save_params(), "_own_policy", "_played"]

@@ -19,7 +19,7 @@ from benchmarks.configuration import Configuration
 from benchmarks.formatting import at_most_three_digits, percent, with_interval
 from benchmarks.learned.evaluation import agent_entries, play_missing
 from benchmarks.learned.page import Page, label_of
-from benchmarks.learned.plots import percent_axis
+from benchmarks.learned.plots import plain_axis
 from benchmarks.learned.results import complete_rows
 from benchmarks.learned.statistics import compare
 from benchmarks.learned.training import Run
@@ -31,6 +31,8 @@ from benchmarks.tables import markdown
 __all__ = ["play_fleets", "section"]
 
 FOLDER = "fleets"
+OWN = "the scenario's"
+"""How the page calls the fleets of the scenario's own law."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class FleetCase:
     @property
     def label(self) -> str:
         """The fleet for people."""
-        return "the scenario's" if self.seed is None else f"unseen, fleet seed {self.seed}"
+        return OWN if self.seed is None else f"unseen, fleet seed {self.seed}"
 
     def folder(self, out: Path) -> RunFolder:
         """Its folder of results."""
@@ -139,27 +141,43 @@ def load_fleets(page: Page, out: Path) -> pd.DataFrame:
         if "open" in set(episodes["policy"]) and episodes["agent"].nunique() > 1:
             table = compare(episodes, ["open"])
             table = table.assign(env_id=case.env_id, fleet=case.label)
-            tables.append(table.assign(num_devices=case.num_devices))
+            trained = Configuration.build(case.env_id).scenario.num_devices
+            tables.append(table.assign(num_devices=case.num_devices, trained_devices=trained))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def _shown(table: pd.DataFrame) -> pd.DataFrame:
+    """A line a fleet and agent, with OPEN's gap beside and the change since the trained fleet."""
+    fleet = ["env_id", "fleet", "num_devices"]
+    open_gaps = table[table["agent"] == "open"].set_index(fleet)["priced_gap"]
     lines = []
-    for _, line in table.iterrows():
+    for _, line in table[table["agent"] != "open"].iterrows():
         ends = (percent(line[f"priced_gap_{end}"]) for end in ("low", "high"))
         lines.append(
             {
-                "Policy": "OPEN" if line["agent"] == "open" else label_of(line["agent"]),
+                "Policy": label_of(line["agent"]),
                 "Environment": line["env_id"],
                 "Fleet": line["fleet"],
                 "Devices": f"{line['num_devices']}",
-                "Training seeds": "–" if line["agent"] == "open" else f"{line['training_seeds']}",
                 "Priced gap [%]": with_interval(percent(line["priced_gap"]), *ends),
+                "Against the trained fleet [points]": _change(table, line),
+                "OPEN's gap [%]": percent(open_gaps[tuple(line[fleet])]),
                 "E/Ē": f"{line['energy_ratio']:.3f}",
                 "Decision [µs]": at_most_three_digits(line["decision_time_us"]),
             }
         )
     return pd.DataFrame(lines)
+
+
+def _change(table: pd.DataFrame, line: "pd.Series[Any]") -> str:
+    """Priced gap minus that on the fleet that the agent was trained on [percentage points]."""
+    trained = table[
+        (table["agent"] == line["agent"])
+        & (table["env_id"] == line["env_id"])
+        & (table["fleet"] == OWN)
+        & (table["num_devices"] == line["trained_devices"])
+    ]["priced_gap"]
+    return percent(line["priced_gap"] - trained.iloc[0]) if len(trained) else "–"
 
 
 def draw_fleets(table: pd.DataFrame, styles: dict[str, tuple[str, str]]) -> Figure:
@@ -174,8 +192,10 @@ def draw_fleets(table: pd.DataFrame, styles: dict[str, tuple[str, str]]) -> Figu
     style.tidy(axes)
     for (agent, fleet), rows in table.groupby(["agent", "fleet"], sort=False):
         colour, marker = styles.get(str(agent), (style.VERMILION, "*"))
-        own = fleet == FleetCase("", 0).label
+        own = fleet == OWN
         label = "OPEN" if agent == "open" else label_of(str(agent))
+        label = label if own else f"{label}, unseen fleets"
+        labelled = label in axes.get_legend_handles_labels()[1]
         gaps = 100 * rows.set_index("num_devices").filter(like="priced_gap").sort_index()
         low, high = gaps["priced_gap_low"], gaps["priced_gap_high"]
         axes.fill_between(gaps.index, low, high, color=colour, alpha=0.2, linewidth=0)
@@ -187,13 +207,13 @@ def draw_fleets(table: pd.DataFrame, styles: dict[str, tuple[str, str]]) -> Figu
             markersize=9 if agent == "open" else 6,
             markerfacecolor=colour if own else "white",
             linestyle="-" if own else (0, (1, 1.5)),
-            label=label if own else f"{label}, {fleet}",
+            label="" if labelled else label,
         )
     sizes = sorted(table["num_devices"].unique())
     axes.set(xscale="log", yscale="log", xlabel="devices N", ylabel="priced gap [%]")
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    percent_axis(axes.yaxis)
+    plain_axis(axes.yaxis)
     figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=9)
     return figure

@@ -7,25 +7,35 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from benchmarks.learned.page import label_of
 from benchmarks.learned.results import LearnedResults
 from benchmarks.plots import style
 from benchmarks.plots.labels import PointLabel, place_labels
 
-__all__ = ["draw_curves", "draw_decision_times", "draw_gaps", "percent_axis", "styles_of"]
+__all__ = ["draw_curves", "draw_decision_times", "draw_gaps", "plain_axis", "styles_of"]
 
 COLOURS = (
     style.GREEN,
     style.BLUE,
-    style.PURPLE,
+    style.DARK_PURPLE,
     style.ORANGE,
     style.SKY,
-    style.DARK_PURPLE,
+    style.PURPLE,
     style.GREY,
 )
+TEXT_COLOURS = {
+    style.ORANGE: style.DARK_ORANGE,
+    style.SKY: style.BLUE,
+    style.PURPLE: style.DARK_PURPLE,
+}
+"""Darker colours for labels, where a colour is faint as text."""
+
 MARKERS = ("D", "o", "s", "^", "v", "P", "X")
+NARROW = 6.0
+"""Ends of a logarithmic axis over each other up to which 1, 2, 5 would be too few ticks."""
+
 SMALLEST_GAP = 1e-4
 """Where the logarithmic axis of priced gaps begins at the latest, for gaps of zero."""
 
@@ -38,10 +48,15 @@ def styles_of(algorithms: tuple[str, ...]) -> dict[str, tuple[str, str]]:
     }
 
 
-def percent_axis(axis: Axis) -> None:
-    """Ticks of a logarithmic axis of percentages, as plain numbers."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=20))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+def plain_axis(axis: Axis) -> None:
+    """Ticks of a logarithmic axis as plain numbers, once its data are drawn."""
+    axis.axes.autoscale_view()
+    low, high = axis.get_view_interval()
+    few_decades = high / low < NARROW
+    axis.set_major_locator(
+        MaxNLocator(6) if few_decades else LogLocator(subs=(1.0, 2.0, 5.0), numticks=20)
+    )
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axis.set_minor_formatter(NullFormatter())
 
 
@@ -68,7 +83,7 @@ def draw_gaps(results: LearnedResults, styles: dict[str, tuple[str, str]]) -> Fi
     _reference_lines(axes, results)
     axes.set_yticks(range(len(agents)), agents["label"])
     axes.set(xscale="log", xlabel="priced gap [%]", ylim=(len(agents) - 0.4, -0.6))
-    percent_axis(axes.xaxis)
+    plain_axis(axes.xaxis)
     figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=9)
     return figure
 
@@ -102,9 +117,8 @@ def draw_curves(results: LearnedResults, styles: dict[str, tuple[str, str]]) -> 
         xlabel="environment steps [million]",
         ylabel="priced gap on validation traces [%]",
     )
-    percent_axis(axes.yaxis)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_axis(axis)
     figure.legend(loc="outside upper center", ncols=4, frameon=False, fontsize=9)
     return figure
 
@@ -135,8 +149,9 @@ def draw_decision_times(results: LearnedResults, styles: dict[str, tuple[str, st
     )
     shown = _with_times(results.table)
     labels = [_point(axes, line, styles) for _, line in shown.iterrows()]
-    percent_axis(axes.yaxis)
     axes.margins(0.12)
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_axis(axis)
     style.freeze_layout(figure)
     place_labels(axes, labels, np.empty((0, 2)), [])
     return figure
@@ -159,4 +174,5 @@ def _point(axes: Axes, line: "pd.Series[float]", styles: dict[str, tuple[str, st
     if np.isfinite(low):
         axes.plot((x, x), (_percent(low), _percent(high)), color=colour, linewidth=1.6)
     axes.plot(x, y, marker, color=colour, markeredgecolor="white", markersize=size)
-    return PointLabel(x, y, str(line["label"]), colour, 9.0, kind == "OPEN")
+    text_colour = TEXT_COLOURS.get(colour, colour)
+    return PointLabel(x, y, str(line["label"]), text_colour, 9.0, kind == "OPEN")

@@ -10,7 +10,7 @@ import pandas as pd
 from benchmarks.errors import BenchmarkError
 from benchmarks.formatting import at_most_three_digits, percent, with_interval
 from benchmarks.learned import fleets
-from benchmarks.learned.page import Page, label_of
+from benchmarks.learned.page import AGENTS, Page, label_of
 from benchmarks.learned.plots import draw_curves, draw_decision_times, draw_gaps, styles_of
 from benchmarks.learned.results import LearnedResults, load_environment
 from benchmarks.plots import style
@@ -26,7 +26,7 @@ PICTURES = "results"
 INTRODUCTION = f"""\
 Written by `{COMMAND}`, which trains, plays and writes anew what is missing, and goes on where it
 was interrupted; `{COMMAND} --page-only` writes this page from what is on disk. Every figure is
-from the rows in `results/learned/` and the runs in `runs/`."""
+from the rows in `results/learned/` and the runs in `runs/`: none is typed."""
 
 COLUMNS = f"""\
 Each agent was trained with several training seeds, and every policy played the same evaluation
@@ -47,12 +47,22 @@ training seeds and traces. Steps and training time are those of one training see
 the seeds; the time includes validation and depends on the machine and on what ran beside it, as
 the **decision** time does, which is a round's, one observation at a time, median over seeds."""
 
+IMPERFECT = """\
+The hindsight frontier knows what no controller is shown here, so that no policy can reach a gap
+of zero; the question is who comes nearest."""
+
 CEILING = """\
 OPEN minimises each round's drift-plus-penalty exactly here, so that equality with OPEN is the
 ceiling of what an agent can learn round by round; only the timing of the budget, that is spending
 energy in rounds where it buys more, can take a policy beyond it."""
 
-ENVIRONMENT_NOTES = {"ASL-v0": CEILING}
+ENVIRONMENT_NOTES = {
+    "ASL-v0": CEILING,
+    "ASLStaleCSI-v0": "The controller is shown the last round's rates while the new ones decide "
+    f"the cost. {IMPERFECT}",
+    "ASLMismatch-v0": "The controller's device parameters are wrong by a factor for each device, "
+    f"drawn at reset; realised delays and energies are observed. {IMPERFECT}",
+}
 """What a reader must know of an environment id."""
 
 
@@ -93,7 +103,8 @@ def _section(
     parts = [
         f"## {env_id}",
         f"{first['traces']} evaluation traces (seeds {_range(configuration['seeds'])}) of "
-        f"{rounds} rounds. {ENVIRONMENT_NOTES.get(env_id, '')}".strip(),
+        f"{rounds} rounds; energy budget {_budget(results)} J a round. "
+        f"{ENVIRONMENT_NOTES.get(env_id, '')}".strip(),
         markdown(environment_table(results.table)),
         *_notes(results),
     ]
@@ -114,16 +125,20 @@ def _section(
     return parts
 
 
+def _budget(results: LearnedResults) -> str:
+    return at_most_three_digits(results.energy_budget)
+
+
 def _range(seeds: Sequence[int]) -> str:
     return f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
 
 
 def _notes(results: LearnedResults) -> list[str]:
     """The shipped seeds, and what is missing."""
-    notes = []
+    notes = [AGENTS[name].note for name in results.algorithms if _has_note(name, results)]
     if results.shipped:
         seeds = ", ".join(f"{label_of(name)} {seed}" for name, seed in results.shipped.items())
-        notes.append(f"Median training seeds by priced gap, whose weights are shipped: {seeds}.")
+        notes.append(f"The median training seed by priced gap, the one that is shipped: {seeds}.")
     traces, played = (
         results.table["traces"].iloc[0],
         len(results.manifest["configuration"]["seeds"]),
@@ -133,6 +148,11 @@ def _notes(results: LearnedResults) -> list[str]:
     if results.left_out:
         notes.append(f"Not played to the end, so left out: {', '.join(results.left_out)}.")
     return notes
+
+
+def _has_note(name: str, results: LearnedResults) -> bool:
+    """Notes tell of results on ``ASL-v0``, the environment id of their tries."""
+    return results.env_id == "ASL-v0" and name in AGENTS and bool(AGENTS[name].note)
 
 
 def environment_table(table: pd.DataFrame) -> pd.DataFrame:

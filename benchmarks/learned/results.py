@@ -33,6 +33,7 @@ class LearnedResults:
         seed_gaps: Mean priced gap on the common traces; a row per ``agent``, ``training_seed``.
         shipped: The median training seed of each agent.
         curves: Learning curves, a row per ``agent``, ``training_seed``, ``steps``.
+        energy_budget: The energy budget of the whole system [J a round].
         validation: Priced gaps on the learning curves' traces of OPEN and its variants.
         left_out: Policies whose episodes are not all there.
     """
@@ -45,6 +46,7 @@ class LearnedResults:
     seed_gaps: pd.DataFrame
     shipped: dict[str, int]
     curves: pd.DataFrame
+    energy_budget: float
     validation: dict[str, float]
     left_out: tuple[str, ...]
 
@@ -86,6 +88,7 @@ def load_environment(
         seed_gaps=agents.groupby(["agent", "training_seed"])["priced_gap"].mean().reset_index(),
         shipped={name: median_seed(agents[agents["agent"] == name]) for name in shown},
         curves=_curves(trained),
+        energy_budget=float(episodes["energy_budget_j"].iloc[0]),
         validation=read_validation(folder),
         left_out=left_out,
     )

@@ -136,7 +136,7 @@ def train_missing(runs: Sequence[Run], jobs: int, console: Console) -> None:
             wait([process.sentinel for process in active.values()], timeout=LOOK_EVERY)
             for run in [run for run, process in active.items() if not process.is_alive()]:
                 process = active.pop(run)
-                if process.exitcode:
+                if process.exitcode or not run.has_ended:
                     failures.append(_failure(run, process.exitcode))
                     console.print(f"Failed: {failures[-1]}", style="red", markup=False)
                 display.end(run)
@@ -200,11 +200,11 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _failure(run: Run, exitcode: int) -> str:
+def _failure(run: Run, exitcode: int | None) -> str:
     """Which run failed, and why as far as it said so."""
     log = run.folder / LOG
     lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    said = lines[-1] if lines and exitcode == 1 else f"its process ended with {exitcode}"
+    said = lines[-1] if lines and exitcode == 1 else f"its process ended with code {exitcode}"
     return f"{run.label} on {run.configuration.env_id}: {said} (see {log})"
 
 

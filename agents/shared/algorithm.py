@@ -1,0 +1,204 @@
+"""Training the shared network on what every split point would have cost.
+
+Two losses follow each other. First the network imitates each device's best split point in
+hindsight, which keeps every option of every device in play; where rates are known this is OPEN's
+decision already. Then it minimises the expected regret of its softmax, which is what counts where
+the costs are uncertain: the best split point in hindsight is not the best bet. Regrets of all
+options come from :mod:`agents.shared.signal`, so that no sampled action adds noise to a gradient.
+"""
+
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.type_aliases import GymEnv, Schedule
+from torch.nn.functional import cross_entropy
+from torch.nn.utils import clip_grad_norm_
+
+from agents.fleets import FleetsVecEnv
+from agents.rollouts import RolloutAlgorithm
+from agents.shared.buffer import RegretBuffer
+from agents.shared.memory import Memory, MemoryState
+from agents.shared.network import SharedPolicy
+from agents.shared.policy import SharedAgent
+from agents.shared.signal import regrets
+from asl_gym.validation import number, whole_number
+
+__all__ = ["Shared"]
+
+MAX_GRADIENT_NORM = 1.0
+IMITATION_WEIGHT = 0.3
+"""Weight of the imitation loss beside the regret, whose sizes differ."""
+
+TEMPERATURES = (0.1, 0.005)
+"""Weight of the softmax's entropy when regret begins to count, and at the end."""
+
+
+class _Fleet(NamedTuple):
+    """One fleet's environments, their memory maker and their memory."""
+
+    envs: Any
+    memory: Memory
+    state: MemoryState
+
+
+class Shared(RolloutAlgorithm):
+    """Learns one network for all devices of all fleets.
+
+    The buffer of past rounds is not saved: a run that goes on from a checkpoint fills it anew.
+
+    Args:
+        policy: ``"SharedPolicy"``.
+        env: A :class:`agents.fleets.FleetsVecEnv` with ``observation="devices"`` and
+            ``action_view="split"``.
+        learning_rate: Learning rate of Adam, a number or a schedule.
+        decays: Memories of the running averages of rates, see :class:`agents.shared.memory.Memory`.
+        n_steps: Rounds of a rollout in each environment.
+        gradient_steps: Gradient steps after each rollout.
+        batch_size: Rounds of a gradient step, each with all devices.
+        buffer_rounds: Past rounds of each environment that are kept.
+        imitation: Share of the training that imitates alone.
+        transition: Share of the training in which the regret takes over.
+        policy_kwargs: Arguments of :class:`agents.shared.network.SharedPolicy` but ``width``.
+        tensorboard_log: Folder of TensorBoard logs.
+        verbose: 0 or 1.
+        seed: Seed of weights, batches and environments.
+        device: Torch device.
+    """
+
+    policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"SharedPolicy": SharedPolicy}
+    policy: SharedPolicy
+
+    def __init__(
+        self,
+        policy: str | type[SharedPolicy],
+        env: GymEnv | str | None,
+        learning_rate: float | Schedule = 3e-3,
+        decays: tuple[float, ...] = (),
+        n_steps: int = 8,
+        gradient_steps: int = 32,
+        batch_size: int = 256,
+        buffer_rounds: int = 200,
+        imitation: float = 0.3,
+        transition: float = 0.2,
+        policy_kwargs: dict[str, Any] | None = None,
+        tensorboard_log: str | None = None,
+        verbose: int = 0,
+        seed: int | None = None,
+        device: torch.device | str = "auto",
+        _init_setup_model: bool = True,
+    ) -> None:
+        super().__init__(
+            policy,
+            env,
+            learning_rate,
+            policy_kwargs=policy_kwargs,
+            tensorboard_log=tensorboard_log,
+            verbose=verbose,
+            seed=seed,
+            device=device,
+            support_multi_env=True,
+        )
+        self.decays = tuple(number("decays", decay, 0) for decay in decays)
+        self.n_steps = whole_number("n_steps", n_steps, 1)
+        self.gradient_steps = whole_number("gradient_steps", gradient_steps, 1)
+        self.batch_size = whole_number("batch_size", batch_size, 1)
+        self.buffer_rounds = whole_number("buffer_rounds", buffer_rounds, 1)
+        self.imitation = number("imitation", imitation, 0, 1)
+        self.transition = number("transition", transition, 0, 1, open_low=True)
+        if _init_setup_model:
+            self._setup_model()
+
+    def _setup_model(self) -> None:
+        self._setup_lr_schedule()
+        self.set_random_seed(self.seed)
+        self._setup_generator()
+        self._adopt_fleets()
+        if self._fleets:
+            self.policy_kwargs["width"] = self._fleets[0].memory.width
+        self.policy = self.policy_class(
+            self.observation_space, self.action_space, self.lr_schedule, **self.policy_kwargs
+        ).to(self.device)  # type: ignore[assignment]
+
+    def _adopt_fleets(self) -> None:
+        """A memory for each fleet of the environment, and an empty buffer."""
+        self._fleets: list[_Fleet] = []
+        if self.env is None:
+            return
+        if not isinstance(self.env, FleetsVecEnv):
+            raise ValueError(f"env = {self.env!r}: expected an agents.fleets.FleetsVecEnv")
+        for part in self.env.parts:
+            memory = Memory(part.envs.scenario, self.decays)
+            self._fleets.append(_Fleet(part.envs, memory, memory.empty(part.num_envs)))
+        self._buffer = RegretBuffer(self.buffer_rounds, self.env.num_envs)
+
+    def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
+        """See :meth:`BaseAlgorithm.set_env`; the buffer begins anew."""
+        super().set_env(env, force_reset)
+        self._adopt_fleets()
+
+    def policy_for(self, env: Any) -> SharedAgent:
+        """The agent in an environment or scenario of any fleet.
+
+        Raises:
+            ValueError: If the network was made for other features or split points.
+        """
+        return SharedAgent(self.policy, self.decays, env)
+
+    def _act(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
+        assert isinstance(self.env, FleetsVecEnv)
+        assert self._last_episode_starts is not None
+        shown = self.env.split(observations)
+        starts = self.env.split(self._last_episode_starts)
+        features, rounds = [], []
+        for i, fleet in enumerate(self._fleets):
+            rounds.append(regrets(fleet.envs.simulation, fleet.memory.codec, shown[i]))
+            own, state = fleet.memory.see(shown[i], fleet.state, starts[i])
+            self._fleets[i] = fleet._replace(state=state)
+            features.append(own)
+        every = np.concatenate(features)
+        self._buffer.add(every, *map(np.concatenate, zip(*rounds, strict=True)))
+        splits: NDArray[np.int64] = self.policy.choose(torch.as_tensor(every)).numpy()
+        for i, chosen in enumerate(self.env.split(splits)):
+            fleet = self._fleets[i]
+            state = fleet.memory.decided(shown[i], chosen, fleet.state)
+            self._fleets[i] = fleet._replace(state=state)
+        return splits
+
+    def _improve(self) -> None:
+        """Gradient steps on rounds drawn from the buffer."""
+        done = 1.0 - self._current_progress_remaining
+        regret_share = float(np.clip((done - self.imitation) / self.transition, 0.0, 1.0))
+        self._update_learning_rate(self.policy.optimizer)
+        losses = []
+        for _ in range(self.gradient_steps):
+            batch = self._buffer.sample(self.batch_size, self._rng)
+            logits = self.policy.network(batch.features)
+            imitation = cross_entropy(logits.flatten(0, 1), batch.best.flatten())
+            regret = self._expected_regret(logits, batch.regret, done)
+            loss = (1.0 - regret_share) * IMITATION_WEIGHT * imitation + regret_share * regret
+            self.policy.optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            clip_grad_norm_(self.policy.network.parameters(), MAX_GRADIENT_NORM)
+            self.policy.optimizer.step()
+            self.policy.follow()
+            losses.append([loss.item(), imitation.item(), regret.item()])
+        self._n_updates += len(losses)
+        total, imitation, regret = np.mean(losses, axis=0)
+        self._record_training(loss=total, imitation=imitation, regret=regret, share=regret_share)
+
+    def _expected_regret(
+        self, logits: torch.Tensor, regret: torch.Tensor, done: float
+    ) -> torch.Tensor:
+        """Mean regret of the softmax, less its entropy times a temperature that falls."""
+        start, end = TEMPERATURES
+        annealed = np.clip((done - self.imitation) / (0.8 - min(self.imitation, 0.7)), 0.0, 1.0)
+        temperature = start * (end / start) ** float(annealed)
+        logarithms = logits.log_softmax(dim=-1)
+        expected: torch.Tensor = logarithms.exp() * (regret + temperature * logarithms)
+        return expected.sum(dim=-1).mean()
+
+    def _excluded_save_params(self) -> list[str]:
+        return [*super()._excluded_save_params(), "_fleets", "_buffer"]

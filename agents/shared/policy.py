@@ -1,0 +1,77 @@
+"""The shared agent's decision in an environment of any fleet."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agents.shared.memory import Memory, MemoryState
+from agents.shared.network import SharedPolicy
+from asl_gym.actions import ActionViewName
+from asl_gym.observation_views import ObservationViewName
+from asl_gym.policies.base import scenario_of
+
+__all__ = ["SharedAgent"]
+
+
+class SharedAgent:
+    """Plays the network's first choice; its memory of the episode is the state of ``predict``.
+
+    Args:
+        network: The trained policy.
+        decays: Its memories, see :class:`agents.shared.memory.Memory`.
+        env: The environment (single or vector) or the scenario that it is to act in.
+
+    Attributes:
+        action_view: The view of the action that it acts in.
+        observation_view: The view of the observation that it sees.
+        memory: Makes features of the scenario's observations.
+
+    Raises:
+        ValueError: If the network was made for other features or another number of split points.
+    """
+
+    action_view: ClassVar[ActionViewName] = "split"
+    observation_view: ClassVar[ObservationViewName] = "devices"
+
+    def __init__(self, network: SharedPolicy, decays: tuple[float, ...], env: Any) -> None:
+        scenario = scenario_of(env)
+        self._network, self.memory = network, Memory(scenario, decays)
+        given = self.memory.width, scenario.workload.num_splits
+        if given != (network.width, network.num_splits):
+            raise ValueError(
+                f"the scenario gives {given[0]} features a device and {given[1]} split points: "
+                f"expected {network.width} and {network.num_splits}, which the network was made for"
+            )
+
+    def predict(
+        self,
+        observation: NDArray[np.floating],
+        state: MemoryState | None = None,
+        episode_start: Any = None,
+        deterministic: bool = True,
+    ) -> tuple[NDArray[np.int64], MemoryState]:
+        """Decides for one observation or a batch, always in the same way.
+
+        Args:
+            observation: Shape (N + 1, F) or (B, N + 1, F).
+            state: The memory that the last call returned; ``None`` starts anew.
+            episode_start: Which environments start an episode, shape (B,) or a bool.
+            deterministic: Ignored.
+
+        Returns:
+            Indices into the admissible split points, shape (N,) or (B, N), and the memory.
+        """
+        single = np.ndim(observation) == 2
+        batch = np.asarray(observation, dtype=np.float32).reshape(
+            -1, *self.memory.codec.space.shape
+        )
+        state = self.memory.empty(len(batch)) if state is None else state
+        starts = np.broadcast_to(
+            np.asarray(False if episode_start is None else episode_start, dtype=bool), len(batch)
+        )
+        features, state = self.memory.see(batch, state, starts)
+        splits: NDArray[np.int64] = self._network.choose(torch.as_tensor(features)).numpy()
+        state = self.memory.decided(batch, splits, state)
+        return (splits[0] if single else splits), state

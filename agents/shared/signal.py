@@ -1,0 +1,74 @@
+"""What the shared agent learns from: what each split point would have cost in a round.
+
+Once a round has been played its real rates and device parameters can be known, and with them what
+every split point would have cost each device at the same queue, not only the one that was played.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym import lyapunov
+from asl_gym.costs import UnitCosts
+from asl_gym.device_observations import DevicesCodec
+from asl_gym.scenario import Scenario
+from asl_gym.simulation import Simulation
+from asl_gym.solver import option_shares
+
+__all__ = ["Regrets", "regrets"]
+
+Array = NDArray[np.float64]
+BALANCE = 0.5
+"""Power of a device's typical cost by which it counts: between each alike (0) and joules (1)."""
+
+
+class Regrets(NamedTuple):
+    """What the split points of a round would have cost beyond the best, each device's scaled.
+
+    Attributes:
+        regret: Shape (B, N, L), 0 at the best in hindsight.
+        best: The best in hindsight, shape (B, N).
+    """
+
+    regret: NDArray[np.float32]
+    best: NDArray[np.int64]
+
+
+def regrets(
+    simulation: Simulation, codec: DevicesCodec, observation: NDArray[np.float32]
+) -> Regrets:
+    """The regrets of the round that is about to be played, at its real rates and parameters.
+
+    They are scaled by what is shown alone, so that the split point of least expected regret is
+    that of least expected drift plus penalty.
+
+    Args:
+        simulation: The environments.
+        codec: The codec of their observations.
+        observation: What they show, shape (B, N + 1, F).
+
+    Raises:
+        ValueError: If devices do not train in turn, so that costs do not come apart by device.
+    """
+    scenario = simulation.scenario
+    if scenario.schedule != "sequential":
+        raise ValueError(f"schedule = {scenario.schedule!r}: expected 'sequential'")
+    seen = codec.decode(observation)
+    shown = scenario.cost_model.unit_costs(seen.uplink_bps, seen.downlink_bps, seen.clock_hz)
+    nominal = _shares(scenario, shown, simulation.queue)
+    spread = nominal.mean(axis=-1, keepdims=True) - nominal.min(axis=-1, keepdims=True)
+    # Where all split points cost the same there is nothing to scale.
+    spread = np.where(spread > 0, spread, 1.0)
+    weight = (spread / spread.mean()) ** BALANCE / spread
+    real = simulation.unit_costs(simulation.round_index)
+    share = _shares(scenario, real, simulation.queue)
+    best = share.argmin(axis=-1)
+    regret = (share - share.min(axis=-1, keepdims=True)) * weight
+    return Regrets(regret.astype(np.float32), best)
+
+
+def _shares(scenario: Scenario, unit: UnitCosts, queue: Array) -> Array:
+    weights = lyapunov.energy_weights(queue * scenario.budget_weights, scenario.num_devices)
+    options = scenario.cost_model.all_options(unit)
+    return option_shares(options, scenario.server, scenario.V, *weights).share
