@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.parallel.compiling import compiled
+from asl_gym.parallel.problem import Problem, Workspace
 
 __all__ = ["exact_minus_tangent", "lagrangian", "maximise", "remove_options", "underestimate"]
 
@@ -37,63 +38,46 @@ MARGIN = 0.05
 
 @compiled
 def underestimate(
-    a: Array,
-    c: Array,
-    w: Array,
-    mask: Mask,
-    price: float,
-    least: float,
-    greatest: float,
-    start: float,
-    end: float,
-    active: Indices,
-    count: Indices,
-    cost: Array,
-    load: Array,
+    problem: Problem, mask: Mask, start: float, end: float, work: Workspace
 ) -> bool:
     """Fills in tangents of the options that are possible somewhere in [start, end).
 
     With ``start == end`` the interval is that single deadline, and the values are exact.
 
     Args:
-        a: Fixed delays [s], shape (N, K).
-        c: Costs apart from the server's computing, shape (N, K).
-        w: Server work [cycles], shape (N, K).
-        mask: Options that may be used, shape (N, K).
-        price: q_s κ_s.
-        least: f_min [Hz].
-        greatest: f_max [Hz].
+        problem: The round.
+        mask: Options that may be used, shape (N, L).
         start: Start of the interval [s].
         end: Its end [s].
-        active: Filled with the possible options of each device, shape (N, K).
-        count: Filled with their number, shape (N,).
-        cost: Filled with bounds of h at both ends, by place in ``active``, shape (2, N, K).
-        load: Filled with bounds of f, likewise.
+        work: Its ``active``, ``count``, ``cost`` and ``load`` are filled in.
 
     Returns:
         Whether every device has a possible option.
     """
+    a, c, w = problem.a, problem.c, problem.w
+    price, least, greatest = problem.price, problem.least, problem.greatest
+    active, count, cost, load = work.active, work.count, work.cost, work.load
     middle = 0.5 * (start + end)
     for n in range(a.shape[0]):
         k = 0
         for o in range(a.shape[1]):
             if mask[n, o] == 0:
                 continue
-            work, delay = w[n, o], a[n, o]
-            soonest = delay + work / greatest
+            cycles, delay = w[n, o], a[n, o]
+            soonest = delay + cycles / greatest
             if soonest > start and soonest >= end:
                 continue
             # Not so early that the tangents fall below zero at the end.
             point = max(middle, soonest, delay + TOUCHING_SHARE * (end - delay))
             time = point - delay
             f, f_slope, h_slope = least, 0.0, 0.0
-            if work <= 0.0:
+            if cycles <= 0.0:
                 f = 0.0
-            elif time > 0.0 and time * least < work:
-                f = min(work / time, greatest)
-                f_slope = -f * f / work
+            elif time > 0.0 and time * least < cycles:
+                f = min(cycles / time, greatest)
+                f_slope = -f * f / cycles
                 h_slope = -2.0 * price * f * f * f
-            h = c[n, o] + price * work * f * f
+            h = c[n, o] + price * cycles * f * f
             active[n, k] = o
             cost[0, n, k] = h + h_slope * (start - point)
             cost[1, n, k] = h + h_slope * (end - point)
@@ -108,27 +92,18 @@ def underestimate(
 
 @compiled
 def lagrangian(
-    mu: float,
-    count: Indices,
-    cost: Array,
-    load: Array,
-    first: float,
-    second: float,
-    greatest: float,
-    choice: Indices,
+    mu: float, first: float, second: float, greatest: float, work: Workspace
 ) -> tuple[float, float, int, float]:
     """The lesser of E(start; μ) and E(end; μ), its slope in μ, which end it is, and their distance.
 
     Args:
         mu: Multiplier μ on the server's clock.
-        count: Number of options of each device, shape (N,).
-        cost: Bounds of h at both ends, shape (2, N, K).
-        load: Bounds of f, likewise.
         first: V·start.
         second: V·end.
         greatest: f_max [Hz].
-        choice: Filled with the place of each device's best option at both ends, shape (2, N).
+        work: Holds the tangents; its ``choice`` is filled in.
     """
+    count, cost, load, choice = work.count, work.cost, work.load, work.choice
     value, slope, at, distance = 0.0, 0.0, 0, 0.0
     for i in range(2):
         total = (first if i == 0 else second) - mu * greatest
@@ -154,15 +129,10 @@ def maximise(
     guess: float,
     scale: float,
     cutoff: float,
-    count: Indices,
-    cost: Array,
-    load: Array,
     first: float,
     second: float,
     greatest: float,
-    choice: Indices,
-    over: Indices,
-    under: Indices,
+    work: Workspace,
 ) -> tuple[float, float, int, int, float]:
     """Maximises the bound over μ ≥ 0 by cutting planes, up to where more would not matter.
 
@@ -170,27 +140,22 @@ def maximise(
         guess: Multiplier to start from.
         scale: A multiplier of the problem's order.
         cutoff: A bound that suffices to drop the interval.
-        count: See :func:`lagrangian`, as are the following up to ``choice``.
-        cost: Bounds of h.
-        load: Bounds of f.
         first: V·start.
         second: V·end.
         greatest: f_max [Hz].
-        choice: Scratch, shape (2, N).
-        over: Filled with the choice just below the best μ, which overloads the server, shape (N,).
-        under: Filled with the one just above, which does not, shape (N,).
+        work: Holds the tangents; its ``over`` is filled with the choice just below the best μ,
+            which overloads the server, and its ``under`` with the one just above, which does not.
 
     Returns:
         The bound, its μ, the ends of the interval at which ``over`` and ``under`` are, and the
         distance between the values at both ends.
     """
+    choice, over, under = work.choice, work.over, work.under
     left = left_value = left_slope = right = right_value = right_slope = 0.0
     left_end = right_end = -1
     best, best_mu, mu, best_distance = -np.inf, guess, guess, 0.0
     for _ in range(MAX_STEPS):
-        value, slope, end, distance = lagrangian(
-            mu, count, cost, load, first, second, greatest, choice
-        )
+        value, slope, end, distance = lagrangian(mu, first, second, greatest, work)
         if value > best:
             best, best_mu, best_distance = value, mu, distance
         if slope > 0.0:
@@ -223,23 +188,21 @@ def maximise(
 def remove_options(
     mu: float,
     cutoff: float,
-    active: Indices,
-    count: Indices,
-    cost: Array,
-    load: Array,
     first: float,
     second: float,
     greatest: float,
     mask: Mask,
+    work: Workspace,
 ) -> float:
     """Takes options out of ``mask`` that the bound at μ shows to be too dear.
 
-    An option raises the bound by its distance from the device's best. What is not active in the
+    An option raises the bound by its distance from the device's best. What is not possible in the
     interval is taken out as well.
 
     Returns:
-        The least bound of what was taken out, infinity if there is none.
+        The least bound of what was too dear, infinity if there is none.
     """
+    active, count, cost, load = work.active, work.count, work.cost, work.load
     devices = count.size
     least = np.empty((2, devices))
     totals = np.array([first - mu * greatest, second - mu * greatest])
@@ -266,31 +229,20 @@ def remove_options(
 
 @compiled
 def exact_minus_tangent(
-    a: Array,
-    c: Array,
-    w: Array,
-    price: float,
-    least: float,
-    greatest: float,
-    deadline: float,
-    mu: float,
-    end: int,
-    active: Indices,
-    cost: Array,
-    load: Array,
-    choice: Indices,
+    problem: Problem, deadline: float, mu: float, end: int, work: Workspace, choice: Indices
 ) -> float:
     """How far the tangents of the chosen options lie below the truth at one end of the interval."""
+    least, greatest = problem.least, problem.greatest
     total = 0.0
     for n in range(choice.size):
         k = choice[n]
-        o = active[n, k]
-        work, time = w[n, o], deadline - a[n, o]
-        if time * greatest < work or time < 0.0:
+        o = work.active[n, k]
+        cycles, time = problem.w[n, o], deadline - problem.a[n, o]
+        if time * greatest < cycles or time < 0.0:
             return np.inf
         f = 0.0
-        if work > 0.0:
-            f = max(least, work / time) if time > 0.0 else greatest
-        h = c[n, o] + price * work * f * f
-        total += h + mu * f - cost[end, n, k] - mu * load[end, n, k]
+        if cycles > 0.0:
+            f = max(least, cycles / time) if time > 0.0 else greatest
+        h = problem.c[n, o] + problem.price * cycles * f * f
+        total += h + mu * f - work.cost[end, n, k] - mu * work.load[end, n, k]
     return total

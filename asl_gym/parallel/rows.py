@@ -9,8 +9,9 @@ from asl_gym.parallel.allocation import (
     optimal_deadline,
     share_clock,
 )
-from asl_gym.parallel.branch import search
+from asl_gym.parallel.branch import ROUNDING, search
 from asl_gym.parallel.compiling import compiled
+from asl_gym.parallel.problem import Problem
 from asl_gym.parallel.pruning import undominated
 
 __all__ = ["allocate_rows", "solve_rows"]
@@ -19,9 +20,6 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 MAX_STEPS = 200
-
-ROUNDING = 1e-12
-"""Relative margin that bounds keep for rounding."""
 
 SPARE_CLOCK = 1e-9
 """Share of the server's clock below which the fastest decision leaves no choice."""
@@ -203,15 +201,13 @@ def solve_rows(
             continue
         mask = undominated(a[r], cost, w[r], energy)
         if weight > NO_WEIGHT:
+            problem = Problem(a[r], cost, w[r], V[r], price, least, greatest, -1.0)
             objective[r], lower_bound[r], deadline, nodes[r] = search(
-                a[r], cost, w[r], mask, V[r], price, least, greatest, -1.0, tolerance, max_nodes,
-                splits[r],
-            )  # fmt: skip
+                problem, mask, tolerance, max_nodes, splits[r]
+            )
             if objective[r] - V[r] * deadline < SMALL_SHARE * objective[r]:
-                spent, _, _, more = search(
-                    a[r], cost, w[r], mask, 0.0, price, least, greatest, deadline, tolerance,
-                    max_nodes, splits[r],
-                )  # fmt: skip
+                kept = Problem(a[r], cost, w[r], 0.0, price, least, greatest, deadline)
+                spent, _, _, more = search(kept, mask, tolerance, max_nodes, splits[r])
                 objective[r] = min(objective[r], V[r] * deadline + spent)
                 nodes[r] += more
         else:
@@ -223,10 +219,8 @@ def solve_rows(
             objective[r], nodes[r] = V[r] * deadline, 0
             lower_bound[r] = objective[r] * (1.0 - ROUNDING)
             if spare > SPARE_CLOCK * greatest:
-                nodes[r] = search(
-                    a[r], energy, w[r], mask, 0.0, capacitance, least, greatest, deadline,
-                    tolerance, max_nodes, splits[r],
-                )[3]  # fmt: skip
+                kept = Problem(a[r], energy, w[r], 0.0, capacitance, least, greatest, deadline)
+                nodes[r] = search(kept, mask, tolerance, max_nodes, splits[r])[3]
         fill_frequencies(a[r], w[r], splits[r], deadline, least, greatest, frequency[r])
 
 

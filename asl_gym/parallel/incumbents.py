@@ -1,0 +1,120 @@
+"""Decisions to beat: what splits cost with the best frequencies, and splits worth trying."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym.parallel.allocation import optimal_deadline, server_cost
+from asl_gym.parallel.compiling import compiled
+from asl_gym.parallel.problem import Incumbent, Problem, Workspace
+
+__all__ = ["best_at", "consider", "first_decisions"]
+
+Indices = NDArray[np.int64]
+Mask = NDArray[np.uint8]
+
+ROUNDING = 1e-12
+"""Relative margin by which a given deadline or the server's clock may be missed."""
+
+FIRST_TRIALS = 6
+LATER, CHEAPER = 1.3, 0.3
+"""What the first trials that fail change deadline and multiplier by."""
+
+
+@compiled
+def best_at(deadline: float, mu: float, problem: Problem, mask: Mask, splits: Indices) -> None:
+    """Fills in the option of each device with the least h + μ f at a deadline.
+
+    Where no option of a device is in time, it is the soonest one.
+    """
+    for n in range(problem.a.shape[0]):
+        best, soonest = np.inf, np.inf
+        for o in range(problem.a.shape[1]):
+            if mask[n, o] == 0:
+                continue
+            work, time = problem.w[n, o], deadline - problem.a[n, o]
+            if time < 0.0 or time * problem.greatest < work:
+                start = problem.a[n, o] + work / problem.greatest
+                if best == np.inf and start < soonest:
+                    soonest, splits[n] = start, o
+                continue
+            f = 0.0
+            if work > 0.0:
+                f = max(problem.least, work / time) if time > 0.0 else problem.greatest
+            value = problem.c[n, o] + problem.price * work * f * f + mu * f
+            if value < best:
+                best, splits[n] = value, o
+
+
+@compiled
+def consider(problem: Problem, incumbent: Incumbent, work: Workspace) -> float:
+    """Prices the trial decision with the best frequencies and keeps it if it is the best.
+
+    Returns:
+        Its objective; infinity where it can't keep a fixed deadline.
+    """
+    total = 0.0
+    for n in range(work.trial.size):
+        o = work.trial[n]
+        work.delays[n], work.works[n] = problem.a[n, o], problem.w[n, o]
+        total += problem.c[n, o]
+    a, w, least, greatest = work.delays, work.works, problem.least, problem.greatest
+    deadline = problem.fixed
+    if deadline >= 0.0:
+        loads = 0.0
+        for n in range(a.size):
+            time = deadline - a[n]
+            if time < 0.0 or time * greatest < w[n] * (1.0 - ROUNDING):
+                return np.inf
+            if w[n] > 0.0:
+                loads += max(least, w[n] / time)
+        if loads > greatest * (1.0 + ROUNDING):
+            return np.inf
+    else:
+        deadline = optimal_deadline(a, w, problem.V, problem.price, least, greatest)
+        total += problem.V * deadline
+    total += server_cost(a, w, deadline, problem.price, least, greatest)
+    if total < incumbent.figures[0]:
+        incumbent.figures[0], incumbent.figures[1] = total, deadline
+        incumbent.splits[:] = work.trial
+    return total
+
+
+@compiled
+def price_of_clock(problem: Problem, work: Workspace, deadline: float) -> float:
+    """What a later deadline would bring the trial decision, for each hertz that it frees."""
+    saving = freed = 0.0
+    for n in range(work.works.size):
+        w = work.works[n]
+        if w > 0.0:
+            time = max(deadline - work.delays[n], w / problem.greatest)
+            f = max(problem.least, w / time)
+            saving += 2.0 * problem.price * f * f * f
+            freed += f * f / w
+    return max(problem.V - saving, 0.0) / freed if freed > 0.0 else 0.0
+
+
+@compiled
+def first_decisions(
+    problem: Problem, mask: Mask, incumbent: Incumbent, work: Workspace
+) -> None:
+    """Finds a decision to start from by fixing deadline and splits in turn."""
+    devices, options = problem.a.shape
+    # A deadline that every device could keep with an equal share of the clock.
+    deadline = 0.0
+    for n in range(devices):
+        soonest = np.inf
+        for o in range(options):
+            if mask[n, o] != 0:
+                alone = problem.a[n, o] + problem.w[n, o] * devices / problem.greatest
+                soonest = min(soonest, alone)
+        deadline = max(deadline, soonest)
+    mu = problem.V * deadline / problem.greatest
+    for _ in range(FIRST_TRIALS):
+        best_at(deadline, mu, problem, mask, work.trial)
+        before = incumbent.figures[0]
+        consider(problem, incumbent, work)
+        deadline = incumbent.figures[1]
+        if incumbent.figures[0] < before:
+            mu = price_of_clock(problem, work, deadline)
+        else:
+            mu, deadline = CHEAPER * mu, LATER * deadline

@@ -1,0 +1,95 @@
+"""A round's problem as plain arrays, the decision to beat, and scratch memory of the search."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym.parallel.compiling import compiled
+
+__all__ = ["Incumbent", "Problem", "Workspace", "make_workspace"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Mask = NDArray[np.uint8]
+
+
+class Problem(NamedTuple):
+    """A round.
+
+    Attributes:
+        a: Fixed delays [s], shape (N, L).
+        c: Costs apart from the server's computing, shape (N, L).
+        w: Server work [cycles], shape (N, L).
+        V: Weight on delay; 0 with a fixed deadline.
+        price: Weight on w·f², q_s κ_s.
+        least: f_min [Hz].
+        greatest: f_max [Hz].
+        fixed: The deadline [s] if it is given, negative otherwise.
+    """
+
+    a: Array
+    c: Array
+    w: Array
+    V: float
+    price: float
+    least: float
+    greatest: float
+    fixed: float
+
+
+class Incumbent(NamedTuple):
+    """The best decision so far.
+
+    Attributes:
+        splits: Its options, shape (N,).
+        figures: Its objective and its deadline [s], shape (2,).
+    """
+
+    splits: Indices
+    figures: Array
+
+
+class Workspace(NamedTuple):
+    """Arrays that every node of the search fills in anew.
+
+    Attributes:
+        active: Options that are possible in the node's interval, by place, shape (N, L).
+        count: Their number, shape (N,).
+        cost: Bounds of their costs at both ends of the interval, by place, shape (2, N, L).
+        load: Bounds of their loads, likewise.
+        choice: Places of the options that the relaxation picks at both ends, shape (2, N).
+        over: Places of those picked just below the best multiplier, shape (N,).
+        under: Places of those picked just above it, shape (N,).
+        trial: Options of a decision that is tried, shape (N,).
+        delays: Its fixed delays [s], shape (N,).
+        works: Its server work [cycles], shape (N,).
+    """
+
+    active: Indices
+    count: Indices
+    cost: Array
+    load: Array
+    choice: Indices
+    over: Indices
+    under: Indices
+    trial: Indices
+    delays: Array
+    works: Array
+
+
+@compiled
+def make_workspace(devices: int, options: int) -> Workspace:
+    """Empty arrays for a fleet."""
+    return Workspace(
+        np.empty((devices, options), dtype=np.int64),
+        np.empty(devices, dtype=np.int64),
+        np.empty((2, devices, options)),
+        np.empty((2, devices, options)),
+        np.empty((2, devices), dtype=np.int64),
+        np.empty(devices, dtype=np.int64),
+        np.empty(devices, dtype=np.int64),
+        np.empty(devices, dtype=np.int64),
+        np.empty(devices),
+        np.empty(devices),
+    )
