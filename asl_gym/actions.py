@@ -251,7 +251,9 @@ class SplitView(ActionView):
         if not scenario.rules.shares_server:
             return splits, scenario.open_frequency(queue)[:, None]
         if shown is None:
-            raise ValueError("shown = None: expected the shown costs, since devices share the server")
+            raise ValueError(
+                "shown = None: expected the shown costs, since devices share the server"
+            )
         chosen = scenario.cost_model.chosen_options(splits, shown())
         weight = lyapunov.server_weight(queue * scenario.budget_weights)
         return splits, scenario.rules.allocate(chosen, self.server, scenario.V, weight)

@@ -197,7 +197,9 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
             state = "started" if simulation.trace is None else "not ended"
             raise RuntimeError(f"step() needs an episode that has {state}: call reset() first")
         batch = _with_row_axis(action)
-        record = simulation.play(*self.view.decode(batch, simulation.queue, simulation.shown_unit_costs))
+        record = simulation.play(
+            *self.view.decode(batch, simulation.queue, simulation.shown_unit_costs)
+        )
         info = {name: _row(value) for name, value in simulation.info(record).items()}
         reward = float(record.reward[0])
         return simulation.observe()[0], reward, False, simulation.finished, info

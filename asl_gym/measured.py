@@ -68,7 +68,9 @@ class MeasuredTraces:
         if _all_gnettrack(files):
             self._source = LogRates(files, scenario.fleet, scenario.device_radio, seconds_per_round)
         else:
-            self._source = TableRates(files, scenario.fleet, scenario.device_radio, seconds_per_round)
+            self._source = TableRates(
+                files, scenario.fleet, scenario.device_radio, seconds_per_round
+            )
         for notice in self._source.notices:
             warnings.warn(notice, stacklevel=2)
 

@@ -39,9 +39,9 @@ class Schedule:
         solve: The solver of the per-round problem, with the server that :attr:`device_server`
             gives.
         price: The solver's upper layer alone, the least objective of given splits (..., K, N).
-        allocate: The upper layer's frequencies: from the chosen splits' options (..., N), server, V and weight on
-            the server's energy (...) to the best server frequencies [Hz], shape (..., N), or
-            (..., 1) where all devices have the same.
+        allocate: The upper layer's frequencies: from the chosen splits' options (..., N), server, V
+            and weight on the server's energy (...) to the best server frequencies [Hz], shape
+            (..., N), or (..., 1) where all devices have the same.
         device_server: The server as one of N devices meets it: its least and full clock.
         device_radio: The channel that one of N devices has.
         shares_server: Whether the devices' frequencies add up to at most the server's full clock.
@@ -57,9 +57,7 @@ class Schedule:
     shares_server: bool
 
 
-def _same_for_all(
-    chosen: Options, server: Server, V: float | Array, server_weight: Array
-) -> Array:
+def _same_for_all(chosen: Options, server: Server, V: float | Array, server_weight: Array) -> Array:
     return optimal_frequency(V, server_weight, server)[..., None]
 
 
@@ -70,7 +68,7 @@ def _slowest(delays: Array) -> Array:
 def _solve_parallel(
     options: Options, server: Server, V: float | Array, device_weight: Array, server_weight: Array
 ) -> Decision:
-    # Here because compiling it takes a second that only this schedule should cost.
+    # Here because loading what compiles it takes a second that only this schedule should cost.
     from asl_gym.parallel.solver import solve_parallel
 
     return solve_parallel(options, server, V, device_weight, server_weight)

@@ -32,7 +32,7 @@ def fitted_to_server(frequency_hz: Array, server_work: Array, server: Server) ->
     room = server.clock_max_hz - least * working.sum(axis=-1)
     total = sum_over_devices(above)
     scale = room / np.maximum(total, room)
-    return least + above * scale[..., None]
+    return np.asarray(least + above * scale[..., None])
 
 
 def equal_share(total_hz: Array, server_work: Array, server: Server) -> Array:
@@ -54,4 +54,4 @@ def equal_share(total_hz: Array, server_work: Array, server: Server) -> Array:
 def total_share(frequency_hz: Array, server_work: Array, server: Server) -> Array:
     """The part of the server's clock that is given away [Hz], shape (..., 1), > 0."""
     given = np.where(server_work > 0, frequency_hz, 0.0).sum(axis=-1, keepdims=True)
-    return np.maximum(given, server.clock_min_hz)
+    return np.asarray(np.maximum(given, server.clock_min_hz))

@@ -109,4 +109,6 @@ class TraceSolver:
             delay += float(self.scenario.rules.round_delay(costs.device_delay).sum())
             energies += lyapunov.budget_energies(costs, self.scenario.num_budgets).sum(axis=0)
         rounds = self.num_rounds
-        return MeanCosts(objective / rounds, lower_bound / rounds, delay / rounds, energies / rounds)
+        return MeanCosts(
+            objective / rounds, lower_bound / rounds, delay / rounds, energies / rounds
+        )

@@ -124,7 +124,7 @@ def spent(problem: Instance, decision: Decision) -> Optimum:
 
 @st.composite
 def instances(
-    draw: st.DrawFn, max_devices: int = 4, max_splits: int = 6, max_combinations: int = 300
+    draw: st.DrawFn, max_devices: int = 4, max_splits: int = 6, max_combinations: int = 100
 ) -> Instance:
     """Small rounds: no weight on energy, huge ones, no work, equal options, one device."""
     devices, splits = draw(st.integers(1, max_devices)), draw(st.integers(1, max_splits))

@@ -90,7 +90,9 @@ def test_too_much_is_scaled_down_above_the_least_clock(seed: int, demand: float)
         np.testing.assert_allclose(got[working], asked[working], rtol=1e-12)
     else:
         assert got[working].sum() == pytest.approx(server.clock_max_hz, rel=1e-12)
-        ratio = (got - server.clock_min_hz)[working] / (asked - server.clock_min_hz)[working].clip(1)
+        ratio = (got - server.clock_min_hz)[working] / (asked - server.clock_min_hz)[working].clip(
+            1
+        )
         asked_more = asked[working] > server.clock_min_hz
         np.testing.assert_allclose(ratio[asked_more], ratio[asked_more][0], rtol=1e-9)
 
@@ -114,7 +116,7 @@ def test_the_split_view_gives_what_the_shown_rates_ask_for() -> None:
     wrong = drawn.changed(
         shown_uplink_bps=2.0 * drawn.uplink_bps, shown_downlink_bps=2.0 * drawn.downlink_bps
     )
-    env = gym.make("ASLParallel-v0", scenario=scenario, action_view="split").unwrapped
+    env: Any = gym.make("ASLParallel-v0", scenario=scenario, action_view="split").unwrapped
     results = []
     for trace in (drawn, wrong):
         observation, _ = env.reset(options={"trace": trace})
@@ -129,7 +131,9 @@ def test_the_split_view_gives_what_the_shown_rates_ask_for() -> None:
         assert price == pytest.approx(float(expected[0]), rel=1e-5)
         results.append(info)
     assert (results[0]["server_frequency"] != results[1]["server_frequency"]).any()
-    real = scenario.cost_model.unit_costs(drawn.uplink_bps[0], drawn.downlink_bps[0], drawn.clock_hz[0])
+    real = scenario.cost_model.unit_costs(
+        drawn.uplink_bps[0], drawn.downlink_bps[0], drawn.clock_hz[0]
+    )
     parts = scenario.cost_model.delay_parts(split_index, results[1]["server_frequency"], real)
     np.testing.assert_allclose(np.sum(list(parts.values()), axis=0), results[1]["device_delay"])
 
@@ -154,11 +158,11 @@ def test_each_device_has_its_share_of_the_bandwidth() -> None:
 
 @cache
 def traces() -> tuple[Trace, ...]:
-    env = gym.make("ASLParallel-v0").unwrapped
+    env: Any = gym.make("ASLParallel-v0").unwrapped
     drawn = []
     for seed in range(20):
         env.reset(seed=seed)
-        drawn.append(env.trace)  # type: ignore[attr-defined]
+        drawn.append(env.trace)
     return tuple(drawn)
 
 

@@ -16,12 +16,14 @@ from tests.parallel_instances import FULL_CLOCK, Instance, exhaustive, instances
 from tests.strategies import seeds
 
 SLOW = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)  # fmt: skip
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 def random_instance(seed: int) -> Instance:
-    """Rounds in which the server is mostly too small: comparable delays, little weight on energy."""
+    """Rounds in which the server is mostly too small, and energy weighs little."""
     rng = np.random.default_rng(seed)
     devices, splits = int(rng.integers(1, 5)), int(rng.integers(2, 5))
     shape = devices, splits
@@ -58,7 +60,7 @@ def test_decision_equals_exhaustive_search(problem: Instance) -> None:
 
 
 def test_decision_equals_exhaustive_search_where_the_server_is_full() -> None:
-    binding = [check_against_exhaustive_search(random_instance(seed)) for seed in range(300)]
+    binding = [check_against_exhaustive_search(random_instance(seed)) for seed in range(200)]
     assert np.mean(binding) >= 0.5
 
 
@@ -84,7 +86,9 @@ def test_leading_axes_equal_the_loop(numbers: list[int]) -> None:
         for number in range(400)
         if (problem := random_instance(number + numbers[0])).options[0].shape == (3, 3)
     ][:4]
-    batch = Options(*(np.stack(parts) for parts in zip(*(p.options for p in problems), strict=True)))
+    batch = Options(
+        *(np.stack(parts) for parts in zip(*(p.options for p in problems), strict=True))
+    )
     V = np.array([p.V for p in problems])
     weights = np.stack([p.device_weight for p in problems])
     on_server = np.array([float(p.server_weight) for p in problems])
@@ -104,14 +108,19 @@ def test_interpreted_code_equals_compiled_code() -> None:
         "for seed in range(40):\n"
         "    d = random_instance(seed).solved(1e-6)\n"
         "    f = [x.hex() for x in d.server_frequency_hz.tolist()]\n"
-        "    print(d.split_index.tolist(), f, float(d.objective).hex(), float(d.lower_bound).hex())\n"
+        "    ends = float(d.objective).hex(), float(d.lower_bound).hex()\n"
+        "    print(d.split_index.tolist(), f, ends)\n"
     )
     outputs = []
     for disabled in ("0", "1"):
         environment = {**os.environ, "NUMBA_DISABLE_JIT": disabled}
         done = subprocess.run(
-            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
-        )  # fmt: skip
+            [sys.executable, "-c", script],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         outputs.append(done.stdout.splitlines())
     assert [lines[0] for lines in outputs] == ["True", "False"]
     assert outputs[0][1:] == outputs[1][1:]
@@ -162,7 +171,7 @@ def test_the_solver_reaches_large_fleets() -> None:
     )
     server = Server(1e-3 * FULL_CLOCK / 300, FULL_CLOCK, 4.0, 1e-28)
     decision = solve_parallel(options, server, 100.0, np.ones(300), np.array(1.0))
-    assert float(decision.gap) <= 1e-4
+    assert float(decision.gap) <= 1e-6
 
 
 # Upper layer

@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 
 from asl_gym.parallel.compiling import compiled
 
-__all__ = ["cheapest_frequency", "earliest_deadline", "optimal_deadline", "server_cost", "share_clock"]
+__all__ = [
+    "cheapest_frequency",
+    "earliest_deadline",
+    "optimal_deadline",
+    "server_cost",
+    "share_clock",
+]
 
 Array = NDArray[np.float64]
 

@@ -44,8 +44,9 @@ WIDTH_SHARE = 0.5
 ENDS_SHARE = 0.25
 """Share of the distance between the bounds at both ends that counts as the width's cost."""
 
-OPEN, CLOSED = -1, -2
-"""What became of a node: to be cut (or the number of the device to branch on), or done with."""
+OPEN, CLOSED, ROOT = -1, -2, -3
+"""What became of a node: to be cut (or the number of the device to branch on), or done with; the
+root has yet to be looked at."""
 
 
 @compiled
@@ -88,7 +89,7 @@ def try_decisions(
     work: Workspace,
 ) -> None:
     """Prices what the relaxation picks on both sides of μ, and what is best in the middle."""
-    devices = work.count.size
+    devices = work.counts.size
     for n in range(devices):
         work.trial[n] = work.active[n, work.under[n]]
     consider(problem, incumbent, work)
@@ -114,7 +115,7 @@ def device_to_branch_on(
 ) -> int:
     """The device that the relaxation is most torn about; OPEN where the interval should be cut."""
     device, most, torn = OPEN, 0.0, 0.0
-    for n in range(work.count.size):
+    for n in range(work.counts.size):
         load = work.load[under_end, n]
         difference = abs(load[work.over[n]] - load[work.under[n]])
         torn += mu * difference
@@ -122,7 +123,7 @@ def device_to_branch_on(
             device, most = n, difference
     if end - start <= ROUNDING * end:
         # Too narrow to be cut.
-        for n in range(work.count.size):
+        for n in range(work.counts.size):
             if device == OPEN and options_left(mask[n]) > 1:
                 device = n
         return device
@@ -134,6 +135,19 @@ def device_to_branch_on(
     lost += exact_minus_tangent(problem, at_over, mu, over_end, work, work.over)
     width_costs = 0.5 * lost + ENDS_SHARE * distance
     return OPEN if width_costs > WIDTH_SHARE * min(lacking, torn) else device
+
+
+@compiled
+def fewest_and_most(mask: Mask, last: Indices) -> tuple[int, int]:
+    """How many options the devices have left at least and at most; fills in the last of each."""
+    fewest, most = mask.shape[1], 0
+    for n in range(mask.shape[0]):
+        left = options_left(mask[n])
+        fewest, most = min(fewest, left), max(most, left)
+        for o in range(mask.shape[1]):
+            if mask[n, o] != 0:
+                last[n] = o
+    return fewest, most
 
 
 @compiled
@@ -180,18 +194,11 @@ def explore(
     if bound >= cutoff:
         return CLOSED, bound, mu, bound
     removed = remove_options(mu, cutoff, first, second, problem.greatest, mask, work)
-    least, most = np.inf, 0
-    for n in range(mask.shape[0]):
-        left = options_left(mask[n])
-        least, most = min(least, left), max(most, left)
+    least, most = fewest_and_most(mask, work.trial)
     if least == 0:
         return CLOSED, bound, mu, removed
     if most == 1:
         # Nothing is left to decide: the upper layer is exact.
-        for n in range(mask.shape[0]):
-            for o in range(mask.shape[1]):
-                if mask[n, o] != 0:
-                    work.trial[n] = o
         return CLOSED, bound, mu, min(removed, consider(problem, incumbent, work))
     lacking = incumbent.figures[0] - bound
     device = device_to_branch_on(
@@ -252,15 +259,11 @@ def search(
         scale = problem.V * end / problem.greatest
     nodes = room_for_nodes(FIRST_CAPACITY, devices, options)
     parent, child_mask = mask.copy(), mask.copy()
-    device, bound, mu, proven = explore(
-        problem, parent, start, end, scale, scale, tolerance, incumbent, work
-    )
-    explored, waiting = 1, 0
-    if device != CLOSED:
-        put(nodes, 0, bound, mu, device, parent)
-        nodes.intervals[0, 0], nodes.intervals[0, 2] = start, end
-        nodes.intervals[0, 1] = halving_point(start, end, problem, parent)
-        waiting = 1
+    # The root is one node; all others come in pairs.
+    nodes.bounds[0], nodes.multipliers[0], nodes.devices[0] = 0.0, scale, ROOT
+    nodes.intervals[0, 0], nodes.intervals[0, 1], nodes.intervals[0, 2] = start, end, end
+    nodes.masks[0] = mask
+    explored, waiting, proven = 0, 1, np.inf
     while waiting > 0:
         best = least_of(nodes.bounds, waiting)
         cutoff = incumbent.figures[0] * (1.0 - tolerance)
@@ -271,7 +274,7 @@ def search(
         branched, guess = nodes.devices[best], nodes.multipliers[best]
         take(nodes, best, waiting, parent)
         waiting -= 1
-        for child in range(2):
+        for child in range(1 if branched == ROOT else 2):
             child_mask[:] = parent
             begin, finish = start, end
             if branched >= 0:

@@ -15,11 +15,11 @@ __all__ = ["COMPILED", "compiled", "discard_stale"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 try:
-    from numba import config, njit
+    import numba
 except ImportError:
     COMPILED = False
 else:
-    COMPILED = not config.DISABLE_JIT
+    COMPILED = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 
 
 def discard_stale(folder: Path) -> None:
@@ -46,5 +46,5 @@ def compiled(function: Function) -> Function:
     if not COMPILED:
         return function
     # Division by zero gives infinity as in NumPy, and the interpreter is free while it runs.
-    jit = njit(cache=_KEEPS, nogil=True, error_model="numpy")
+    jit: Any = numba.njit(cache=_KEEPS, nogil=True, error_model="numpy")
     return jit(function)  # type: ignore[no-any-return]

@@ -94,9 +94,7 @@ def price_of_clock(problem: Problem, work: Workspace, deadline: float) -> float:
 
 
 @compiled
-def first_decisions(
-    problem: Problem, mask: Mask, incumbent: Incumbent, work: Workspace
-) -> None:
+def first_decisions(problem: Problem, mask: Mask, incumbent: Incumbent, work: Workspace) -> None:
     """Finds a decision to start from by fixing deadline and splits in turn."""
     devices, options = problem.a.shape
     # A deadline that every device could keep with an equal share of the clock.

@@ -98,10 +98,13 @@ def divide(mask: Mask, device: int, end: int, work: Workspace) -> None:
 
     Where that would leave a branch empty, its first option is set against the others.
     """
-    over, under = work.load[end, device, work.over[device]], work.load[end, device, work.under[device]]
+    over, under = (
+        work.load[end, device, work.over[device]],
+        work.load[end, device, work.under[device]],
+    )
     between = 0.5 * (over + under)
     light = heavy = 0
-    for k in range(work.count[device]):
+    for k in range(work.counts[device]):
         o = work.active[device, k]
         if mask[device, o] != 0:
             branch = 1 if work.load[end, device, k] <= between else 2

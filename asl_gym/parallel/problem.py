@@ -55,7 +55,7 @@ class Workspace(NamedTuple):
 
     Attributes:
         active: Options that are possible in the node's interval, by place, shape (N, L).
-        count: Their number, shape (N,).
+        counts: Their numbers, shape (N,).
         cost: Bounds of their costs at both ends of the interval, by place, shape (2, N, L).
         load: Bounds of their loads, likewise.
         choice: Places of the options that the relaxation picks at both ends, shape (2, N).
@@ -67,7 +67,7 @@ class Workspace(NamedTuple):
     """
 
     active: Indices
-    count: Indices
+    counts: Indices
     cost: Array
     load: Array
     choice: Indices

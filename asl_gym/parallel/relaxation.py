@@ -37,9 +37,7 @@ MARGIN = 0.05
 
 
 @compiled
-def underestimate(
-    problem: Problem, mask: Mask, start: float, end: float, work: Workspace
-) -> bool:
+def underestimate(problem: Problem, mask: Mask, start: float, end: float, work: Workspace) -> bool:
     """Fills in tangents of the options that are possible somewhere in [start, end).
 
     With ``start == end`` the interval is that single deadline, and the values are exact.
@@ -49,14 +47,14 @@ def underestimate(
         mask: Options that may be used, shape (N, L).
         start: Start of the interval [s].
         end: Its end [s].
-        work: Its ``active``, ``count``, ``cost`` and ``load`` are filled in.
+        work: Its ``active``, ``counts``, ``cost`` and ``load`` are filled in.
 
     Returns:
         Whether every device has a possible option.
     """
     a, c, w = problem.a, problem.c, problem.w
     price, least, greatest = problem.price, problem.least, problem.greatest
-    active, count, cost, load = work.active, work.count, work.cost, work.load
+    active, count, cost, load = work.active, work.counts, work.cost, work.load
     middle = 0.5 * (start + end)
     for n in range(a.shape[0]):
         k = 0
@@ -103,7 +101,7 @@ def lagrangian(
         greatest: f_max [Hz].
         work: Holds the tangents; its ``choice`` is filled in.
     """
-    count, cost, load, choice = work.count, work.cost, work.load, work.choice
+    count, cost, load, choice = work.counts, work.cost, work.load, work.choice
     value, slope, at, distance = 0.0, 0.0, 0, 0.0
     for i in range(2):
         total = (first if i == 0 else second) - mu * greatest
@@ -202,7 +200,7 @@ def remove_options(
     Returns:
         The least bound of what was too dear, infinity if there is none.
     """
-    active, count, cost, load = work.active, work.count, work.cost, work.load
+    active, count, cost, load = work.active, work.counts, work.cost, work.load
     devices = count.size
     least = np.empty((2, devices))
     totals = np.array([first - mu * greatest, second - mu * greatest])

@@ -213,9 +213,7 @@ def solve_rows(
         else:
             # Without a weight on energy the fastest decision of least energy.
             mask = undominated(a[r], energy, w[r], energy)
-            deadline, spare = fastest_deadline(
-                a[r], w[r], energy, mask, least, greatest, splits[r]
-            )
+            deadline, spare = fastest_deadline(a[r], w[r], energy, mask, least, greatest, splits[r])
             objective[r], nodes[r] = V[r] * deadline, 0
             lower_bound[r] = objective[r] * (1.0 - ROUNDING)
             if spare > SPARE_CLOCK * greatest:

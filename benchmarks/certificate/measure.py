@@ -16,7 +16,15 @@ from benchmarks.certificate.rounds import Round, grown, played_rounds
 from benchmarks.certificate.scip import MODELS, run_scip
 from benchmarks.plots import style
 
-__all__ = ["FLEETS", "against_scip", "in_bulk", "over_fleets", "plot_fleets", "scip_summary", "with_names"]
+__all__ = [
+    "FLEETS",
+    "against_scip",
+    "in_bulk",
+    "over_fleets",
+    "plot_fleets",
+    "scip_summary",
+    "with_names",
+]
 
 REPEATS = 7
 SKIP = 9
