@@ -54,7 +54,7 @@ def test_policies_at_play_are_never_below_the_frontier(name: str) -> None:
     frontier, rng = hindsight_frontier(scenario, trace), np.random.default_rng(1)
     for bias in (0.2, 1.0, 5.0):
         splits = (random_splits(scenario, rng, 50) * rng.random((50, 1)) ** bias).astype(int)
-        decision = Decision(splits, random_frequencies(scenario, rng, 50), np.zeros(50))
+        decision = Decision(splits, random_frequencies(scenario, rng, 50), *np.zeros((2, 50)))
         delay, energies = play(scenario, trace, decision)
         assert frontier.at(energies).delay <= delay * (1 + TOLERANCE)
 

@@ -151,7 +151,8 @@ def test_presets_differ_from_the_default_in_what_they_say() -> None:
     assert preset("no-fading").radio == dataclasses.replace(DEFAULT.radio, fading="none")
     assert preset("per-device-budgets").num_budgets == DEFAULT.num_devices + 1
     assert preset("lenet5").workload.profile.name != DEFAULT.workload.profile.name
+    assert preset("parallel").schedule == "parallel"
     for name in preset_names():
         assert preset(name) is preset(name)
         assert preset(name).fleet == DEFAULT.fleet
-        assert preset(name).server == DEFAULT.server
+        assert preset(name).server == DEFAULT.server or name == "parallel"
