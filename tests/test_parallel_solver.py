@@ -189,7 +189,7 @@ def test_the_solver_reaches_large_fleets() -> None:
 def test_allocation_equals_a_numerical_search(problem: Instance, seed: int) -> None:
     """The upper layer against searches in the deadline by scipy.optimize, for random splits."""
     devices, splits = problem.options.fixed_delay.shape
-    split_index = np.random.default_rng(seed).integers(splits, size=devices)
+    split_index = np.random.default_rng(seed).integers(splits, size=(devices,))
     found = best_of_splits(problem, problem.chosen(split_index))
     price = float(price_parallel(*problem, split_index[None, :])[0])
     assert price <= found.objective * (1 + 1e-9)
