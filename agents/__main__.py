@@ -1,8 +1,5 @@
-"""``python -m agents``: train agents, draw their learning curves, ship the weights."""
+"""``python -m agents``: train agents and draw their learning curves."""
 
-import json
-import shlex
-import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +7,6 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from agents import pretrained
 from agents.configuration import Configuration, load_configuration
 from agents.curve import plot_curves
 from agents.training import VALIDATION_SEEDS, run_folder, steps_done, train
@@ -79,28 +75,6 @@ def curve(
     curves = {f"{algorithm}, seed {seed}": folder / "curve.csv"}
     plot_curves(curves, output, {"OPEN": float(np.mean(gaps))})
     typer.echo(f"drew {output}")
-
-
-@app.command()
-def ship(
-    algorithm: Algorithm, env: Env = "ASL-v0", seed: Seed = 0, runs: Runs = Path("runs")
-) -> None:
-    """Put a run's final model among the weights that the repository ships."""
-    configuration = _configuration(algorithm, env)
-    folder = _trained(configuration, seed, runs)
-    making = {
-        "algorithm": algorithm,
-        "seed": seed,
-        "command": shlex.join(
-            ["python", "-m", "agents", "train", algorithm, "--env", env, "--seed", str(seed)]
-        ),
-        "environment": configuration.environment,
-        "commit": json.loads((folder / "run.json").read_text(encoding="utf-8"))["commit"],
-    }
-    shipped = pretrained.ship(folder / "model.zip", algorithm, env, making)
-    for suffix in (".csv", ".png"):
-        shutil.copyfile(folder / f"curve{suffix}", shipped.with_suffix(suffix))
-    typer.echo(f"shipped {shipped} and its learning curve")
 
 
 if __name__ == "__main__":

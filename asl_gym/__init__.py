@@ -17,6 +17,7 @@ from asl_gym.policies import (
     FixedSplit,
     GreedyDelay,
     GreedyEnergy,
+    KalmanOPEN,
     Policy,
     RandomPolicy,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "GreedyDelay",
     "GreedyEnergy",
     "HindsightFrontier",
+    "KalmanOPEN",
     "Knowledge",
     "MeasuredTraces",
     "NetworkProfile",

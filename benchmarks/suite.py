@@ -27,6 +27,7 @@ from asl_gym import (
     FixedSplit,
     GreedyDelay,
     GreedyEnergy,
+    KalmanOPEN,
     RandomPolicy,
     Scenario,
 )
@@ -49,6 +50,11 @@ OPEN_VARIANTS: dict[str, tuple[tuple[str, str, type[OPEN]], ...]] = {
 }
 """The best honest versions of OPEN where it is not shown the truth: name, label and class, by
 environment id."""
+
+TOLD_MORE: dict[str, tuple[tuple[str, str, type[OPEN]], ...]] = {
+    "ASLStaleCSI-v0": (("kalman-open", "OPEN, told the channel's law (Kalman)", KalmanOPEN),),
+}
+"""References that are told what the others have to find out."""
 
 CLOCK_LABELS = {"max": "full clock", "open": "OPEN's clock"}
 
@@ -151,6 +157,10 @@ def _heuristics(evaluator: Evaluator) -> list[Entry]:
         *(
             Entry(name, label, "OPEN", variant)
             for name, label, variant in OPEN_VARIANTS.get(evaluator.env_id, ())
+        ),
+        *(
+            Entry(name, label, "baseline", reference)
+            for name, label, reference in TOLD_MORE.get(evaluator.env_id, ())
         ),
         *(_fixed_split(scenario, split, "max") for split in scenario.workload.admissible_splits),
         *(_fixed_split(scenario, split, "open") for split in scenario.workload.admissible_splits),

@@ -6,7 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asl_gym import OPEN, ASLEnv, ASLVectorEnv, CalibratedOPEN, FilteredOPEN, Knowledge, evaluate
+from asl_gym import (
+    OPEN,
+    ASLEnv,
+    ASLVectorEnv,
+    CalibratedOPEN,
+    FilteredOPEN,
+    KalmanOPEN,
+    Knowledge,
+    channel,
+    evaluate,
+)
 from asl_gym.presets import preset
 from asl_gym.validation import FieldError
 
@@ -59,7 +69,8 @@ def test_calibrated_open_comes_near_to_open_that_knows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "name"), [(FilteredOPEN, "stale-csi"), (CalibratedOPEN, "mismatch")]
+    ("policy", "name"),
+    [(FilteredOPEN, "stale-csi"), (CalibratedOPEN, "mismatch"), (KalmanOPEN, "stale-csi")],
 )
 def test_a_batch_decides_as_its_rows_do_over_episodes(policy: type[OPEN], name: str) -> None:
     scenario = preset(name).with_num_devices(3).replace(horizon=4)
@@ -77,6 +88,39 @@ def test_a_batch_decides_as_its_rows_do_over_episodes(policy: type[OPEN], name: 
                 action["server_frequency"][i], alone["server_frequency"], rtol=1e-12
             )
         batch, _, _, starts, _ = envs.step(action)
+
+
+def test_told_the_channels_law_open_is_better_than_filtered() -> None:
+    filtered = priced_gap(FilteredOPEN, "ASLStaleCSI-v0")
+    assert priced_gap(KalmanOPEN, "ASLStaleCSI-v0") < filtered - 0.01
+
+
+def test_expected_inverse_rate_against_simulation() -> None:
+    """Shadowing of a known law, ahead of what was shown, with fading drawn by chance."""
+    scenario = preset("stale-csi").with_num_devices(1)
+    policy, rng = KalmanOPEN(scenario), np.random.default_rng(0)
+    mean, variance = np.array([[4.0]]), np.array([[20.0]])
+    (snr_db,) = policy._mean_snr_db[0]
+    drawn = 10 ** ((snr_db + 4.0 + np.sqrt(20.0) * rng.standard_normal((400_000, 1))) / 10)
+    rates = channel.rates(
+        drawn, np.ones_like(drawn), rng.standard_exponential(drawn.shape), scenario.radio
+    )
+    expected = policy._expected(mean, variance, policy._mean_snr_db[0])
+    assert expected[0, 0] == pytest.approx((1.0 / rates).mean(), rel=0.05)
+
+
+def test_the_filter_forgets_to_the_stationary_law() -> None:
+    policy = KalmanOPEN(preset("stale-csi"))
+    mean, variance = policy._ahead(np.array([12.0]), np.array([1.0]), rounds=1_000)
+    assert mean[0] == pytest.approx(0.0, abs=1e-6)
+    assert variance[0] == pytest.approx(64.0)
+
+
+def test_the_filter_needs_late_rates_and_block_fading() -> None:
+    with pytest.raises(FieldError, match="csi_delay"):
+        KalmanOPEN(preset("default"))
+    with pytest.raises(FieldError, match="fading"):
+        KalmanOPEN(preset("ergodic").replace(knowledge=Knowledge(csi_delay_rounds=1)))
 
 
 def test_calibration_needs_realised_costs_and_known_rates() -> None:

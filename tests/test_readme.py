@@ -27,7 +27,7 @@ def test_code_runs(code: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_examples_are_there() -> None:
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
     assert sum(FEWER_STEPS[0] in block for block in BLOCKS) == 1
 
 

@@ -2,6 +2,7 @@
 
 from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
 from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
+from asl_gym.policies.channel_law import KalmanOPEN
 from asl_gym.policies.drift_plus_penalty import OPEN, WeightedPolicy
 from asl_gym.policies.imperfect_knowledge import CalibratedOPEN, FilteredOPEN
 
@@ -12,6 +13,7 @@ __all__ = [
     "FixedSplit",
     "GreedyDelay",
     "GreedyEnergy",
+    "KalmanOPEN",
     "Policy",
     "RandomPolicy",
     "ScenarioPolicy",

@@ -4,6 +4,7 @@ They see the observation alone and remember what they saw: ``predict`` hands its
 state, one row an environment, and starts anew where ``episode_start`` says so.
 """
 
+from abc import abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,13 +15,13 @@ from asl_gym.policies.base import Array
 from asl_gym.policies.drift_plus_penalty import OPEN
 from asl_gym.validation import FieldError, number
 
-__all__ = ["CalibratedOPEN", "FilteredOPEN"]
+__all__ = ["CalibratedOPEN", "FilteredOPEN", "RememberingOPEN"]
 
 Splits = NDArray[np.int64]
 TINY = np.finfo(float).tiny
 
 
-class _Remembering(OPEN):
+class RememberingOPEN(OPEN):
     """OPEN with a memory: arrays whose first axis are the environments of a batch."""
 
     def predict(
@@ -52,14 +53,14 @@ class _Remembering(OPEN):
             split_index, frequency = split_index[0], frequency[0]
         return self._view.encode(split_index, frequency), memory
 
+    @abstractmethod
     def remember_and_decide(
         self, seen: Observation, memory: Any, starts: NDArray[np.bool_]
     ) -> tuple[Splits, Array, Any]:
         """Decides for a batch; the memory is meaningless where an episode starts."""
-        raise NotImplementedError
 
 
-class FilteredOPEN(_Remembering):
+class FilteredOPEN(RememberingOPEN):
     """OPEN on filtered rates, for stale channel knowledge.
 
     Delay and energy are linear in 1/r, so what a decision needs of an uncertain rate is the
@@ -108,7 +109,7 @@ class _Played(NamedTuple):
     sums: Array
 
 
-class CalibratedOPEN(_Remembering):
+class CalibratedOPEN(RememberingOPEN):
     """OPEN with device parameters calibrated online from the realised costs.
 
     From a device's realised delay and energy of the last round it takes off what is known of them

@@ -125,7 +125,7 @@ PAGE = Page(
             "ASL-v0", ("ppo", "tqc", "recurrent_ppo", "ppo_lagrangian", "hybrid", "shared")
         ),
         PageEnvironment("ASLStaleCSI-v0", ("ppo", "recurrent_ppo", "shared")),
-        PageEnvironment("ASLMismatch-v0", ("ppo", "recurrent_ppo", "shared")),
+        PageEnvironment("ASLMismatch-v0", ("ppo", "shared")),
     ),
     fleet_algorithms=("shared",),
     unseen_fleets=(1, 2),

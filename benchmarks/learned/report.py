@@ -59,7 +59,9 @@ energy in rounds where it buys more, can take a policy beyond it."""
 ENVIRONMENT_NOTES = {
     "ASL-v0": CEILING,
     "ASLStaleCSI-v0": "The controller is shown the last round's rates while the new ones decide "
-    f"the cost. {IMPERFECT}",
+    f"the cost. {IMPERFECT} OPEN with a Kalman filter is no competitor but a mark: it is told the "
+    "law of the channel (how far shadowing spreads and how fast it changes, how fading is "
+    "distributed), which filtered OPEN and the agents have to find out from what they are shown.",
     "ASLMismatch-v0": "The controller's device parameters are wrong by a factor for each device, "
     f"drawn at reset; realised delays and energies are observed. {IMPERFECT}",
 }
