@@ -126,6 +126,7 @@ PAGE = Page(
         ),
         PageEnvironment("ASLStaleCSI-v0", ("ppo", "recurrent_ppo", "shared")),
         PageEnvironment("ASLMismatch-v0", ("ppo", "shared")),
+        PageEnvironment("ASLParallel-v0", ("ppo", "hybrid")),
     ),
     fleet_algorithms=("shared",),
     unseen_fleets=(1, 2),
