@@ -28,6 +28,7 @@ DEFAULT_RUN = "ASL-v0-default"
 MEASURED_RUN = "ASL-v0-default-measured"
 SPEED = "speed/speed.md"
 LEARNED = "learned"
+CERTIFICATE = "certificate"
 LEARNED_COLUMNS = [
     *("Policy", "Learns from", "Training [min]", "Priced gap [%]", "E/Ē"),
     *("Better than OPEN [%]", "Decision [µs]"),
@@ -38,6 +39,7 @@ PICTURES = {
     "split-points.png": f"{DEFAULT_RUN}/split_points.png",
     "running-averages.png": f"{DEFAULT_RUN}/running_averages.png",
     "scaling.png": "scaling/scaling.png",
+    "certificate-fleets.png": f"{CERTIFICATE}/fleets.png",
 }
 """Pictures of the README by the files that commands write."""
 
@@ -75,9 +77,16 @@ def _learned(results: Path) -> str:
     return markdown(pd.concat(tables))
 
 
+def _certificate(results: Path) -> str:
+    """The tables of the parallel solver's certificate, one below the other."""
+    text = (results / CERTIFICATE / "certificate.md").read_text(encoding="utf-8")
+    return text.replace("## ", "#### ").strip()
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "ranking": _ranking(DEFAULT_RUN),
     "learned": _learned,
+    "certificate": _certificate,
     "changes": _changes,
     "fadings": _fadings,
     "measured": _ranking(MEASURED_RUN),

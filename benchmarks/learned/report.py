@@ -62,9 +62,9 @@ ENVIRONMENT_NOTES = {
     f"the cost. {IMPERFECT} OPEN with a Kalman filter is no competitor but a mark: it is told the "
     "law of the channel (how far shadowing spreads and how fast it changes, how fading is "
     "distributed), which filtered OPEN and the agents have to find out from what they are shown.",
-    "ASLParallel-v0": "All devices train at once and share the server, so that the search over splits "
-    "is combinatorial: OPEN solves each round to a proven gap of 1e-6 by branch and bound, and a "
-    "learned proposal competes with it on decision time, see the last plot.",
+    "ASLParallel-v0": "All devices train at once and share the server, so that the search over "
+    "splits is combinatorial. OPEN solves each round to a proven gap by branch and bound; whether "
+    "a learned proposal buys time is what the last plot shows.",
     "ASLMismatch-v0": "The controller's device parameters are wrong by a factor for each device, "
     f"drawn at reset; realised delays and energies are observed. {IMPERFECT}",
 }
