@@ -16,7 +16,8 @@ from asl_gym.lyapunov import Reward
 from asl_gym.observation_views import ObservationViewName
 from asl_gym.scenario import Scenario
 from asl_gym.simulation import RoundRecord, Simulation
-from asl_gym.trace import Trace, TraceSource
+from asl_gym.trace import Trace
+from asl_gym.trace_sources import TraceSource
 from asl_gym.validation import one_of
 
 __all__ = ["ASLEnv"]

@@ -5,7 +5,7 @@ meet the same luck, and each episode is scored against the hindsight frontier of
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,12 +13,9 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym.actions import ACTION_VIEWS, action_view
 from asl_gym.bound import HindsightFrontier
-from asl_gym.observation_views import OBSERVATION_VIEWS
 from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
-from asl_gym.scenario import Scenario
-from asl_gym.validation import one_of
+from asl_gym.policies.fitting import PolicyFactory, build_policy, observation_view_of, view_of
 
 __all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
 
@@ -27,8 +24,6 @@ SCENARIO_ARGUMENTS = (
     *("scenario", "num_devices", "horizon", "budget", "csi_delay_rounds", "parameter_error"),
 )
 """Arguments of the environment that its scenario holds once it is made."""
-
-PolicyFactory = Callable[[Any], Policy]
 
 
 @dataclass(frozen=True)
@@ -201,67 +196,6 @@ def evaluate(
     """
     evaluator = Evaluator(env_id, **env_kwargs)
     return [score for score, _ in evaluator.evaluate(policy, seeds, name)]
-
-
-def build_policy(policy: Policy | PolicyFactory, env: gym.Env[Any, Any]) -> Policy:
-    """Returns a policy that is given as itself or as what builds it from an environment.
-
-    Raises:
-        TypeError: If the result has no ``predict``.
-    """
-    built = policy
-    if callable(policy) and (isinstance(policy, type) or not hasattr(policy, "predict")):
-        built = policy(env)
-    if not isinstance(built, Policy):
-        raise TypeError(f"{built!r} has no predict(): expected a policy or what builds one")
-    return built
-
-
-def view_of(policy: Any, scenario: Scenario) -> str:
-    """The action view that a policy acts in.
-
-    Its ``action_view`` if it has one; else the view whose space is its ``action_space`` (which
-    stable-baselines3's models have); else ``"box"``.
-
-    Raises:
-        ValueError: If its ``action_space`` is that of no view in this scenario.
-    """
-    if hasattr(policy, "action_view"):
-        return one_of("action_view", policy.action_view, tuple(ACTION_VIEWS))
-    space = getattr(policy, "action_space", None)
-    if space is None:
-        return "box"
-    for name in ACTION_VIEWS:
-        if action_view(name, scenario).space == space:
-            return name
-    raise ValueError(
-        f"the policy acts in {space}, which is no view of {scenario.num_devices} devices with "
-        f"{scenario.workload.num_splits} split points: expected one of {', '.join(ACTION_VIEWS)}"
-    )
-
-
-def observation_view_of(policy: Any, scenario: Scenario) -> str:
-    """The observation view that a policy sees.
-
-    Its ``observation_view`` if it has one; else the view whose space has the shape of its
-    ``observation_space`` (which stable-baselines3's models have); else ``"flat"``.
-
-    Raises:
-        ValueError: If its ``observation_space`` has the shape of no view in this scenario.
-    """
-    if hasattr(policy, "observation_view"):
-        return one_of("observation_view", policy.observation_view, tuple(OBSERVATION_VIEWS))
-    space = getattr(policy, "observation_space", None)
-    if space is None:
-        return "flat"
-    shapes = {name: view(scenario).space.shape for name, view in OBSERVATION_VIEWS.items()}
-    for name, shape in shapes.items():
-        if space.shape == shape:
-            return name
-    raise ValueError(
-        f"the policy was made for observations of shape {space.shape}: expected one of "
-        + ", ".join(f"{shape} ({name})" for name, shape in shapes.items())
-    )
 
 
 def play_episode(policy: Policy, env: Any, seed: int) -> EpisodeSeries:

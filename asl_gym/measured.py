@@ -16,8 +16,9 @@ from asl_gym.components import Budget
 from asl_gym.csv_rows import TraceFileError
 from asl_gym.measured_rates import LogRates, TableRates
 from asl_gym.reference import resolve_budget
-from asl_gym.trace import Trace, draw_clocks
+from asl_gym.trace import Trace
 from asl_gym.trace_files import is_gnettrack
+from asl_gym.trace_sources import draw_clocks
 from asl_gym.validation import FieldError, whole_number
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class MeasuredTraces:
         rounds: int,
         reuse: Trace | None = None,
     ) -> Trace:
-        """Draws one trace a generator, see :class:`asl_gym.trace.TraceSource`.
+        """Draws one trace a generator, see :class:`asl_gym.trace_sources.TraceSource`.
 
         Each generator gives its trace's starts first, then its device clocks. ``reuse`` is left
         alone.

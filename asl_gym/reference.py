@@ -15,8 +15,9 @@ from scipy.optimize import linprog
 
 from asl_gym import channel
 from asl_gym.knowledge import draw_factors
-from asl_gym.trace import SyntheticTraces, Trace
+from asl_gym.trace import Trace
 from asl_gym.trace_solver import TraceSolver
+from asl_gym.trace_sources import SyntheticTraces
 from asl_gym.validation import FieldError
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from asl_gym.costs import UnitCosts
 from asl_gym.lyapunov import Reward
 from asl_gym.observations import Codec
 from asl_gym.scenario import Scenario
-from asl_gym.trace import SyntheticTraces, Trace, TraceSource
+from asl_gym.trace import Trace
+from asl_gym.trace_sources import SyntheticTraces, TraceSource
 
 __all__ = ["RoundRecord", "Simulation"]
 

@@ -4,29 +4,20 @@ It keeps apart what the controller is shown and what really happens; the two rat
 unless a scenario of imperfect channel knowledge says otherwise.
 """
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import InitVar, dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from asl_gym import channel
-from asl_gym.components import Fleet, Radio
 
 if TYPE_CHECKING:
     from asl_gym.measured import Paths
     from asl_gym.scenario import Scenario
 
-__all__ = ["SyntheticTraces", "Trace", "TraceSource"]
+__all__ = ["Trace"]
 
 Array = NDArray[np.float64]
-
-BLOCK_SIZE = 65_536
-"""Numbers that a block of rows holds in one array when traces are drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +160,9 @@ class Trace:
     def synthetic(
         cls, scenario: "Scenario", rng: np.random.Generator, rounds: int | None = None
     ) -> "Trace":
-        """Draws one trace from the scenario's radio and fleet, see :class:`SyntheticTraces`."""
+        """Draws one trace, see :class:`asl_gym.trace_sources.SyntheticTraces`."""
+        from asl_gym.trace_sources import SyntheticTraces
+
         rounds = scenario.horizon if rounds is None else rounds
         return SyntheticTraces(scenario.fleet, scenario.device_radio).draw([rng], rounds)[0]
 
@@ -195,114 +188,3 @@ class Trace:
         from asl_gym.measured import trace_from_csv
 
         return trace_from_csv(paths, scenario, rng, rounds, seconds_per_round)
-
-
-class TraceSource(Protocol):
-    """Where an environment's traces come from."""
-
-    def draw(
-        self,
-        generators: Sequence[np.random.Generator],
-        rounds: int,
-        reuse: Trace | None = None,
-    ) -> Trace:
-        """Draws one trace a generator.
-
-        Args:
-            generators: The B random generators; each trace depends on its own alone.
-            rounds: Rounds T of each trace.
-            reuse: An earlier draw that is no longer needed and whose memory may be overwritten.
-
-        Returns:
-            A batch of traces, shape (B, T, N).
-        """
-        ...
-
-
-class SyntheticTraces:
-    """Traces drawn from the scenario's channel model and clock law."""
-
-    def __init__(self, fleet: Fleet, radio: Radio) -> None:
-        self._fleet, self._radio = fleet, radio
-        self._uplink_snr, self._downlink_snr = channel.mean_snr(fleet, radio)
-
-    def draw(
-        self,
-        generators: Sequence[np.random.Generator],
-        rounds: int,
-        reuse: Trace | None = None,
-    ) -> Trace:
-        """Draws one trace a generator, see :class:`TraceSource`."""
-        shape = (len(generators), rounds, self._fleet.num_devices)
-        if reuse is None or reuse.uplink_bps.shape != shape:
-            up, down, clock = (time_major(shape) for _ in range(3))
-            reuse = Trace(up, down, clock, check=False)
-        # Blocks of rows that stay in the processor's cache take half the time of whole passes, and
-        # they are drawn beside each other: random draws and array operations free the
-        # interpreter. As every row has a generator of its own, the result is the same.
-        rows = max(1, BLOCK_SIZE // (rounds * shape[-1]))
-        blocks = [slice(start, start + rows) for start in range(0, len(generators), rows)]
-        if len(blocks) == 1:
-            self._fill(reuse, generators, blocks[0])
-        else:
-            with ThreadPoolExecutor(min(len(blocks), os.cpu_count() or 1)) as pool:
-                # Exhausting the results raises what a thread raised.
-                list(pool.map(partial(self._fill, reuse, generators), blocks))
-        return reuse
-
-    def _fill(self, trace: Trace, generators: Sequence[np.random.Generator], block: slice) -> None:
-        drawn = self._draw_block(generators[block], trace.num_rounds)
-        trace.uplink_bps[block], trace.downlink_bps[block], trace.clock_hz[block] = drawn
-
-    def _draw_block(
-        self, generators: Sequence[np.random.Generator], rounds: int
-    ) -> tuple[Array, Array, Array]:
-        shape = (len(generators), rounds, self._fleet.num_devices)
-        innovations = each_row(np.empty(shape), generators, np.random.Generator.standard_normal)
-        gain = channel.shadowing_gain(innovations, self._radio)
-        fading: tuple[Array | None, Array | None] = (None, None)
-        if self._radio.fading == "block":
-            both = np.empty((shape[0], 2, *shape[1:]))
-            each_row(both, generators, np.random.Generator.standard_exponential)
-            fading = both[:, 0], both[:, 1]
-        # Repeated over the rounds, the devices' constants meet whole rows in one inner loop.
-        snr = (np.tile(values, (rounds, 1)) for values in (self._uplink_snr, self._downlink_snr))
-        uplink_snr, downlink_snr = snr
-        uplink = channel.rates(uplink_snr, gain, fading[0], self._radio)
-        downlink = channel.rates(downlink_snr, gain, fading[1], self._radio)
-        return uplink, downlink, draw_clocks(self._fleet, generators, rounds)
-
-
-def time_major(shape: tuple[int, int, int]) -> Array:
-    """An empty array (B, T, N) in which one round of all rows lies together in memory."""
-    rows, rounds, devices = shape
-    return np.empty((rounds, rows, devices)).swapaxes(0, 1)
-
-
-def each_row(
-    values: Array, generators: Sequence[np.random.Generator], draw: Callable[..., Any]
-) -> Array:
-    """Fills row i with draws of generator i and returns the array."""
-    for row, generator in zip(values, generators, strict=True):
-        draw(generator, out=row)
-    return values
-
-
-def draw_clocks(fleet: Fleet, generators: Sequence[np.random.Generator], rounds: int) -> Array:
-    """Draws the device clocks available in each round, by the fleet's law.
-
-    Args:
-        fleet: Gives the clocks and their least available share.
-        generators: One random generator a row.
-        rounds: Rounds T.
-
-    Returns:
-        Clocks [Hz], shape (B, T, N).
-    """
-    least = fleet.min_clock_fraction * np.tile(fleet.clock_hz, (rounds, 1))
-    varying = (1.0 - fleet.min_clock_fraction) * np.tile(fleet.clock_hz, (rounds, 1))
-    clock = np.empty((len(generators), *least.shape))
-    each_row(clock, generators, np.random.Generator.random)
-    clock *= varying
-    clock += least
-    return clock

@@ -18,7 +18,7 @@ from asl_gym.env_arguments import build_scenario, checked_options, make_simulati
 from asl_gym.lyapunov import Reward
 from asl_gym.observation_views import ObservationViewName
 from asl_gym.scenario import Scenario
-from asl_gym.trace import TraceSource
+from asl_gym.trace_sources import TraceSource
 from asl_gym.validation import FieldError, one_of, whole_number
 
 __all__ = ["ASLVectorEnv"]

@@ -32,8 +32,8 @@ from asl_gym import (
     Scenario,
 )
 from asl_gym.actions import ACTION_VIEWS
-from asl_gym.evaluation import build_policy, observation_view_of, view_of
 from asl_gym.policies.base import Policy
+from asl_gym.policies.fitting import build_policy, observation_view_of, view_of
 from asl_gym.validation import FieldError, one_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.learned.page import label_of

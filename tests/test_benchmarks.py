@@ -217,7 +217,10 @@ def test_two_runs_in_one_folder_are_refused(tmp_path, capsys):
         (["--rounds", "0"], "horizon = 0"),
         (["--env", "ASL-v9"], "env = 'ASL-v9' is not allowed: expected one of ASL-v0"),
         (["--env", "CartPole-v1"], "env = 'CartPole-v1' is not allowed: expected one of ASL-v0"),
-        (["reprot"], "'reprot' is no command: expected one of certificate, fadings, learned, readme"),
+        (
+            ["reprot"],
+            "'reprot' is no command: expected one of certificate, fadings, learned, readme",
+        ),
         (["--scenario", "nowhere"], "scenario = 'nowhere'"),
         (["--no-agents", "--only", "fixed-99-max"], "only = 'fixed-99-max'"),
         (["--seconds-per-round", "2"], "trace-dir"),

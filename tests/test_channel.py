@@ -18,7 +18,8 @@ from asl_gym.channel import (
     shadowing_gain,
 )
 from asl_gym.components import Fading, Fleet, Radio
-from asl_gym.trace import SyntheticTraces, Trace
+from asl_gym.trace import Trace
+from asl_gym.trace_sources import SyntheticTraces
 from tests.strategies import Array, radios
 
 FLEET = Fleet((1e9, 2e9), (2.0, 4.0), (1e-27, 1e-27), (0.1, 0.2), (100.0, 300.0), 0.4)

@@ -10,7 +10,8 @@ from asl_gym.csv_rows import TraceFileError
 from asl_gym.measured import MeasuredTraces, trace_from_csv
 from asl_gym.presets import preset
 from asl_gym.scenario import Scenario
-from asl_gym.trace import Trace, draw_clocks
+from asl_gym.trace import Trace
+from asl_gym.trace_sources import draw_clocks
 from asl_gym.validation import FieldError
 from tests.measured_samples import (
     HORIZON,
