@@ -71,7 +71,8 @@ class FleetCase:
 def cases_of(page: Page) -> Iterator[FleetCase]:
     """The fleets of a page's study, by environment id, fleet seed and size."""
     for environment in page.environments:
-        if set(environment.algorithms) & set(page.fleet_algorithms):
+        played = not page.fleet_env_ids or environment.env_id in page.fleet_env_ids
+        if played and set(environment.algorithms) & set(page.fleet_algorithms):
             for seed in (None, *page.unseen_fleets):
                 for num_devices in page.fleet_sizes:
                     yield FleetCase(environment.env_id, num_devices, seed)
@@ -113,9 +114,10 @@ def section(
         return []
     parts = [
         "## Fleet sizes",
-        "Agents that act in a fleet of any size, trained on the scenario's own fleet and played "
-        "on others without retraining, with OPEN beside them on the same traces. Priced gap as "
-        "above: IQM and interval over training seeds, for OPEN the mean.",
+        "Agents that act in a fleet of any size, trained on fleets of the scenario's size (its own, "
+        "and others drawn by the same law) and played on others without retraining, with OPEN "
+        "beside them on the same traces. Priced gap as above: IQM and interval over training "
+        "seeds, for OPEN the mean.",
         markdown(_shown(table)),
     ]
     for env_id, rows in table.groupby("env_id", sort=False):

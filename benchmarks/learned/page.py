@@ -73,6 +73,7 @@ class Page:
         num_evaluation_seeds: Evaluation seeds, whose traces are common to all; they are 0, 1, ….
         rounds: Rounds of an evaluation episode; the scenario's by default.
         fleet_algorithms: Algorithms whose agents are also played on fleets of other sizes.
+        fleet_env_ids: Environment ids of that study; all where empty.
         fleet_sizes: These sizes.
         unseen_fleets: Seeds of fleets of these sizes that no training has seen.
     """
@@ -82,6 +83,7 @@ class Page:
     num_evaluation_seeds: int = 20
     rounds: int | None = None
     fleet_algorithms: tuple[str, ...] = ()
+    fleet_env_ids: tuple[str, ...] = ()
     fleet_sizes: tuple[int, ...] = (5, 10, 20, 50, 100)
     unseen_fleets: tuple[int, ...] = ()
 
@@ -129,6 +131,7 @@ PAGE = Page(
         PageEnvironment("ASLParallel-v0", ("ppo", "hybrid")),
     ),
     fleet_algorithms=("shared",),
+    fleet_env_ids=("ASL-v0", "ASLStaleCSI-v0"),
     unseen_fleets=(1, 2),
 )
 """The page in the repository."""
