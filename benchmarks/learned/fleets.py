@@ -114,9 +114,9 @@ def section(
         return []
     parts = [
         "## Fleet sizes",
-        "Agents that act in a fleet of any size, trained on fleets of the scenario's size (its own, "
-        "and others drawn by the same law) and played on others without retraining, with OPEN "
-        "beside them on the same traces. Priced gap as above: IQM and interval over training "
+        "Agents that act in a fleet of any size, trained on fleets of the scenario's size (its "
+        "own, and others drawn by the same law) and played on others without retraining, with "
+        "OPEN beside them on the same traces. Priced gap as above: IQM and interval over training "
         "seeds, for OPEN the mean.",
         markdown(_shown(table)),
     ]
