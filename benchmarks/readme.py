@@ -20,6 +20,7 @@ from benchmarks.learned.page import PAGE
 from benchmarks.learned.report import environment_table
 from benchmarks.results import load_results
 from benchmarks.run_folder import RunFolder
+from benchmarks.suite import TOLD_MORE
 from benchmarks.tables import changes_table, markdown, ranking_table, shortlist
 
 __all__ = ["DEFAULT_RUN", "MEASURED_RUN", "SPEED", "write_readme"]
@@ -70,7 +71,8 @@ def _learned(results: Path) -> str:
     tables = []
     for environment in PAGE.environments:
         table = pd.read_csv(results / LEARNED / environment.env_id / "learned.csv")
-        table = table[table["kind"].isin(("OPEN", "agent"))]
+        told_more = {name for name, _, _ in TOLD_MORE.get(environment.env_id, ())}
+        table = table[table["kind"].isin(("OPEN", "agent")) | table["agent"].isin(told_more)]
         shown = environment_table(table)[LEARNED_COLUMNS]
         shown.insert(0, "Environment", environment.env_id)
         tables.append(shown)

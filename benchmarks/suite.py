@@ -39,7 +39,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.learned.page import label_of
 from benchmarks.user_policies import UserPolicy, fault_told
 
-__all__ = ["Entry", "Kind", "Suite", "build_suite"]
+__all__ = ["TOLD_MORE", "Entry", "Kind", "Suite", "build_suite"]
 
 Kind = Literal["OPEN", "agent", "user", "scheme", "baseline"]
 Clock = Literal["max", "open"]

@@ -136,6 +136,10 @@ def _reference_lines(axes: Axes, results: LearnedResults) -> None:
         axes.axvline(gap, color=colour, linestyle=dashes, linewidth=1.4, label=label)
 
 
+GREATEST_GAP = 1.0
+"""Baselines of a greater priced gap are left out of the plot of decision times."""
+
+
 def draw_decision_times(results: LearnedResults, styles: dict[str, tuple[str, str]]) -> Figure:
     """Draws decision time against priced gap, agents and what they are compared with."""
     figure = style.figure(8.2, 4.8)
@@ -158,8 +162,13 @@ def draw_decision_times(results: LearnedResults, styles: dict[str, tuple[str, st
 
 
 def _with_times(table: pd.DataFrame) -> pd.DataFrame:
-    """All but what is picked in hindsight, which decides nothing."""
-    return table[~table["agent"].str.startswith("best-fixed")]
+    """All but what is picked in hindsight, which decides nothing, and what is far off.
+
+    Agents and OPEN are always shown.
+    """
+    decides = ~table["agent"].str.startswith("best-fixed")
+    near = (table["priced_gap"] <= GREATEST_GAP) | table["kind"].isin(("OPEN", "agent"))
+    return table[decides & near]
 
 
 def _point(axes: Axes, line: "pd.Series[float]", styles: dict[str, tuple[str, str]]) -> PointLabel:

@@ -26,7 +26,8 @@ PICTURES = "results"
 INTRODUCTION = f"""\
 Written by `{COMMAND}`, which trains, plays and writes anew what is missing, and goes on where it
 was interrupted; `{COMMAND} --page-only` writes this page from what is on disk. Every figure is
-from the rows in `results/learned/` and the runs in `runs/`: none is typed."""
+from the rows in `results/learned/` and the runs in `runs/`: none is typed, but for those of earlier
+tries, which are told as such."""
 
 COLUMNS = f"""\
 Each agent was trained with several training seeds, and every policy played the same evaluation
@@ -121,7 +122,11 @@ def _section(
             "Learning curves on the validation traces: mean and range over training seeds; OPEN "
             "on the same traces.",
         ),
-        ("times", draw_decision_times, "Decision time against priced gap."),
+        (
+            "times",
+            draw_decision_times,
+            "Decision time against priced gap; baselines above 100% are left out.",
+        ),
     )
     for name, draw, caption in plots:
         file = f"{env_id}-{name}.png"
