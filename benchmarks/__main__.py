@@ -1,6 +1,7 @@
 """``python -m benchmarks``: the commands and their options.
 
 Arguments that do not start with a command's name are those of ``run``, the default command.
+What imports torch, which takes seconds and memory, is imported by the commands that need it.
 """
 
 import os
@@ -15,15 +16,11 @@ from benchmarks.certificate.command import certificate
 from benchmarks.configuration import Configuration
 from benchmarks.errors import BenchmarkError
 from benchmarks.fadings import run_fadings
-from benchmarks.learned.command import PAGE_PATH, make_page, part_of
-from benchmarks.learned.page import PAGE
-from benchmarks.learned.report import write_page
-from benchmarks.readme import write_readme
+from benchmarks.learned.page import PAGE, PAGE_PATH
 from benchmarks.report import write_report
 from benchmarks.run_folder import RunFolder
 from benchmarks.runner import run_suite
 from benchmarks.scaling import measure_scaling, plot_scaling
-from benchmarks.speed import measure_all
 from benchmarks.suite import build_suite
 from benchmarks.tables import markdown, print_table
 from benchmarks.terminal import failures_told, output
@@ -120,6 +117,8 @@ def speed(
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/speed"),
 ) -> None:
     """Measures environments and OPEN, with ratios to what the project aims at."""
+    from benchmarks.speed import measure_all
+
     measurements = measure_all()
     table = pd.DataFrame([vars(each) for each in measurements])
     for column in ("value", "aim"):
@@ -150,6 +149,8 @@ def readme(
     results: Annotated[Path, typer.Option(help="Folder of all results.")] = Path("results"),
 ) -> None:
     """Writes the README's tables and pictures anew from results on disk."""
+    from benchmarks.readme import write_readme
+
     root = Path(__file__).parents[1]
     with failures_told():
         write_readme(root / "README.md", root / "benchmarks" / "pictures", results)
@@ -182,6 +183,9 @@ def learned(
     ] = False,
 ) -> None:
     """Trains, plays and ships the learned agents and writes their page; goes on if interrupted."""
+    from benchmarks.learned.command import make_page, part_of
+    from benchmarks.learned.report import write_page
+
     with failures_told():
         whole, part = part_of(PAGE, tuple(env or ()), tuple(only or ()), seeds)
         if page_only:

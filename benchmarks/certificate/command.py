@@ -5,15 +5,6 @@ from typing import Annotated
 
 import typer
 
-from asl_gym.parallel.compiling import COMPILED
-from benchmarks.certificate.measure import (
-    against_scip,
-    in_bulk,
-    over_fleets,
-    plot_fleets,
-    scip_summary,
-    with_names,
-)
 from benchmarks.errors import BenchmarkError
 from benchmarks.tables import markdown, print_table
 from benchmarks.terminal import failures_told, output
@@ -29,6 +20,16 @@ def certificate(
     """Measures the parallel schedule's solver: against SCIP, in bulk, and over fleet sizes."""
     with failures_told():
         _check_installed()
+        # Compiled code takes a second and memory to load that other commands do not need.
+        from benchmarks.certificate.measure import (
+            against_scip,
+            in_bulk,
+            over_fleets,
+            plot_fleets,
+            scip_summary,
+            with_names,
+        )
+
         console = output()
         out.mkdir(parents=True, exist_ok=True)
         table = against_scip(rounds, time_limit, console.print)
@@ -51,6 +52,8 @@ def certificate(
 def _check_installed() -> None:
     try:
         import pyscipopt  # noqa: F401
+
+        from asl_gym.parallel.compiling import COMPILED
     except ImportError as error:
         raise BenchmarkError('SCIP is missing: pip install "asl-gym[dev]"') from error
     if not COMPILED:

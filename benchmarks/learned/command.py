@@ -13,10 +13,7 @@ from benchmarks.learned.report import write_page
 from benchmarks.learned.shipping import ship_medians
 from benchmarks.learned.training import runs_of, train_missing
 
-__all__ = ["PAGE_PATH", "make_page", "part_of"]
-
-PAGE_PATH = Path(__file__).parents[2] / "agents" / "RESULTS.md"
-"""The page in the repository."""
+__all__ = ["make_page", "part_of"]
 
 
 def make_page(

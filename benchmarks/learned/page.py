@@ -1,9 +1,13 @@
 """What is on the results page of the learned agents, as data: agents, environments, seeds."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
-__all__ = ["AGENTS", "PAGE", "Agent", "Page", "PageEnvironment", "label_of"]
+__all__ = ["AGENTS", "PAGE", "PAGE_PATH", "Agent", "Page", "PageEnvironment", "label_of"]
+
+PAGE_PATH = Path(__file__).parents[2] / "agents" / "RESULTS.md"
+"""The page in the repository."""
 
 Signal = Literal["reward", "cost model", "reward and cost"]
 

@@ -161,7 +161,7 @@ def _start(run: Run) -> BaseProcess:
     """Starts a run's process, from one that has the imports behind it where there is such."""
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context: Any = multiprocessing.get_context(method)
-    context.set_forkserver_preload(["benchmarks.__main__"])
+    context.set_forkserver_preload(["benchmarks.learned.training"])
     process: BaseProcess = context.Process(target=_train_here, args=(run,))
     process.start()
     return process
