@@ -28,6 +28,9 @@ __all__ = ["DEFAULT_RUN", "MEASURED_RUN", "SPEED", "write_readme"]
 DEFAULT_RUN = "ASL-v0-default"
 MEASURED_RUN = "ASL-v0-default-measured"
 SPEED = "speed/speed.md"
+NUM_IN_CHANGES = 2
+"""Policies in the README's table of changes: OPEN and the best agent."""
+
 LEARNED = "learned"
 CERTIFICATE = "certificate"
 LEARNED_COLUMNS = [
@@ -58,7 +61,8 @@ def _ranking(run: str) -> Callable[[Path], str]:
 
 def _changes(results: Path) -> str:
     loaded = load_results(RunFolder(results / DEFAULT_RUN))
-    return markdown(changes_table(loaded.changes))
+    best = list(dict.fromkeys(loaded.changes["policy"]))[:NUM_IN_CHANGES]
+    return markdown(changes_table(loaded.changes[loaded.changes["policy"].isin(best)]))
 
 
 def _fadings(results: Path) -> str:
