@@ -73,20 +73,14 @@ class BatchedCategorical(MultiCategoricalDistribution):
         return self._log_probabilities.argmax(dim=-1)
 
 
-def _batched(policy: ActorCriticPolicy, action_space: gym.Space[Any]) -> None:
-    if not isinstance(action_space, gym.spaces.MultiDiscrete):
-        raise ValueError(f"action_space = {action_space}: expected MultiDiscrete")
-    policy.action_dist = BatchedCategorical(action_space.nvec.tolist())
-
-
-class BatchedMlpPolicy(ActorCriticPolicy):
-    """stable-baselines3's ``MlpPolicy`` for ``MultiDiscrete`` actions, in one batched call.
+class _Batched(ActorCriticPolicy):
+    """Gives a policy over a ``MultiDiscrete`` space the batched distribution.
 
     Args:
-        observation_space: See the base class.
+        observation_space: See the policy.
         action_space: A ``MultiDiscrete`` space.
-        *args: See the base class.
-        **kwargs: See the base class.
+        *args: See the policy.
+        **kwargs: See the policy.
 
     Raises:
         ValueError: If the action space is another one.
@@ -96,24 +90,14 @@ class BatchedMlpPolicy(ActorCriticPolicy):
         self, observation_space: gym.Space[Any], action_space: Any, *args: Any, **kwargs: Any
     ) -> None:
         super().__init__(observation_space, action_space, *args, **kwargs)
-        _batched(self, action_space)
+        if not isinstance(action_space, gym.spaces.MultiDiscrete):
+            raise ValueError(f"action_space = {action_space}: expected MultiDiscrete")
+        self.action_dist = BatchedCategorical(action_space.nvec.tolist())
 
 
-class BatchedMlpLstmPolicy(RecurrentActorCriticPolicy):
-    """sb3-contrib's ``MlpLstmPolicy`` for ``MultiDiscrete`` actions, in one batched call.
+class BatchedMlpPolicy(_Batched):
+    """stable-baselines3's ``MlpPolicy`` for ``MultiDiscrete`` actions, in one batched call."""
 
-    Args:
-        observation_space: See the base class.
-        action_space: A ``MultiDiscrete`` space.
-        *args: See the base class.
-        **kwargs: See the base class.
 
-    Raises:
-        ValueError: If the action space is another one.
-    """
-
-    def __init__(
-        self, observation_space: gym.Space[Any], action_space: Any, *args: Any, **kwargs: Any
-    ) -> None:
-        super().__init__(observation_space, action_space, *args, **kwargs)
-        _batched(self, action_space)
+class BatchedMlpLstmPolicy(_Batched, RecurrentActorCriticPolicy):
+    """sb3-contrib's ``MlpLstmPolicy`` for ``MultiDiscrete`` actions, in one batched call."""

@@ -21,7 +21,12 @@ __all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
 
 Array = NDArray[np.float64]
 SCENARIO_ARGUMENTS = (
-    *("scenario", "num_devices", "horizon", "budget", "csi_delay_rounds", "parameter_error"),
+    "scenario",
+    "num_devices",
+    "horizon",
+    "budget",
+    "csi_delay_rounds",
+    "parameter_error",
 )
 """Arguments of the environment that its scenario holds once it is made."""
 

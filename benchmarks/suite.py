@@ -44,14 +44,16 @@ __all__ = ["TOLD_MORE", "Entry", "Kind", "Suite", "build_suite"]
 Kind = Literal["OPEN", "agent", "user", "scheme", "baseline"]
 Clock = Literal["max", "open"]
 
-OPEN_VARIANTS: dict[str, tuple[tuple[str, str, type[OPEN]], ...]] = {
+_Versions = dict[str, tuple[tuple[str, str, type[OPEN]], ...]]
+
+OPEN_VARIANTS: _Versions = {
     "ASLStaleCSI-v0": (("filtered-open", "OPEN on filtered rates", FilteredOPEN),),
     "ASLMismatch-v0": (("calibrated-open", "OPEN, calibrated online", CalibratedOPEN),),
 }
 """The best honest versions of OPEN where it is not shown the truth: name, label and class, by
 environment id."""
 
-TOLD_MORE: dict[str, tuple[tuple[str, str, type[OPEN]], ...]] = {
+TOLD_MORE: _Versions = {
     "ASLStaleCSI-v0": (("kalman-open", "OPEN, told the channel's law (Kalman)", KalmanOPEN),),
 }
 """References that are told what the others have to find out."""
@@ -152,15 +154,16 @@ def build_suite(
 
 def _heuristics(evaluator: Evaluator) -> list[Entry]:
     scenario = evaluator.scenario
+    versions: tuple[tuple[Kind, _Versions], ...] = (
+        ("OPEN", OPEN_VARIANTS),
+        ("baseline", TOLD_MORE),
+    )
     return [
         Entry("open", "OPEN", "OPEN", OPEN),
         *(
-            Entry(name, label, "OPEN", variant)
-            for name, label, variant in OPEN_VARIANTS.get(evaluator.env_id, ())
-        ),
-        *(
-            Entry(name, label, "baseline", reference)
-            for name, label, reference in TOLD_MORE.get(evaluator.env_id, ())
+            Entry(name, label, kind, version)
+            for kind, named in versions
+            for name, label, version in named.get(evaluator.env_id, ())
         ),
         *(_fixed_split(scenario, split, "max") for split in scenario.workload.admissible_splits),
         *(_fixed_split(scenario, split, "open") for split in scenario.workload.admissible_splits),

@@ -78,9 +78,9 @@ def play_page(page: Page, runs: Sequence[Run], out: Path, console: Console) -> N
             environment.env_id, rounds=page.rounds, num_seeds=page.num_evaluation_seeds
         )
         baselines = build_suite(configuration.evaluator, agents=False).entries
-        write_validation(configuration, baselines, RunFolder(out / environment.env_id))
-        own = [run for run in runs if run.configuration.env_id == environment.env_id]
         folder = RunFolder(out / environment.env_id)
+        write_validation(configuration, baselines, folder)
+        own = [run for run in runs if run.configuration.env_id == environment.env_id]
         play_missing(configuration, [*baselines, *agent_entries(own)], folder, console)
 
 
