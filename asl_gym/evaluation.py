@@ -5,7 +5,7 @@ meet the same luck, and each episode is scored against the hindsight frontier of
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -226,10 +226,17 @@ def play_episode(policy: Policy, env: Any, seed: int) -> EpisodeSeries:
         observation, _, terminated, truncated, info = env.step(action)
         start, ended = np.zeros(1, dtype=bool), terminated or truncated
         rounds.append(info)
-    return _series(rounds, np.array(times), env.unwrapped.scenario.num_budgets)
+    return series_of(rounds, np.array(times), env.unwrapped.scenario.num_budgets)
 
 
-def _series(rounds: list[Mapping[str, Any]], times: Array, num_budgets: int) -> EpisodeSeries:
+def series_of(rounds: Sequence[Mapping[str, Any]], times: Array, num_budgets: int) -> EpisodeSeries:
+    """An episode from what each of its rounds tells in ``info``.
+
+    Args:
+        rounds: The info of each round.
+        times: Time of each decision [s], shape (T,).
+        num_budgets: Number of energy budgets K.
+    """
     columns = {name: np.array([info[name] for info in rounds]) for name in rounds[0]}
     energies = columns["energy"][:, None]
     if num_budgets > 1:

@@ -1,0 +1,196 @@
+"""What changes of the code must leave as it is: decisions, costs and scores on fixed seeds.
+
+``python -m tests.yardstick record FILE`` plays every environment id and preset with OPEN, its
+versions and the shipped agents. ``python -m tests.yardstick compare FILE`` plays them again and
+compares bit for bit, which holds on one machine only: bits differ between processors.
+``python -m tests.yardstick keep`` writes what ``tests/test_yardstick.py`` compares with on any
+machine, and is for changes that are meant to change decisions, such as new random streams.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from asl_gym import OPEN, Evaluator
+from asl_gym.evaluation import EpisodeScore, EpisodeSeries, series_of
+from asl_gym.policies.fitting import build_policy, observation_view_of, view_of
+from benchmarks.suite import Entry, build_suite
+
+__all__ = ["KEPT", "TOLERANCE", "differences", "kept", "whole"]
+
+Arrays = dict[str, NDArray[Any]]
+
+KEPT = Path(__file__).parent / "data" / "yardstick.npz"
+TOLERANCE = 1e-9
+"""Relative difference of figures that may lie between two kinds of processors."""
+
+SEEDS = range(3)
+ROUNDS = 200
+CASES = {
+    "ASL-v0": ("default", "ergodic", "no-fading", "per-device-budgets", "lenet5"),
+    "ASLStaleCSI-v0": ("stale-csi",),
+    "ASLMismatch-v0": ("mismatch",),
+    "ASLParallel-v0": ("parallel",),
+}
+"""The presets that each environment id is played with, all that there are."""
+
+UNCOMPILED = "uncompiled/ASLParallel-v0"
+UNCOMPILED_ROUNDS = 20
+SERIES = ("split", "server_frequency", "delay", "energies", "energy", "queue")
+SCORES = ("mean_delay_s", "mean_energy_j", "frontier_delay_s", "frontier_gap", "priced_gap")
+KEPT_PARTS = ("split", "mean_server_frequency", "delay", "energy", "scores")
+
+
+def record(together: bool) -> Iterator[tuple[str, Arrays]]:
+    """Plays all cases.
+
+    Args:
+        together: Whether the seeds are played side by side in a vector environment.
+
+    Yields:
+        A name and the arrays of an episode: those of its series, and ``scores``.
+    """
+    for env_id, presets in CASES.items():
+        for preset in presets:
+            evaluator = Evaluator(env_id, scenario=preset, horizon=ROUNDS)
+            for entry in _entries(evaluator):
+                name = f"{env_id}/{preset}/{entry.name}"
+                if together:
+                    played = _side_by_side(evaluator, entry)
+                else:
+                    played = [each for _, each in evaluator.evaluate(entry.policy, SEEDS)]
+                for seed, series in zip(SEEDS, played, strict=True):
+                    score = evaluator.score(series, entry.name, seed)
+                    yield f"{name}/{seed}", _arrays(score, series)
+    yield UNCOMPILED, uncompiled()
+
+
+def _entries(evaluator: Evaluator) -> Iterator[Entry]:
+    for entry in build_suite(evaluator).entries:
+        is_version = isinstance(entry.policy, type) and issubclass(entry.policy, OPEN)
+        if is_version or entry.kind == "agent":
+            yield entry
+
+
+def _side_by_side(evaluator: Evaluator, entry: Entry) -> list[EpisodeSeries]:
+    """Plays the seeds in one vector environment, whose row i is the environment of seed i."""
+    scenario = evaluator.scenario
+    policy = build_policy(entry.policy, evaluator.make_env())
+    envs = gym.make_vec(
+        evaluator.env_id,
+        len(SEEDS),
+        scenario=scenario,
+        action_view=view_of(policy, scenario),
+        observation=observation_view_of(policy, scenario),
+    )
+    observation, _ = envs.reset(seed=SEEDS[0])
+    state, start = None, np.ones(len(SEEDS), dtype=bool)
+    rounds: list[dict[str, Any]] = []
+    for _ in range(ROUNDS):
+        action, state = policy.predict(observation, state, start, deterministic=True)
+        observation, *_, info = envs.step(action)
+        start = np.zeros(len(SEEDS), dtype=bool)
+        rounds.append({name: info[name] for name in info if not name.startswith("_")})
+    rows = ([{name: info[name][row] for name in info} for info in rounds] for row in SEEDS)
+    return [series_of(row, np.zeros(ROUNDS), scenario.num_budgets) for row in rows]
+
+
+def _arrays(score: EpisodeScore, series: EpisodeSeries) -> Arrays:
+    scores = np.array([getattr(score, name) for name in SCORES])
+    arrays = {name: getattr(series, name) for name in SERIES}
+    arrays["split"] = arrays["split"].astype(np.uint8)
+    mean = series.server_frequency.mean(axis=1)
+    return {**arrays, "mean_server_frequency": mean, "scores": scores}
+
+
+def uncompiled() -> Arrays:
+    """A short episode of OPEN in the parallel schedule whose solver runs as plain Python."""
+    command = [sys.executable, "-m", "tests.yardstick", "uncompiled"]
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    rows = np.array([line.split() for line in done.stdout.decode().splitlines()], dtype=float)
+    delay, energy, frequency = rows[:, :3].T
+    names = ("delay", "energy", "mean_server_frequency")
+    split = rows[:, 3:].astype(np.uint8)
+    return {"split": split, **dict(zip(names, (delay, energy, frequency), strict=True))}
+
+
+def _print_uncompiled() -> None:
+    env: Any = gym.make("ASLParallel-v0", horizon=UNCOMPILED_ROUNDS, action_view=OPEN.action_view)
+    policy, ended = OPEN(env), False
+    observation, _ = env.reset(seed=0)
+    while not ended:
+        observation, _, _, ended, info = env.step(policy.predict(observation)[0])
+        figures = info["delay"], info["energy"], info["server_frequency"].mean()
+        print(*(repr(float(value)) for value in figures), *info["split"])
+
+
+def differences(kept: Arrays, now: Arrays, tolerance: float = 0.0) -> Iterator[str]:
+    """What differs between two records, in words.
+
+    Args:
+        kept: The older record.
+        now: The newer one.
+        tolerance: Relative difference of floats that is allowed; 0 compares bits.
+    """
+    for name in sorted(kept.keys() ^ now.keys()):
+        yield f"{name} is in one record alone"
+    for name in sorted(kept.keys() & now.keys()):
+        old, new = kept[name], now[name]
+        if old.dtype != new.dtype or old.shape != new.shape:
+            yield f"{name} is {old.dtype}{old.shape} there and {new.dtype}{new.shape} now"
+        elif tolerance and old.dtype.kind == "f":
+            if not np.allclose(old, new, rtol=tolerance, atol=tolerance, equal_nan=True):
+                yield f"{name} differs by up to {np.nanmax(np.abs(old - new)):.3g}"
+        elif old.tobytes() != new.tobytes():
+            yield f"{name} differs in {np.count_nonzero(old != new)} of {old.size} entries"
+
+
+def kept() -> Arrays:
+    """What is compared on any machine, as the code has it now."""
+    recorded: Arrays = {}
+    for name, arrays in record(together=True):
+        for part in KEPT_PARTS:
+            if part in arrays:
+                recorded[f"{name}/{part}"] = arrays[part]
+    return recorded
+
+
+def whole() -> Arrays:
+    """What is compared bit for bit, as the code has it now."""
+    return {
+        f"{name}/{part}": values
+        for name, arrays in record(together=False)
+        for part, values in arrays.items()
+    }
+
+
+def main(arguments: list[str]) -> str | None:
+    """Runs a command; returns what is wrong."""
+    match arguments:
+        case ["uncompiled"]:
+            _print_uncompiled()
+        case ["keep"]:
+            np.savez_compressed(KEPT, **kept())  # type: ignore[arg-type]
+        case ["record", file]:
+            np.savez_compressed(file, **whole())  # type: ignore[arg-type]
+        case ["compare", file]:
+            with np.load(file) as archive:
+                found = [*differences(dict(archive), whole())]
+            if found:
+                return "\n".join([*found, f"{len(found)} arrays differ"])
+            print("equal to the last bit")
+        case _:
+            return __doc__
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
