@@ -3,7 +3,7 @@
 A checkpoint is the file ``checkpoint.zip``. An off-policy algorithm's replay buffer lies next to
 it in ``replay-<steps>.pkl``, named by the checkpoint's steps: it is written before the checkpoint
 and the older one is removed after, so that a checkpoint always finds its own buffer, whenever the
-training is killed.
+training is killed. Both are pickled: loading one runs the code in it, so only your own is safe.
 """
 
 import os

@@ -20,7 +20,13 @@ from agents.hybrid import Hybrid
 from agents.ppo_lagrangian import PPOLagrangian
 from agents.shared import Shared
 
-__all__ = ["ALGORITHMS", "Configuration", "load_configuration"]
+__all__ = [
+    "ALGORITHMS",
+    "Configuration",
+    "load_configuration",
+    "policy_arguments",
+    "policy_class",
+]
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "ppo": PPO,
@@ -98,18 +104,34 @@ class Configuration:
             action_space: The action space of one environment, which gives the noise its size.
         """
         arguments = dict(self.model)
-        # Names that the library does not know are ours; it names the ones that nobody knows.
-        arguments["policy"] = POLICIES.get(arguments["policy"], arguments["policy"])
+        arguments["policy"] = policy_class(self.algorithm, arguments["policy"])
         if self.linear_learning_rate_decay:
             arguments["learning_rate"] = linear_decay(arguments["learning_rate"])
         if self.action_noise_std is not None:
             zero = np.zeros(action_space.shape or ())
             arguments["action_noise"] = NormalActionNoise(zero, zero + self.action_noise_std)
-        network = dict(self.network)
-        if "activation" in network:
-            network["activation_fn"] = getattr(torch.nn, network.pop("activation"))
-        arguments["policy_kwargs"] = network
+        arguments["policy_kwargs"] = policy_arguments(self.network)
         return arguments
+
+
+def policy_class(algorithm: str, name: str) -> type[BasePolicy]:
+    """The class that a hyperparameter file calls by a name.
+
+    Raises:
+        ValueError: If there is none of that name for the algorithm.
+    """
+    known = {**ALGORITHMS[algorithm].policy_aliases, **POLICIES}
+    if name not in known:
+        raise ValueError(f"policy = {name!r} of {algorithm}: expected one of {[*known]}")
+    return known[name]
+
+
+def policy_arguments(network: dict[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of a policy's class from a hyperparameter file's table ``network``."""
+    arguments = dict(network)
+    if "activation" in arguments:
+        arguments["activation_fn"] = getattr(torch.nn, arguments.pop("activation"))
+    return arguments
 
 
 def linear_decay(start: float) -> Callable[[float], float]:

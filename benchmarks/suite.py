@@ -218,7 +218,6 @@ def _built(user: UserPolicy, evaluator: Evaluator) -> Policy:
 def _agents(evaluator: Evaluator) -> tuple[list[Entry], dict[str, str]]:
     try:
         pretrained = import_module("agents.pretrained")
-        as_policy = import_module("agents.playing").as_policy
     except ImportError as error:
         raise BenchmarkError(
             f"the shipped agents cannot be imported ({error}): install them with "
@@ -226,7 +225,7 @@ def _agents(evaluator: Evaluator) -> tuple[list[Entry], dict[str, str]]:
         ) from error
     entries, left_out = [], {}
     for name in pretrained.shipped_names(evaluator.env_id):
-        policy = as_policy(pretrained.load(name, evaluator.env_id))
+        policy = pretrained.load(name, evaluator.env_id)
         reason = _misfit(policy, evaluator)
         if reason:
             left_out[name] = reason

@@ -1,8 +1,6 @@
-"""Agents learn and keep to their configuration; shipped weights are what the manifest says."""
+"""Agents learn and keep to their configuration."""
 
 import dataclasses
-import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,6 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 import asl_gym
-from agents import pretrained
 from agents.configuration import Configuration, load_configuration
 from agents.training import train
 from agents.vec_env import NativeVecEnv, make_vec_env
@@ -104,28 +101,3 @@ def test_unknown_algorithm_and_id_are_named() -> None:
         load_configuration("sarsa", "ASL-v0")
     with pytest.raises(ValueError, match="'CartPole-v1'"):
         load_configuration("ppo", "CartPole-v1")
-
-
-def test_shipped_agent_is_near_optimal() -> None:
-    model = pretrained.load("ppo", "ASL-v0")
-    scores = evaluate(model, seeds=range(3))
-    assert np.mean([score.priced_gap for score in scores]) < 0.02
-
-
-def test_a_file_that_is_not_the_manifests_is_not_loaded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = Path(pretrained.__file__).parent
-    entry = pretrained.manifest()["ASL-v0"]["ppo"]
-    shutil.copy(source / pretrained.MANIFEST, tmp_path)
-    (tmp_path / entry["file"]).write_bytes((source / entry["file"]).read_bytes() + b"x")
-    monkeypatch.setattr(pretrained, "_folder", lambda: tmp_path)
-    with pytest.raises(ValueError, match="SHA-256"):
-        pretrained.load("ppo", "ASL-v0")
-
-
-def test_manifest_says_how_each_agent_was_made() -> None:
-    for agents in pretrained.manifest().values():
-        for entry in agents.values():
-            assert {"algorithm", "seed", "command", "steps", "commit", "versions"} <= set(entry)
-            json.dumps(entry)

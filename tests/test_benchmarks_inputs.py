@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import sys
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -214,20 +215,15 @@ def test_agents_that_do_not_fit_are_named(tmp_path, monkeypatch):
     assert "trained on the environment id's own scenario, not on this one" in report
 
 
-class FleetBound:
+def fleet_bound(most_devices: int, env: Any) -> OPEN:
     """Makes a policy of each environment that it allows, as agents of any fleet size do."""
-
-    def __init__(self, most_devices: int) -> None:
-        self.most_devices = most_devices
-
-    def policy_for(self, env: Any) -> OPEN:
-        if scenario_of(env).num_devices > self.most_devices:
-            raise ValueError(f"more than {self.most_devices} devices")
-        return OPEN(env)
+    if scenario_of(env).num_devices > most_devices:
+        raise ValueError(f"more than {most_devices} devices")
+    return OPEN(env)
 
 
 def test_shipped_agents_may_make_a_policy_of_the_environment(tmp_path, monkeypatch):
-    agents = {"shared": FleetBound(10), "tiny": FleetBound(2)}
+    agents = {"shared": partial(fleet_bound, 10), "tiny": partial(fleet_bound, 2)}
     module = SimpleNamespace(
         shipped_names=lambda env_id: tuple(agents),
         load=lambda name, env_id: agents[name],

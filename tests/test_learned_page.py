@@ -17,6 +17,7 @@ from stable_baselines3 import PPO
 import benchmarks.__main__ as command_line
 from agents import pretrained
 from agents.configuration import Configuration, load_configuration
+from agents.pretrained import shipping
 from agents.training import steps_done, train
 from asl_gym import evaluate
 from asl_gym.evaluation import Evaluator
@@ -56,7 +57,7 @@ def small_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command_line, "PAGE", SMALL)
         patch.setattr(training, "load_configuration", small_configuration)
-        patch.setattr(pretrained, "_folder", lambda: shipped)
+        patch.setattr(pretrained, "folder", lambda: shipped)
         yield
 
 
@@ -119,7 +120,7 @@ def test_nothing_is_done_twice(whole, monkeypatch):
     page = (whole / "agents" / "RESULTS.md").read_text(encoding="utf-8")
     monkeypatch.setattr(training, "_start", lambda *_: pytest.fail("trained twice"))
     monkeypatch.setattr(Evaluator, "score", lambda *_: pytest.fail("played twice"))
-    monkeypatch.setattr(pretrained, "compress", lambda *_: pytest.fail("shipped twice"))
+    monkeypatch.setattr(shipping, "as_bytes", lambda *_: pytest.fail("shipped twice"))
     assert run(whole) == page
     assert (whole / "out" / "ASL-v0" / "episodes.csv").read_bytes() == rows
 
@@ -161,7 +162,7 @@ def test_the_median_seed_is_shipped_and_acts_as_it_did(whole):
     assert entry["steps"] == 256
     assert "sb3-contrib" in entry["versions"]
     trained = runs_of(SMALL, whole / "runs")[entry["seed"]].model_path
-    shipped = pretrained._folder() / entry["file"]
+    shipped = pretrained.folder() / entry["file"]
     assert shipped.stat().st_size < trained.stat().st_size
     arguments: dict[str, Any] = {"seeds": range(2), "horizon": HORIZON}
     one, other = (

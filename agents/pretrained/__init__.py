@@ -1,34 +1,46 @@
 """The agents that the repository ships, and what is needed to trust and to evaluate them.
 
-Loading a model runs pickled code, so a file is loaded only if its SHA-256 is the manifest's.
+Each is a file of numbers beside its description in the manifest, which tells its SHA-256 too. A
+policy is built from code and filled with them, so that loading one runs nothing that the files
+hold.
 """
 
 import hashlib
 import json
-import os
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import torch
-from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.policies import BasePolicy
+from torch import Tensor
 
-from agents.configuration import ALGORITHMS
-from agents.slimming import check_same_decisions, compress, slim
+from agents.pretrained.weights import build_policy, fill, from_bytes, playable
+from asl_gym import Policy
+from asl_gym.policies.fitting import PolicyFactory
 
-__all__ = ["load", "manifest", "ship", "shipped_names", "training_seed"]
+__all__ = [
+    "MANIFEST",
+    "continue_from",
+    "folder",
+    "load",
+    "manifest",
+    "shipped_names",
+    "training_seed",
+]
 
 MANIFEST = "manifest.json"
-VERSIONED = ("gymnasium", "numpy", "scipy", "stable-baselines3", "sb3-contrib", "torch")
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Where the files are."""
     return Path(str(resources.files("agents.pretrained")))
 
 
 def manifest() -> dict[str, dict[str, dict[str, Any]]]:
     """What is shipped: per environment id and name the file, its SHA-256 and its making."""
-    path = _folder() / MANIFEST
+    path = folder() / MANIFEST
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
@@ -37,23 +49,12 @@ def shipped_names(env_id: str) -> tuple[str, ...]:
     return tuple(manifest().get(env_id, {}))
 
 
-def _entry(name: str, env_id: str) -> dict[str, Any]:
-    if name not in shipped_names(env_id):
-        names = ", ".join(shipped_names(env_id)) or "none"
-        raise ValueError(f"no agent {name!r} is shipped for {env_id!r}: there are {names}")
-    return manifest()[env_id][name]
-
-
 def training_seed(name: str, env_id: str) -> int:
     """The training seed of a shipped agent."""
     return int(_entry(name, env_id)["seed"])
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def load(name: str, env_id: str) -> BaseAlgorithm:
+def load(name: str, env_id: str) -> Policy | PolicyFactory:
     """Loads a shipped agent, and sets torch to one thread.
 
     The networks are so small that on more threads a decision takes up to fifty times as long.
@@ -63,56 +64,51 @@ def load(name: str, env_id: str) -> BaseAlgorithm:
         env_id: The environment's id.
 
     Returns:
-        The model, a policy as it is.
+        What :func:`asl_gym.evaluate` takes: a policy, or for agents that price their decisions in
+        the environment's scenario what builds it, called with the environment.
 
     Raises:
         ValueError: If there is none of that name, or the file is not the one in the manifest.
     """
     entry = _entry(name, env_id)
-    path = _folder() / entry["file"]
-    found = _sha256(path)
-    if found != entry["sha256"]:
-        raise ValueError(f"{path} has SHA-256 {found}: expected {entry['sha256']}; not loaded")
+    weights = _weights(entry)
     torch.set_num_threads(1)
-    return ALGORITHMS[entry["algorithm"]].load(path, device="cpu")
+    env = gym.make(env_id, disable_env_checker=True, **entry["environment"])
+    policy = build_policy(entry["algorithm"], env, entry["description"])
+    fill(policy, weights)
+    return playable(policy, entry["description"])
 
 
-def ship(model_path: Path, name: str, env_id: str, making: dict[str, Any]) -> Path:
-    """Puts a trained model among the shipped ones, slim; nothing is done if it is there already.
+def continue_from(name: str, env_id: str, policy: BasePolicy) -> None:
+    """Puts a shipped agent's weights into the policy of a model that is to be trained on.
+
+    Critics and optimisers are not shipped: they start anew.
 
     Args:
-        model_path: The model that training saved.
-        name: The name to ship it under.
+        name: The agent's name, one of :func:`shipped_names`.
         env_id: The environment's id.
-        making: How it was made: ``algorithm``, ``seed``, ``command``, ``environment``, ``commit``,
-            and what else the manifest is to tell.
-
-    Returns:
-        The shipped file.
+        policy: The ``policy`` of a model with the same hyperparameters.
 
     Raises:
-        ValueError: If the slim model does not act as the trained one.
+        ValueError: As for :func:`load`, or if the policy has other layers.
     """
-    file, contents = f"{name}-{env_id}.zip", manifest()
-    told = {**making, "model_sha256": _sha256(model_path)}
-    if told.items() <= contents.get(env_id, {}).get(name, {}).items():
-        return _folder() / file
-    algorithm = ALGORITHMS[making["algorithm"]]
-    model = algorithm.load(model_path, device="cpu")
-    slim(model)
-    part = _folder() / f"{name}-{env_id}.part.zip"
-    model.save(part)
-    compress(part)
-    loaded = algorithm.load(part, device="cpu")
-    check_same_decisions(algorithm.load(model_path, device="cpu"), loaded, env_id)
-    os.replace(part, _folder() / file)
-    contents.setdefault(env_id, {})[name] = {
-        "file": file,
-        "sha256": _sha256(_folder() / file),
-        **told,
-        "steps": int(model.num_timesteps),
-        "versions": {package: metadata.version(package) for package in VERSIONED},
-    }
-    text = json.dumps(contents, indent=1, sort_keys=True) + "\n"
-    (_folder() / MANIFEST).write_text(text, encoding="utf-8")
-    return _folder() / file
+    fill(policy, _weights(_entry(name, env_id)))
+
+
+def _entry(name: str, env_id: str) -> dict[str, Any]:
+    if name not in shipped_names(env_id):
+        names = ", ".join(shipped_names(env_id)) or "none"
+        raise ValueError(f"no agent {name!r} is shipped for {env_id!r}: there are {names}")
+    return manifest()[env_id][name]
+
+
+def _weights(entry: dict[str, Any]) -> dict[str, Tensor]:
+    """The weights of a file, of which the very bytes are checked that are read."""
+    file = entry["file"]
+    if not file or Path(file).name != file or file == "..":
+        raise ValueError(f"file = {file!r} in {MANIFEST}: expected a name without folders")
+    contents = (folder() / file).read_bytes()
+    found = hashlib.sha256(contents).hexdigest()
+    if found != entry["sha256"]:
+        raise ValueError(f"{file} has SHA-256 {found}: expected {entry['sha256']}; not loaded")
+    return from_bytes(contents)

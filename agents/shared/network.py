@@ -1,7 +1,7 @@
 """The network that all devices share, as a stable-baselines3 policy."""
 
 import copy
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from gymnasium import spaces
@@ -58,6 +58,9 @@ class SharedPolicy(BasePolicy):
         averaging: Share of the new weights that a gradient step adds to the average.
     """
 
+    ONLY_FOR_TRAINING: ClassVar[frozenset[str]] = frozenset({"network"})
+    """Modules that acting does not need, see :mod:`agents.pretrained.weights`."""
+
     def __init__(
         self,
         observation_space: spaces.Space[Any],
@@ -81,6 +84,10 @@ class SharedPolicy(BasePolicy):
         """Moves the average towards the network."""
         for slow, fast in zip(self.average.parameters(), self.network.parameters(), strict=True):
             slow.lerp_(fast, self.averaging)
+
+    def begin_from_average(self) -> None:
+        """Lets training go on from weights of which the average alone is known."""
+        self.network.load_state_dict(self.average.state_dict())
 
     @torch.no_grad()
     def choose(self, features: torch.Tensor) -> torch.Tensor:

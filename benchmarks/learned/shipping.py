@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from agents import pretrained
+from agents.pretrained.shipping import ship
 from benchmarks.learned.page import Page
 from benchmarks.learned.results import load_environment
 from benchmarks.learned.training import Run
@@ -31,7 +31,7 @@ def ship_medians(page: Page, runs: Path, out: Path, console: Console) -> None:
             if run.seed == results.shipped[run.algorithm]:
                 gap = float(gaps.loc[(run.algorithm, run.seed)])
                 making = making_of(run, gap)
-                path = pretrained.ship(run.model_path, run.algorithm, environment.env_id, making)
+                path = ship(run.model_path, run.configuration, making)
                 console.print(f"Shipped: {path.name}, {run.label}", highlight=False)
 
 
@@ -40,12 +40,10 @@ def making_of(run: Run, priced_gap: float) -> dict[str, object]:
     described = run.description
     command = ["python", "-m", "agents", "train", run.algorithm]
     return {
-        "algorithm": run.algorithm,
         "seed": run.seed,
         "command": shlex.join(
             [*command, "--env", run.configuration.env_id, "--seed", str(run.seed)]
         ),
-        "environment": run.configuration.environment,
         "commit": described["commit"],
         "training_seconds": round(float(described["training_seconds"]), 1),
         "priced_gap": priced_gap,

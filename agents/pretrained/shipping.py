@@ -1,0 +1,101 @@
+"""Shipping a trained model: its weights as numbers, checked to decide as the model does.
+
+The model is one that was trained here: loading what stable-baselines3 saved runs the code in it.
+"""
+
+import hashlib
+import json
+import os
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from stable_baselines3.common.base_class import BaseAlgorithm
+
+from agents import pretrained
+from agents.configuration import ALGORITHMS, Configuration
+from agents.playing import as_policy
+from agents.pretrained.weights import as_bytes, build_policy, describe, fill, from_bytes, playable
+from asl_gym import Evaluator, Policy
+from asl_gym.policies.fitting import PolicyFactory
+
+__all__ = ["ship"]
+
+VERSIONED = ("gymnasium", "numpy", "scipy", "stable-baselines3", "sb3-contrib", "torch")
+CHECKED_ROUNDS = 30
+
+
+def ship(model_path: Path, configuration: Configuration, making: dict[str, Any]) -> Path:
+    """Puts a trained model among the shipped ones; nothing is done if it is there already.
+
+    Args:
+        model_path: The model that training saved.
+        configuration: How it was trained; the agent is shipped under the algorithm's name.
+        making: What else the manifest is to tell: ``seed``, ``command``, ``commit``, ….
+
+    Returns:
+        The shipped file.
+
+    Raises:
+        ValueError: If the shipped weights do not act as the trained model.
+    """
+    algorithm, env_id = configuration.algorithm, configuration.env_id
+    file, contents = (
+        pretrained.folder() / f"{algorithm}-{env_id}.safetensors",
+        pretrained.manifest(),
+    )
+    told = {
+        **making,
+        "algorithm": algorithm,
+        "environment": configuration.environment,
+        "description": describe(configuration),
+        "model_sha256": hashlib.sha256(model_path.read_bytes()).hexdigest(),
+    }
+    if told.items() <= contents.get(env_id, {}).get(algorithm, {}).items():
+        return file
+    model = ALGORITHMS[algorithm].load(model_path, device="cpu")
+    weights = as_bytes(model.policy)
+    _check_same_decisions(model, _rebuilt(configuration, weights), env_id)
+    contents.setdefault(env_id, {})[algorithm] = {
+        "file": file.name,
+        "sha256": hashlib.sha256(weights).hexdigest(),
+        **told,
+        "steps": int(model.num_timesteps),
+        "versions": {package: metadata.version(package) for package in VERSIONED},
+    }
+    part = file.with_suffix(".part")
+    part.write_bytes(weights)
+    os.replace(part, file)
+    text = json.dumps(contents, indent=1, sort_keys=True) + "\n"
+    (pretrained.folder() / pretrained.MANIFEST).write_text(text, encoding="utf-8")
+    return file
+
+
+def _rebuilt(configuration: Configuration, weights: bytes) -> Policy | PolicyFactory:
+    description = describe(configuration)
+    env = gym.make(configuration.env_id, disable_env_checker=True, **configuration.environment)
+    policy = build_policy(configuration.algorithm, env, description)
+    fill(policy, from_bytes(weights))
+    return playable(policy, description)
+
+
+def _check_same_decisions(
+    model: BaseAlgorithm, rebuilt: Policy | PolicyFactory, env_id: str
+) -> None:
+    """Checks that model and shipped weights decide alike, on one episode.
+
+    Raises:
+        ValueError: If they do not, so that something was left out that acting needs.
+    """
+    evaluator = Evaluator(env_id, horizon=CHECKED_ROUNDS)
+    (_, one), (_, other) = (
+        next(evaluator.evaluate(policy, [0])) for policy in (as_policy(model), rebuilt)
+    )
+    same = np.array_equal(one.split, other.split)
+    if not same or not np.array_equal(one.server_frequency, other.server_frequency):
+        raise ValueError(
+            f"{model!r} decides otherwise with the weights that are shipped: a module that acting "
+            "needs has the name of one that only training needs, so give it another name"
+        )

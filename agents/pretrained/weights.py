@@ -1,0 +1,119 @@
+"""The weights of an agent as numbers alone, and the policy that they are filled into.
+
+A file of weights holds the arrays that acting needs, in the format of ``safetensors``, and nothing
+else: reading one runs no code. What else a policy is made of (its class, its layers, the view that
+it acts in) is a JSON description, from which code builds it.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import gymnasium as gym
+import torch
+from safetensors.torch import load, save
+from stable_baselines3.common.policies import BasePolicy
+from torch import Tensor
+
+from agents.configuration import Configuration, policy_arguments, policy_class
+from agents.hybrid import HybridPolicy
+from agents.hybrid.network import ProposalPolicy
+from agents.shared import SharedAgent
+from agents.shared.memory import Memory
+from agents.shared.network import SharedPolicy
+from asl_gym import Policy
+from asl_gym.policies.fitting import PolicyFactory
+
+__all__ = ["as_bytes", "build_policy", "describe", "fill", "from_bytes", "playable"]
+
+CRITICS = frozenset({"critic", "critic_target", "value_net", "lstm_critic"})
+"""Names of the modules that only training needs, unless a policy's class names its own."""
+
+OF_THE_AGENT = ("num_candidates", "decays")
+"""Hyperparameters of an algorithm that its agent decides by."""
+
+
+def describe(configuration: Configuration) -> dict[str, Any]:
+    """What a policy is made of, as plain data: ``policy``, ``network`` and ``agent``."""
+    model = configuration.model
+    return {
+        "policy": model["policy"],
+        "network": configuration.network,
+        "agent": {name: model[name] for name in OF_THE_AGENT if name in model},
+    }
+
+
+def build_policy(algorithm: str, env: gym.Env[Any, Any], description: Mapping[str, Any]) -> Any:
+    """Builds the policy that a description tells of, with weights that mean nothing yet.
+
+    Args:
+        algorithm: Key of :data:`agents.configuration.ALGORITHMS`.
+        env: An environment in the agent's views.
+        description: From :func:`describe`.
+
+    Raises:
+        ValueError: If the description names a policy that there is not.
+    """
+    built = policy_class(algorithm, description["policy"])
+    arguments = policy_arguments(description["network"])
+    if issubclass(built, SharedPolicy):
+        scenario = env.unwrapped.scenario  # type: ignore[attr-defined]
+        arguments["width"] = Memory(scenario, description["agent"].get("decays", ())).width
+    # Initial weights are drawn from torch's global generator, which is not ours to move on.
+    with torch.random.fork_rng(devices=[]):
+        policy: Any = built(
+            env.observation_space, env.action_space, lr_schedule=_no_learning, **arguments
+        )
+    policy.set_training_mode(False)
+    return policy
+
+
+def _no_learning(progress_remaining: float) -> float:
+    return 0.0
+
+
+def playable(policy: Any, description: Mapping[str, Any]) -> Policy | PolicyFactory:
+    """What an evaluation plays: the policy itself, or what binds it to a scenario."""
+    agent = description["agent"]
+    if isinstance(policy, ProposalPolicy):
+        return partial(HybridPolicy, policy, agent["num_candidates"])
+    if isinstance(policy, SharedPolicy):
+        return partial(SharedAgent, policy, tuple(agent.get("decays", ())))
+    return policy  # type: ignore[no-any-return]
+
+
+def as_bytes(policy: BasePolicy) -> bytes:
+    """The contents of a file with the weights that acting needs."""
+    kept = {name: value.contiguous() for name, value in _acting(policy).items()}
+    return save(kept)
+
+
+def from_bytes(contents: bytes) -> dict[str, Tensor]:
+    """The weights in a file's contents."""
+    return load(contents)
+
+
+def fill(policy: BasePolicy, weights: Mapping[str, Tensor]) -> None:
+    """Puts weights into a policy; what only training needs stays as it is.
+
+    Raises:
+        ValueError: If they are not those of such a policy; nothing is changed then.
+    """
+    own = _acting(policy)
+    for name in own.keys() | weights.keys():
+        shapes = [tuple(each[name].shape) if name in each else None for each in (weights, own)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(f"weights {name!r} have shape {shapes[0]}: expected {shapes[1]}")
+    policy.load_state_dict(weights, strict=False)
+    if isinstance(policy, SharedPolicy):
+        policy.begin_from_average()
+
+
+def _acting(policy: BasePolicy) -> dict[str, Tensor]:
+    """The weights that acting needs, by name."""
+    left_out = getattr(policy, "ONLY_FOR_TRAINING", CRITICS)
+    return {
+        name: value
+        for name, value in policy.state_dict().items()
+        if left_out.isdisjoint(name.split("."))
+    }

@@ -1,0 +1,168 @@
+"""Shipped weights are numbers alone, the manifest's own, and act as the trained models do."""
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import numpy as np
+import pytest
+import torch
+from stable_baselines3.common import save_util
+from stable_baselines3.common.base_class import BaseAlgorithm
+
+from agents import pretrained
+from agents.configuration import ALGORITHMS, Configuration, load_configuration
+from agents.fleets import make_fleets_vec_env
+from agents.playing import as_policy
+from agents.pretrained import weights
+from agents.pretrained.shipping import ship
+from agents.vec_env import make_vec_env
+from asl_gym import OPEN, Evaluator, evaluate
+from tests.agent_samples import quick_configuration
+
+SOURCE = pretrained.folder()
+SHIPPED = [(name, env_id) for env_id, agents in pretrained.manifest().items() for name in agents]
+
+
+def untrained(configuration: Configuration) -> BaseAlgorithm:
+    what = configuration.env_id, configuration.num_envs
+    env: Any = (
+        make_vec_env(*what, **configuration.environment)
+        if configuration.fleets is None
+        else make_fleets_vec_env(*what, configuration.fleets, **configuration.environment)
+    )
+    arguments = configuration.model_arguments(env.action_space)
+    return configuration.algorithm_class(env=env, seed=0, device="cpu", **arguments)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(pretrained, "folder", lambda: tmp_path)
+    return tmp_path
+
+
+def copied(folder: Path, **changes: Any) -> dict[str, Any]:
+    """Copies the manifest with changes of one entry, and that entry's file."""
+    contents = json.loads((SOURCE / pretrained.MANIFEST).read_text(encoding="utf-8"))
+    entry: dict[str, Any] = contents["ASL-v0"]["ppo"]
+    shutil.copy(SOURCE / entry["file"], folder)
+    entry |= changes
+    (folder / pretrained.MANIFEST).write_text(json.dumps(contents), encoding="utf-8")
+    return entry
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "recurrent_ppo", "tqc", "hybrid", "shared"])
+def test_a_shipped_model_decides_alike_and_is_smaller(algorithm, folder):
+    configuration = quick_configuration(algorithm)
+    trained = folder / "trained.zip"
+    untrained(configuration).save(trained)
+    shipped = ship(trained, configuration, {"seed": 0})
+    assert shipped.stat().st_size < 0.5 * trained.stat().st_size
+    first, second = (
+        evaluate(each, seeds=[3], horizon=5)[0]
+        for each in (
+            as_policy(ALGORITHMS[algorithm].load(trained, device="cpu")),
+            pretrained.load(algorithm, "ASL-v0"),
+        )
+    )
+    assert first.mean_delay_s == second.mean_delay_s
+    assert first.mean_energy_j == second.mean_energy_j
+
+
+def test_a_module_that_acting_needs_is_not_taken_for_a_critic(folder, monkeypatch):
+    monkeypatch.setattr(weights, "CRITICS", frozenset({"policy_net"}))
+    configuration = quick_configuration("ppo")
+    untrained(configuration).save(folder / "trained.zip")
+    with pytest.raises(ValueError, match="decides otherwise with the weights"):
+        ship(folder / "trained.zip", configuration, {"seed": 0})
+    assert pretrained.manifest() == {}
+    assert not list(folder.glob("*.safetensors"))
+
+
+def test_nothing_is_unpickled_on_the_way_to_a_decision(monkeypatch):
+    class Refused:
+        def __init__(self, *_: Any, **__: Any) -> None:
+            raise AssertionError("something was unpickled")
+
+    # Numba keeps the solver's machine code in pickled files of its own, which are not shipped.
+    for policy in (OPEN, pretrained.load("hybrid", "ASLParallel-v0")):
+        evaluate(policy, "ASLParallel-v0", seeds=[0], horizon=3)
+    for module, name in (
+        *((pickle, each) for each in ("load", "loads", "Unpickler")),
+        *((cloudpickle, each) for each in ("load", "loads")),
+        (torch, "load"),
+        (BaseAlgorithm, "load"),
+        (save_util, "load_from_zip_file"),
+    ):
+        monkeypatch.setattr(module, name, Refused)
+    for name, env_id in SHIPPED:
+        (score,) = evaluate(pretrained.load(name, env_id), env_id, seeds=[0], horizon=3)
+        assert score.rounds == 3
+
+
+def test_loading_leaves_torchs_random_numbers_alone():
+    before = torch.random.get_rng_state()
+    pretrained.load("ppo", "ASL-v0")
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "tqc", "shared"])
+def test_training_goes_on_from_shipped_weights(algorithm):
+    configuration = load_configuration(algorithm, "ASL-v0")
+    model: Any = untrained(configuration)
+    pretrained.continue_from(algorithm, "ASL-v0", model.policy)
+    evaluator = Evaluator("ASL-v0", horizon=5)
+    (_, one), (_, other) = (
+        next(evaluator.evaluate(policy, [0]))
+        for policy in (as_policy(model), pretrained.load(algorithm, "ASL-v0"))
+    )
+    np.testing.assert_array_equal(one.split, other.split)
+    if algorithm == "shared":
+        for slow, fast in zip(
+            model.policy.average.parameters(), model.policy.network.parameters(), strict=True
+        ):
+            assert torch.equal(slow, fast)
+
+
+def test_weights_of_other_layers_are_refused_and_change_nothing():
+    policy: Any = untrained(quick_configuration("ppo")).policy
+    before = {name: value.clone() for name, value in policy.state_dict().items()}
+    with pytest.raises(ValueError, match=r"have shape .* expected"):
+        pretrained.continue_from("ppo", "ASL-v0", policy)
+    assert all(torch.equal(before[name], value) for name, value in policy.state_dict().items())
+
+
+def test_shipped_agent_is_near_optimal():
+    scores = evaluate(pretrained.load("ppo", "ASL-v0"), seeds=range(3))
+    assert np.mean([score.priced_gap for score in scores]) < 0.02
+
+
+def test_a_file_that_is_not_the_manifests_is_not_loaded(folder):
+    file = folder / copied(folder)["file"]
+    file.write_bytes(file.read_bytes() + b"x")
+    with pytest.raises(ValueError, match="SHA-256"):
+        pretrained.load("ppo", "ASL-v0")
+
+
+@pytest.mark.parametrize("file", ["../ppo.safetensors", "/etc/passwd", "a/b", "..", ""])
+def test_a_manifest_cannot_name_a_file_outside_its_folder(folder, file):
+    copied(folder, file=file)
+    with pytest.raises(ValueError, match="expected a name without folders"):
+        pretrained.load("ppo", "ASL-v0")
+
+
+def test_a_description_cannot_name_another_class(folder):
+    description = copied(folder)["description"]
+    copied(folder, description={**description, "policy": "os.system"})
+    with pytest.raises(ValueError, match=r"policy = 'os\.system' of ppo: expected one of"):
+        pretrained.load("ppo", "ASL-v0")
+
+
+def test_manifest_says_how_each_agent_was_made():
+    assert len(SHIPPED) == 13
+    for agents in pretrained.manifest().values():
+        for entry in agents.values():
+            assert {"algorithm", "seed", "command", "steps", "commit", "versions"} <= set(entry)
