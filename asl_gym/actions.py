@@ -16,6 +16,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from asl_gym import lyapunov
+from asl_gym.arrays import Array, Splits
 from asl_gym.components import Server
 from asl_gym.costs import UnitCosts
 from asl_gym.scenario import Scenario
@@ -24,8 +25,6 @@ from asl_gym.validation import one_of
 
 __all__ = ["ACTION_VIEWS", "ActionView", "ActionViewName", "action_view"]
 
-Array = NDArray[np.float64]
-Splits = NDArray[np.int64]
 ShownCosts = Callable[[], UnitCosts]
 ActionViewName = Literal["box", "multi_discrete", "dict", "split"]
 

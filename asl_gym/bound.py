@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 
+from asl_gym.arrays import Array
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace
 from asl_gym.trace_solver import TraceSolver
 
 __all__ = ["FrontierPoint", "HindsightFrontier", "Status", "hindsight_frontier"]
 
-Array = NDArray[np.float64]
 Status = Literal["ok", "at minimum energy"]
 
 MAX_MULTIPLIER = 1e4

@@ -9,10 +9,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.special import hyperu
 
+from asl_gym.arrays import Array
 from asl_gym.components import Fleet, Radio
 
 __all__ = [
@@ -23,8 +23,6 @@ __all__ = [
     "rates_from_snr_db",
     "shadowing_gain",
 ]
-
-Array = NDArray[np.float64]
 
 MEDIAN_RAYLEIGH_GAIN = math.log(2.0)
 """Median of a unit-mean exponential power gain."""

@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from asl_gym.arrays import Array
 from asl_gym.components import Fleet, Radio, Server, Workload
 from asl_gym.per_device import PerDevice
 
 __all__ = ["CostModel", "Options", "RoundCosts", "UnitCosts", "sum_over_devices"]
-
-Array = NDArray[np.float64]
 
 
 def sum_over_devices(values: Array) -> Array:

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Array
 from asl_gym.trace import Trace
 from asl_gym.validation import number, whole_number
 
 __all__ = ["PERFECT", "Knowledge", "draw_factors"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ Q_k(t+1) = max(Q_k(t) + E_k(t) − Ē_k, 0). With several budgets, queue k weigh
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Array
 from asl_gym.costs import RoundCosts
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "server_weight",
 ]
 
-Array = NDArray[np.float64]
 Reward = Literal["drift", "linear_drift", "delay"]
 
 

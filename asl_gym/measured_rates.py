@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym import channel
+from asl_gym.arrays import Array
 from asl_gym.components import Fleet, Radio
 from asl_gym.csv_rows import TraceFileError
 from asl_gym.trace_files import GNetTrackLog, read_gnettrack, read_rate_table
@@ -18,7 +19,6 @@ from asl_gym.validation import FieldError, number
 
 __all__ = ["DrawnRates", "LogRates", "TableRates"]
 
-Array = NDArray[np.float64]
 Generators = Sequence[np.random.Generator]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
+from asl_gym.arrays import Array, Float32
 from asl_gym.channel import median_rates
 from asl_gym.per_device import PerDevice
 from asl_gym.scenario import Scenario
@@ -15,8 +16,6 @@ from asl_gym.validation import FieldError
 
 __all__ = ["Codec", "Observation", "ObservationCodec", "realised_scale"]
 
-Array = NDArray[np.float64]
-Float32 = NDArray[np.float32]
 Realised = tuple[Array, Array] | None
 """Realised delay [s] and energy [J] of each device in the last round, shape (..., N) each."""
 

@@ -3,11 +3,11 @@
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from asl_gym.arrays import Array
 
 __all__ = ["PerDevice"]
-
-Array = NDArray[np.float64]
 
 LARGE = 4_096
 """Size from which an array is met by a constant of its own shape."""

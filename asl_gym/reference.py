@@ -10,10 +10,10 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from asl_gym import channel
+from asl_gym.arrays import Array
 from asl_gym.knowledge import draw_factors
 from asl_gym.trace import Trace
 from asl_gym.trace_solver import TraceSolver
@@ -29,8 +29,6 @@ __all__ = [
     "reference_trace",
     "resolve_budget",
 ]
-
-Array = NDArray[np.float64]
 
 REFERENCE_SEED = 0
 REFERENCE_DEVICE_ROUNDS = 40_000

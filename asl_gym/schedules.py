@@ -14,16 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Array, Splits
 from asl_gym.components import Radio, Server
 from asl_gym.costs import Options, sum_over_devices
 from asl_gym.solver import Decision, optimal_frequency, price_sequential, solve_sequential
 
 __all__ = ["LEAST_SHARE", "SCHEDULES", "Schedule"]
-
-Array = NDArray[np.float64]
-Splits = NDArray[np.int64]
 
 LEAST_SHARE = 1e-3
 """Least clock of a device in the parallel schedule, as a share of f_max/N."""

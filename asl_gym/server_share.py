@@ -1,14 +1,12 @@
 """Dividing the server's clock among devices that train at once."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Array
 from asl_gym.components import Server
 from asl_gym.costs import sum_over_devices
 
 __all__ = ["equal_share", "fitted_to_server", "total_share"]
-
-Array = NDArray[np.float64]
 
 
 def fitted_to_server(frequency_hz: Array, server_work: Array, server: Server) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym import lyapunov
+from asl_gym.arrays import Array
 from asl_gym.costs import UnitCosts
 from asl_gym.lyapunov import Reward
 from asl_gym.observations import Codec
@@ -19,8 +20,6 @@ from asl_gym.trace import Trace
 from asl_gym.trace_sources import SyntheticTraces, TraceSource
 
 __all__ = ["RoundRecord", "Simulation"]
-
-Array = NDArray[np.float64]
 
 WINDOW_SIZE = 10_240
 """Numbers that an array holds in a window of rounds prepared together."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from asl_gym.arrays import Array
 from asl_gym.components import Server
 from asl_gym.costs import Options, sum_over_devices
 
@@ -22,8 +23,6 @@ __all__ = [
     "price_sequential",
     "solve_sequential",
 ]
-
-Array = NDArray[np.float64]
 
 SMALLEST_WEIGHT = 1e-200
 """Weights on energy up to this one count as 0; smaller ones would underflow in f*."""

@@ -9,15 +9,14 @@ from dataclasses import InitVar, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from asl_gym.arrays import Array
 
 if TYPE_CHECKING:
     from asl_gym.measured import Paths
     from asl_gym.scenario import Scenario
 
 __all__ = ["Trace"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asl_gym import lyapunov
+from asl_gym.arrays import Array
 from asl_gym.costs import Options, RoundCosts, UnitCosts
 from asl_gym.solver import Decision
 from asl_gym.trace import Trace
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from asl_gym.scenario import Scenario
 
 __all__ = ["MeanCosts", "TraceSolver"]
-
-Array = NDArray[np.float64]
 
 BLOCK_DEVICE_ROUNDS = 50_000
 """Device-rounds that are solved together, to bound the memory of long traces and large fleets."""

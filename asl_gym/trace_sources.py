@@ -7,15 +7,13 @@ from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asl_gym import channel
+from asl_gym.arrays import Array
 from asl_gym.components import Fleet, Radio
 from asl_gym.trace import Trace
 
 __all__ = ["SyntheticTraces", "TraceSource", "draw_clocks"]
-
-Array = NDArray[np.float64]
 
 BLOCK_SIZE = 65_536
 """Numbers that a block of rows holds in one array when traces are drawn."""

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
 
+from asl_gym.arrays import Array
 from asl_gym.components import Server
 from asl_gym.costs import Options
 from asl_gym.parallel.solver import allocate_parallel, solve_parallel
 from asl_gym.solver import Decision
-from tests.strategies import Array, log_floats
+from tests.strategies import log_floats
 
 FULL_CLOCK = 4e9
 

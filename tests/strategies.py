@@ -4,15 +4,12 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Array, Splits
 from asl_gym.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.profiles import NetworkProfile
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace
-
-Array = NDArray[np.float64]
-Splits = NDArray[np.int64]
 
 MEGA, GIGA = 1e6, 1e9
 

@@ -9,12 +9,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from asl_gym.arrays import Array
 from asl_gym.bound import FrontierPoint, hindsight_frontier
 from asl_gym.presets import preset
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace
 from asl_gym.trace_solver import TraceSolver
-from tests.strategies import Array, drawn_trace, log_floats, scenarios, seeds
+from tests.strategies import drawn_trace, log_floats, scenarios, seeds
 
 TOLERANCE = 1e-9
 MAX_POLICIES = 300_000

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from asl_gym.arrays import Array
 from asl_gym.bound import HindsightFrontier, hindsight_frontier
 from asl_gym.env import ASLEnv
 from asl_gym.policies import OPEN
@@ -13,7 +14,7 @@ from asl_gym.scenario import Scenario
 from asl_gym.solver import Decision
 from asl_gym.trace import Trace
 from asl_gym.trace_solver import TraceSolver
-from tests.strategies import Array, drawn_trace, random_frequencies, random_splits
+from tests.strategies import drawn_trace, random_frequencies, random_splits
 
 TOLERANCE = 1e-9
 

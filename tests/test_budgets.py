@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from asl_gym.arrays import Array
 from asl_gym.channel import median_rates
 from asl_gym.components import Budget
 from asl_gym.env import ASLEnv
@@ -17,7 +18,7 @@ from asl_gym.reference import extreme_energies, reference_trace
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace
 from asl_gym.validation import FieldError
-from tests.strategies import Array, scenarios
+from tests.strategies import scenarios
 
 DEFAULT = preset("default")
 PER_DEVICE = preset("per-device-budgets")

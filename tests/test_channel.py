@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
+from asl_gym.arrays import Array
 from asl_gym.channel import (
     ergodic_spectral_efficiency,
     mean_snr,
@@ -20,7 +21,7 @@ from asl_gym.channel import (
 from asl_gym.components import Fading, Fleet, Radio
 from asl_gym.trace import Trace
 from asl_gym.trace_sources import SyntheticTraces
-from tests.strategies import Array, radios
+from tests.strategies import radios
 
 FLEET = Fleet((1e9, 2e9), (2.0, 4.0), (1e-27, 1e-27), (0.1, 0.2), (100.0, 300.0), 0.4)
 RADIO = Radio(

@@ -5,19 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asl_gym.arrays import Array, Splits
 from asl_gym.components import Fleet, Radio, Server, Workload
 from asl_gym.costs import CostModel, Options, UnitCosts
 from asl_gym.profiles import NetworkProfile
 from asl_gym.scenario import Scenario
-from tests.strategies import (
-    Array,
-    Splits,
-    drawn_trace,
-    random_frequencies,
-    random_splits,
-    scenarios,
-    seeds,
-)
+from tests.strategies import drawn_trace, random_frequencies, random_splits, scenarios, seeds
 
 # One device, 10 samples, two layers with c = 0, 3 and 9 MFLOP a sample; the uplink carries
 # 1 Mbit/s, the downlink 2 Mbit/s, the device runs at 1 GHz, the server at 2 GHz.

@@ -13,11 +13,11 @@ from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 from asl_gym.actions import ACTION_VIEWS
+from asl_gym.arrays import Array
 from asl_gym.env import ASLEnv
 from asl_gym.presets import preset
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace
-from tests.strategies import Array
 
 N, HORIZON = 3, 5
 SMALL = preset("default").with_num_devices(N).replace(horizon=HORIZON)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asl_gym.arrays import Array
 from asl_gym.costs import RoundCosts
 from asl_gym.env import ASLEnv
 from asl_gym.lyapunov import (
@@ -19,7 +20,7 @@ from asl_gym.lyapunov import (
     rewards,
 )
 from asl_gym.scenario import Scenario
-from tests.strategies import Array, drawn_trace, random_frequencies, random_splits, scenarios, seeds
+from tests.strategies import drawn_trace, random_frequencies, random_splits, scenarios, seeds
 
 BUDGETS = np.array([2.0, 6.0])
 """Two budgets, so that Ē = 8 and energies weigh 4 and 4/3 times their queues."""

@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 
 from asl_gym import lyapunov
+from asl_gym.arrays import Array, Splits
 from asl_gym.channel import median_rates
 from asl_gym.env import ASLEnv
 from asl_gym.observations import Observation, ObservationCodec
 from asl_gym.policies import OPEN
 from asl_gym.presets import preset
 from asl_gym.scenario import Scenario
-from tests.strategies import Array, Splits, drawn_trace, scenarios, seeds
+from tests.strategies import drawn_trace, scenarios, seeds
 
 ROUNDS = 8
 

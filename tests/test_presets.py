@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from asl_gym.arrays import Array, Splits
 from asl_gym.bound import HindsightFrontier
 from asl_gym.components import Budget
 from asl_gym.env import ASLEnv
@@ -20,7 +21,6 @@ from asl_gym.trace import Trace
 from asl_gym.trace_solver import TraceSolver
 from asl_gym.validation import FieldError
 from asl_gym.vector_env import ASLVectorEnv
-from tests.strategies import Array, Splits
 
 SEEDS = range(20)
 DEFAULT = preset("default")

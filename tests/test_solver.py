@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
+from asl_gym.arrays import Array
 from asl_gym.components import Server
 from asl_gym.costs import Options
 from asl_gym.solver import Decision, optimal_frequency, solve_sequential
-from tests.strategies import Array, log_floats, seeds, servers
+from tests.strategies import log_floats, seeds, servers
 
 SERVER = Server(clock_min_hz=1e9, clock_max_hz=4e9, flops_per_cycle=2.0, capacitance=1e-28)
 

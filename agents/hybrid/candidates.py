@@ -15,9 +15,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["change_patterns", "mutations", "propose"]
+from asl_gym.arrays import Splits
 
-Splits = NDArray[np.int64]
+__all__ = ["change_patterns", "mutations", "propose"]
 
 
 def change_patterns(num_devices: int, num_candidates: int) -> NDArray[np.bool_]:

@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 from agents.hybrid.candidates import change_patterns, mutations, propose
 from agents.hybrid.network import ProposalPolicy
 from asl_gym.actions import ActionViewName
+from asl_gym.arrays import Splits
 from asl_gym.observations import Observation, ObservationCodec
 from asl_gym.policies.base import scenario_of
 from asl_gym.pricing import price_splits
 from asl_gym.scenario import Scenario
 
 __all__ = ["HybridPolicy"]
-
-Splits = NDArray[np.int64]
 
 
 class HybridPolicy:

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-__all__ = ["RegretBuffer", "RegretSamples"]
+from asl_gym.arrays import Float32
 
-Float32 = NDArray[np.float32]
+__all__ = ["RegretBuffer", "RegretSamples"]
 
 
 class RegretSamples(NamedTuple):

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym import Scenario
+from asl_gym.arrays import Array, Float32
 from asl_gym.device_observations import DevicesCodec
 
 __all__ = ["Memory", "MemoryState"]
 
-Array = NDArray[np.float64]
-Float32 = NDArray[np.float32]
 RATE_COLUMNS = slice(2, 4)
 """Logarithms of the shown uplink and downlink rate in a device's row."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym import lyapunov
+from asl_gym.arrays import Array
 from asl_gym.costs import UnitCosts
 from asl_gym.device_observations import DevicesCodec
 from asl_gym.scenario import Scenario
@@ -18,7 +19,6 @@ from asl_gym.solver import option_shares
 
 __all__ = ["Regrets", "regrets"]
 
-Array = NDArray[np.float64]
 BALANCE = 0.5
 """Power of a device's typical cost by which it counts: between each alike (0) and joules (1)."""
 

@@ -12,8 +12,8 @@ linear functions), so that Newton's method climbs to the root from the left with
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Array
 from asl_gym.parallel.compiling import compiled
 
 __all__ = [
@@ -23,8 +23,6 @@ __all__ = [
     "server_cost",
     "share_clock",
 ]
-
-Array = NDArray[np.float64]
 
 PRECISION = 4e-16
 """Relative step of a deadline at which a root is found."""

@@ -8,8 +8,8 @@ undecided, into its options of less and of more load.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Array, Indices, Mask
 from asl_gym.parallel.compiling import compiled
 from asl_gym.parallel.incumbents import best_at, consider, first_decisions
 from asl_gym.parallel.nodes import (
@@ -30,10 +30,6 @@ from asl_gym.parallel.relaxation import (
 )
 
 __all__ = ["ROUNDING", "search"]
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
-Mask = NDArray[np.uint8]
 
 ROUNDING = 1e-12
 """Relative margin that bounds keep for rounding, and least relative width of an interval."""

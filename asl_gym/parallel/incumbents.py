@@ -1,16 +1,13 @@
 """Decisions to beat: what splits cost with the best frequencies, and splits worth trying."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Indices, Mask
 from asl_gym.parallel.allocation import optimal_deadline, server_cost
 from asl_gym.parallel.compiling import compiled
 from asl_gym.parallel.problem import Incumbent, Problem, Workspace
 
 __all__ = ["best_at", "consider", "first_decisions"]
-
-Indices = NDArray[np.int64]
-Mask = NDArray[np.uint8]
 
 ROUNDING = 1e-12
 """Relative margin by which a given deadline or the server's clock may be missed."""

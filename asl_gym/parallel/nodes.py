@@ -3,16 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Array, Indices, Mask
 from asl_gym.parallel.compiling import compiled
 from asl_gym.parallel.problem import Workspace
 
 __all__ = ["Nodes", "divide", "options_left", "put", "room_for_nodes", "take", "with_more_room"]
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
-Mask = NDArray[np.uint8]
 
 FIRST_CAPACITY = 64
 

@@ -3,15 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Array, Indices
 from asl_gym.parallel.compiling import compiled
 
 __all__ = ["Incumbent", "Problem", "Workspace", "make_workspace"]
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
-Mask = NDArray[np.uint8]
 
 
 class Problem(NamedTuple):

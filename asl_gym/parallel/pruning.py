@@ -1,14 +1,11 @@
 """Leaving out options that another one of the same device beats at every deadline."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Array, Mask
 from asl_gym.parallel.compiling import compiled
 
 __all__ = ["undominated"]
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.uint8]
 
 
 @compiled

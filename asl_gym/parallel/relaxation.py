@@ -11,16 +11,12 @@ lies at one of the two ends. That value is concave in μ; its maximum is the bou
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Indices, Mask
 from asl_gym.parallel.compiling import compiled
 from asl_gym.parallel.problem import Problem, Workspace
 
 __all__ = ["exact_minus_tangent", "lagrangian", "maximise", "remove_options", "underestimate"]
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
-Mask = NDArray[np.uint8]
 
 MAX_STEPS = 60
 STEP_FACTOR = 4.0

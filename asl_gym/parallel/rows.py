@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from asl_gym.arrays import Array, Indices
 from asl_gym.parallel.allocation import (
     cheapest_frequency,
     earliest_deadline,
@@ -15,9 +16,6 @@ from asl_gym.parallel.problem import Problem
 from asl_gym.parallel.pruning import undominated
 
 __all__ = ["allocate_rows", "solve_rows"]
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 MAX_STEPS = 200
 

@@ -11,14 +11,13 @@ axes, and each round's result depends on that round alone.
 import numpy as np
 from numpy.typing import NDArray
 
+from asl_gym.arrays import Array
 from asl_gym.components import Server
 from asl_gym.costs import Options, sum_over_devices
 from asl_gym.parallel.rows import allocate_rows, solve_rows
 from asl_gym.solver import Decision
 
 __all__ = ["MAX_NODES", "TOLERANCE", "allocate_parallel", "price_parallel", "solve_parallel"]
-
-Array = NDArray[np.float64]
 
 TOLERANCE = 1e-6
 """Relative gap between objective and lower bound at which the search for a round ends."""

@@ -7,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.actions import ActionViewName, action_view
+from asl_gym.arrays import Array, Splits
 from asl_gym.observations import Observation, ObservationCodec
 from asl_gym.scenario import Scenario
 
 __all__ = ["Policy", "ScenarioPolicy", "scenario_of"]
-
-Array = NDArray[np.float64]
-Splits = NDArray[np.int64]
 
 
 @runtime_checkable

@@ -3,18 +3,16 @@
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asl_gym import lyapunov
 from asl_gym.actions import ActionViewName
+from asl_gym.arrays import Array, Splits
 from asl_gym.observations import Observation
-from asl_gym.policies.base import Array, ScenarioPolicy
+from asl_gym.policies.base import ScenarioPolicy
 from asl_gym.policies.drift_plus_penalty import WeightedPolicy
 from asl_gym.validation import FieldError, one_of
 
 __all__ = ["FixedSplit", "GreedyDelay", "GreedyEnergy", "RandomPolicy"]
-
-Splits = NDArray[np.int64]
 
 POLICY_STREAM = 1
 """Keeps a policy's draws apart from the trace's, which the same seed decides."""

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym import lyapunov
+from asl_gym.arrays import Array
 from asl_gym.observations import Observation
-from asl_gym.policies.base import Array, ScenarioPolicy
+from asl_gym.policies.base import ScenarioPolicy
 from asl_gym.solver import Decision
 
 __all__ = ["OPEN", "WeightedPolicy"]

@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from asl_gym.arrays import Array, Splits
 from asl_gym.observations import Observation
-from asl_gym.policies.base import Array
 from asl_gym.policies.drift_plus_penalty import OPEN
 from asl_gym.validation import FieldError, number
 
 __all__ = ["CalibratedOPEN", "FilteredOPEN", "RememberingOPEN"]
 
-Splits = NDArray[np.int64]
 TINY = np.finfo(float).tiny
 
 

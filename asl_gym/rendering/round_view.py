@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RoundView", "bar_starts", "decimals", "rounded"]
+from asl_gym.arrays import Array
 
-Array = NDArray[np.float64]
+__all__ = ["RoundView", "bar_starts", "decimals", "rounded"]
 
 MAX_NAME = 10
 """Characters of a layer's name that are shown."""

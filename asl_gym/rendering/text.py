@@ -3,11 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from asl_gym.arrays import Array
 from asl_gym.rendering.round_view import RoundView, decimals, rounded
 
 __all__ = ["render_ansi"]
-
-Array = NDArray[np.float64]
 
 _MAX_ROWS = 20
 _MAX_BAR = 14

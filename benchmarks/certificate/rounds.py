@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym import OPEN, Scenario, Server, lyapunov, preset
+from asl_gym.arrays import Array
 from asl_gym.costs import Options
 from asl_gym.parallel.solver import solve_parallel
 from asl_gym.solver import Decision
@@ -17,7 +18,6 @@ from asl_gym.solver import Decision
 __all__ = ["ENV_ID", "Round", "grown", "played_rounds"]
 
 ENV_ID = "ASLParallel-v0"
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import bootstrap, trim_mean
 
+from asl_gym.arrays import Array
 from benchmarks.errors import BenchmarkError
 from benchmarks.statistics import BOOTSTRAP_SEED, CONFIDENCE, OVERSPENT, RESAMPLES
 
@@ -30,7 +30,6 @@ __all__ = [
     "wins",
 ]
 
-Array = NDArray[np.float64]
 Statistic = Callable[[Array], Array]
 Factor = Literal["seeds", "traces"]
 

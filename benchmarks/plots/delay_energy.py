@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Array
 from benchmarks.plots import style
 from benchmarks.plots.labels import PointLabel, place_labels
 from benchmarks.results import Results
@@ -15,8 +15,6 @@ from benchmarks.statistics import BEST_FIXED
 from benchmarks.suite import CLOCK_LABELS
 
 __all__ = ["draw_delay_energy"]
-
-Array = NDArray[np.float64]
 
 PLANE = ("mean_energy_j", "mean_delay_s")
 UNREACHABLE = "#F1F1F1"

@@ -8,11 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
-from numpy.typing import NDArray
+
+from asl_gym.arrays import Array
 
 __all__ = ["PointLabel", "place_labels"]
-
-Array = NDArray[np.float64]
 
 ANGLES = np.deg2rad((0, 180, 90, 270, 45, 315, 135, 225, 22, 338, 158, 202, 68, 112, 248, 292))
 DISTANCES = (7.0, 10.0, 14.0, 18.0, 25.0, 33.0, 42.0)

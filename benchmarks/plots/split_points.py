@@ -7,15 +7,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from numpy.typing import NDArray
 
 from asl_gym import Scenario
+from asl_gym.arrays import Array
 from benchmarks.plots import style
 from benchmarks.results import Results
 
 __all__ = ["draw_split_points", "policies_to_show", "split_shares"]
-
-Array = NDArray[np.float64]
 
 MOST_PANELS = 3
 WIDTHS = {1: 8.2, 2: 8.2, 3: 11.2}
