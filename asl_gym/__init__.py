@@ -4,10 +4,9 @@ Importing this package registers ``ASL-v0`` with Gymnasium.
 """
 
 from asl_gym.bound import HindsightFrontier, hindsight_frontier
-from asl_gym.components import Budget, Fleet, Radio, Server, Workload
+from asl_gym.components import Budget, Fleet, Knowledge, Radio, Server, Workload
 from asl_gym.env import ASLEnv
 from asl_gym.evaluation import EpisodeScore, Evaluator, evaluate
-from asl_gym.knowledge import Knowledge
 from asl_gym.measured import MeasuredTraces
 from asl_gym.observations import Observation, ObservationCodec
 from asl_gym.policies import (
@@ -25,6 +24,7 @@ from asl_gym.presets import preset, preset_names
 from asl_gym.profiles import NetworkProfile
 from asl_gym.registration import register_envs
 from asl_gym.scenario import Scenario
+from asl_gym.system import System
 from asl_gym.trace import Trace
 from asl_gym.vector_env import ASLVectorEnv
 
@@ -53,6 +53,7 @@ __all__ = [
     "RandomPolicy",
     "Scenario",
     "Server",
+    "System",
     "Trace",
     "Workload",
     "evaluate",

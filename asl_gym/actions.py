@@ -19,6 +19,7 @@ from asl_gym import lyapunov
 from asl_gym.arrays import Array, Splits
 from asl_gym.components import Server
 from asl_gym.costs import UnitCosts
+from asl_gym.round_problem import best_frequencies
 from asl_gym.scenario import Scenario
 from asl_gym.server_share import equal_share, fitted_to_server, total_share
 from asl_gym.validation import one_of
@@ -73,7 +74,7 @@ class ActionView(ABC):
 
     def _granted(self, split_index: Splits, frequency_hz: Array) -> Array:
         """What devices get of what they ask for: less, where the server's clock is not enough."""
-        if not self._scenario.rules.shares_server:
+        if not self._scenario.shares_server:
             return frequency_hz
         work = self._scenario.cost_model.server_work(split_index)
         return fitted_to_server(frequency_hz, work, self.server)
@@ -163,7 +164,7 @@ class MultiDiscreteView(ActionView):
         sizes = np.array([self.num_splits] * self.num_devices + [NUM_FREQUENCY_LEVELS])
         self.space = spaces.MultiDiscrete(sizes)
         self._greatest = sizes - 1
-        self._shared = scenario.rules.shares_server
+        self._shared = scenario.shares_server
         if self._shared:
             least = self.num_devices * self.server.clock_min_hz
             self._levels_of = replace(self.server, clock_min_hz=least)
@@ -247,15 +248,15 @@ class SplitView(ActionView):
         """See :meth:`ActionView.decode`."""
         splits = self._checked_indices(action, action, len(queue), self.num_splits - 1)
         scenario = self._scenario
-        if not scenario.rules.shares_server:
+        if not scenario.shares_server:
             return splits, scenario.open_frequency(queue)[:, None]
         if shown is None:
             raise ValueError(
                 "shown = None: expected the shown costs, since devices share the server"
             )
         chosen = scenario.cost_model.chosen_options(splits, shown())
-        weight = lyapunov.server_weight(queue * scenario.budget_weights)
-        return splits, scenario.rules.allocate(chosen, self.server, scenario.V, weight)
+        weight = lyapunov.server_weight(scenario.weights(queue))
+        return splits, best_frequencies(scenario, chosen, scenario.V, weight)
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
         """See :meth:`ActionView.encode`; the frequency is left to the solver."""

@@ -71,7 +71,7 @@ class HindsightFrontier:
 
     def __init__(self, scenario: Scenario, trace: Trace) -> None:
         self.scenario = scenario
-        self._solver = TraceSolver(scenario, trace)
+        self._solver = TraceSolver(scenario, trace, scenario.num_budgets)
         budgets = scenario.energy_budgets
         self._scale = scenario.reference_delay / budgets
         self._max = MAX_MULTIPLIER * self._scale

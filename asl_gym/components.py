@@ -1,4 +1,4 @@
-"""The parts of a scenario: fleet, server, radio, workload and energy budget.
+"""The parts of a scenario: fleet, server, radio, workload, energy budget and knowledge.
 
 Frozen dataclasses that check themselves. Units stand in the field names or the docstrings;
 everything that follows from the fields is computed elsewhere and never stored.
@@ -17,9 +17,20 @@ from numpy.typing import NDArray
 from asl_gym.profiles import NetworkProfile
 from asl_gym.validation import FieldError, number, numbers_tuple, one_of, whole_number
 
-__all__ = ["Budget", "Fading", "Fleet", "Radio", "Server", "Workload"]
+__all__ = [
+    "PERFECT",
+    "Budget",
+    "Fading",
+    "Fleet",
+    "Knowledge",
+    "Radio",
+    "Schedule",
+    "Server",
+    "Workload",
+]
 
 Fading = Literal["block", "ergodic", "none"]
+Schedule = Literal["sequential", "parallel"]
 
 
 def _set(instance: object, **values: object) -> None:
@@ -92,6 +103,10 @@ class Server:
         if self.clock_min_hz > self.clock_max_hz:
             allowed = f"a number > 0 and <= server.clock_max_hz = {self.clock_max_hz:g}"
             raise FieldError("server.clock_min_hz", self.clock_min_hz, allowed)
+
+    def computing_energy(self, frequency_hz: NDArray[np.float64], work: Any) -> Any:
+        """κ_s f² w: energy [J] of ``work`` cycles at a clock; the arguments broadcast."""
+        return self.capacitance * (frequency_hz * frequency_hz) * work
 
     def clock_at(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
         """Clocks [Hz] at positions in [0, 1] on the log scale from least to full clock."""
@@ -248,3 +263,37 @@ class Budget:
             values = (joules,) if isinstance(joules, numbers.Real) else joules
             length = 1 if self.scope == "system" else None
             _set(self, joules=numbers_tuple("budget.joules", values, length, low=0, open_low=True))
+
+    def number(self, num_devices: int) -> int:
+        """Number of budgets K of a fleet: 1, or N + 1 for per-device budgets."""
+        return 1 if self.scope == "system" else num_devices + 1
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """How well the controller knows channels and devices.
+
+    Attributes:
+        csi_delay_rounds: Rounds by which the shown rates lag behind those that decide the costs.
+        parameter_error: Greatest factor ≥ 1 by which a device's real FLOPs per cycle and
+            capacitance differ from the fleet's, each way; 1 means that they are known. Above 1,
+            observations carry each device's realised delay and energy of the last round.
+    """
+
+    csi_delay_rounds: int = 0
+    parameter_error: float = 1.0
+
+    def __post_init__(self) -> None:
+        rounds = whole_number("knowledge.csi_delay_rounds", self.csi_delay_rounds, 0)
+        factor = number("knowledge.parameter_error", self.parameter_error, 1)
+        object.__setattr__(self, "csi_delay_rounds", rounds)
+        object.__setattr__(self, "parameter_error", factor)
+
+    @property
+    def shows_costs(self) -> bool:
+        """Whether observations carry the realised costs of the last round."""
+        return self.parameter_error > 1.0
+
+
+PERFECT = Knowledge()
+"""Of everything, the default."""

@@ -140,14 +140,10 @@ def _options(splits: _SplitConstants, unit: UnitCosts) -> Options:
 
 
 class CostModel:
-    """Delay and energy of a fleet, a server, a radio and a workload.
-
-    Attributes:
-        server_capacitance: κ_s [W/Hz³].
-    """
+    """Delay and energy of a fleet, a server, a radio and a workload."""
 
     def __init__(self, fleet: Fleet, server: Server, radio: Radio, workload: Workload) -> None:
-        self.server_capacitance = server.capacitance
+        self._server = server
         self._splits = _split_constants(workload, server)
         cycles_per_flop = 1.0 / np.asarray(fleet.flops_per_cycle)
         self._cycles_per_flop = PerDevice(cycles_per_flop)
@@ -246,12 +242,13 @@ class CostModel:
                 share, shape (..., 1).
 
         Returns:
-            The costs. The round's delay depends on the schedule, see :mod:`asl_gym.schedules`.
+            The costs. The round's delay depends on the schedule, see
+            :meth:`asl_gym.system.System.round_delay`.
         """
         work, frequency = options.server_work, server_frequency_hz
         device_delay = work / frequency
         device_delay += options.fixed_delay
-        device_server_energy = self.server_capacitance * (frequency * frequency) * work
+        device_server_energy = self._server.computing_energy(frequency, work)
         device_server_energy += options.downlink_energy
         server_energy = sum_over_devices(device_server_energy)
         energy = sum_over_devices(options.device_energy) + server_energy

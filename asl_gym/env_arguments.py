@@ -5,8 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from asl_gym.components import Budget
-from asl_gym.knowledge import PERFECT
+from asl_gym.components import PERFECT, Budget
 from asl_gym.lyapunov import Reward
 from asl_gym.observation_views import observation_codec
 from asl_gym.presets import load_scenario
@@ -102,6 +101,6 @@ def check_source(traces: TraceSource, scenario: Scenario) -> None:
     if scenario.budget.refers_to == "reference trace":
         warnings.warn(
             f"the energy budget of {scenario.energy_budget:g} J refers to synthetic channels, not "
-            "to traces=; MeasuredTraces.with_budget(scenario) makes one that refers to them",
+            "to traces=; scenario.with_budget_on(traces) makes one that refers to them",
             stacklevel=4,
         )

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asl_gym import channel
 from asl_gym.arrays import Array
@@ -23,11 +22,10 @@ Generators = Sequence[np.random.Generator]
 
 
 class DrawnRates(NamedTuple):
-    """Uplink and downlink rates [bit/s], each C-ordered (B, T, N), and what to know of them."""
+    """Uplink and downlink rates [bit/s], each C-ordered (B, T, N)."""
 
     uplink_bps: Array
     downlink_bps: Array
-    notes: tuple[str, ...]
 
 
 class LogRates:
@@ -40,7 +38,6 @@ class LogRates:
         seconds_per_round: Duration of a round [s], or ``None`` for one a row.
 
     Attributes:
-        outage_rows: Rows of each log that are an outage.
         notices: What to say about it once.
 
     Raises:
@@ -55,7 +52,6 @@ class LogRates:
             number("seconds_per_round", seconds_per_round, 0.0, open_low=True)
         self._fleet, self._radio, self._seconds_per_round = fleet, radio, seconds_per_round
         self._logs = [read_gnettrack(path) for path in files]
-        self.outage_rows = {log.path: log.num_outage_rows for log in self._logs}
         self.notices: tuple[str, ...] = ()
         if len(files) < fleet.num_devices:
             serve = f"{_count(len(files), 'log')} for {fleet.num_devices} devices"
@@ -93,9 +89,7 @@ class LogRates:
                 starts = generator.choice(count, len(devices), replace=False)
                 for n, start in zip(devices, starts, strict=True):
                     row[:, n] = log.window(start, rounds, self._seconds_per_round)
-        notes = tuple(_log_note(log, devices, snr_db) for log, devices in players)
-        rates = channel.rates_from_snr_db(snr_db, self._fleet, self._radio)
-        return DrawnRates(*rates, self.notices + notes)
+        return DrawnRates(*channel.rates_from_snr_db(snr_db, self._fleet, self._radio))
 
     def _num_starts(self, log: GNetTrackLog, num_devices: int, rounds: int) -> int:
         seconds = self._seconds_per_round
@@ -110,13 +104,6 @@ class LogRates:
         return count
 
 
-def _log_note(log: GNetTrackLog, devices: range, snr_db: Array) -> str:
-    out = np.isneginf(snr_db[..., devices.start :: devices.step])
-    outages = f"{np.count_nonzero(out)} of {out.size} rounds played are outages"
-    file = f"{log.path.name} ({log.num_rows} rows), {_listed(devices)}"
-    return f"{file}: {outages}{_in_batch(snr_db)}"
-
-
 class TableRates:
     """Rates from a table, whose devices are the scenario's.
 
@@ -127,7 +114,6 @@ class TableRates:
         seconds_per_round: ``None``.
 
     Attributes:
-        outage_rows: Rows of the table with a rate below the floor.
         notices: Empty.
 
     Raises:
@@ -152,18 +138,15 @@ class TableRates:
         if devices != fleet.num_devices:
             reason = f"the table has {devices} devices: expected the scenario's {fleet.num_devices}"
             raise TraceFileError(self._path, reason)
-        self._low = measured < self._floor
+        self._num_low = np.count_nonzero(measured < self._floor)
         self._rates = np.maximum(measured, self._floor)
-        self.outage_rows = {self._path: int(self._low.any(axis=0).sum())}
 
     def description(self) -> list[str]:
         """A heading, then a line about the table."""
         table = f"a rate table for {_count(self._rates.shape[-1], 'device')}"
-        return [table, self._note(self._low)]
-
-    def _note(self, low: NDArray[np.bool_]) -> str:
-        raised = f"{np.count_nonzero(low)} of {low.size} rates are raised to the floor of"
-        return f"{self._path.name} ({self._num_rounds} rounds): {raised} {self._floor:g} bit/s"
+        raised = f"{self._num_low} of {self._rates.size} rates are raised to the floor of"
+        name = f"{self._path.name} ({self._num_rounds} rounds)"
+        return [table, f"{name}: {raised} {self._floor:g} bit/s"]
 
     def draw(self, generators: Generators, rounds: int) -> DrawnRates:
         """Draws rates of so many rounds, one trace a generator.
@@ -177,8 +160,7 @@ class TableRates:
         starts = [int(each.integers(self._num_rounds - rounds + 1)) for each in generators]
         windows = [np.s_[:, start : start + rounds] for start in starts]
         uplink, downlink = np.stack([self._rates[window] for window in windows], axis=1)
-        low = np.stack([self._low[window] for window in windows])
-        return DrawnRates(uplink, downlink, (self._note(low) + _in_batch(uplink),))
+        return DrawnRates(uplink, downlink)
 
 
 def _listed(devices: range) -> str:
@@ -187,7 +169,3 @@ def _listed(devices: range) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _in_batch(values: Array) -> str:
-    return f", in {len(values)} traces drawn together" if len(values) > 1 else ""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
 from asl_gym.channel import median_rates
+from asl_gym.costs import CostModel, UnitCosts
 from asl_gym.per_device import PerDevice
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace
@@ -47,6 +48,18 @@ class Observation(NamedTuple):
     clock_hz: Array
     device_delay: Array | None = None
     device_energy: Array | None = None
+
+    def unit_costs(
+        self, model: CostModel, factors: tuple[Array | None, Array | None] = (None, None)
+    ) -> UnitCosts:
+        """What a bit and a FLOP cost each device by what is shown, arrays of shape (..., N).
+
+        Args:
+            model: The cost model of the scenario.
+            factors: What the devices' FLOPs per cycle and capacitances are believed to be, as
+                multiples of the fleet's, shape (..., N) each.
+        """
+        return model.unit_costs(self.uplink_bps, self.downlink_bps, self.clock_hz, *factors)
 
 
 def realised_scale(scenario: Scenario) -> tuple[float, float]:

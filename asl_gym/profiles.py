@@ -12,12 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from asl_gym.validation import FieldError, numbers_tuple, one_of
-
-if TYPE_CHECKING:
-    import torch
 
 __all__ = ["NetworkProfile"]
 
@@ -138,35 +135,6 @@ class NetworkProfile:
             FieldError: If there is none; the message lists those that there are.
         """
         return _load_shipped(one_of("profile", name, NetworkProfile.shipped_names()))
-
-    @staticmethod
-    def from_module(
-        module: "torch.nn.Sequential | Sequence[tuple[str, torch.nn.Module]]",
-        example_input: "torch.Tensor",
-        name: str = "custom",
-        bits_per_value: int | None = None,
-    ) -> "NetworkProfile":
-        """Profiles a torch network by running it; see :func:`asl_gym.profiling.profile_module`.
-
-        Args:
-            module: The network, one child per layer, or (name, module) pairs.
-            example_input: A batch of inputs, samples first.
-            name: The profile's name.
-            bits_per_value: Size on the link of one number [bit]; by default that of its dtype,
-                32 for single precision.
-
-        Raises:
-            ImportError: If torch is not installed.
-        """
-        try:
-            from asl_gym.profiling import profile_module
-        except ModuleNotFoundError as error:
-            if error.name != "torch":
-                raise
-            raise ImportError(
-                'profiling a module needs torch: pip install "asl-gym[profiling]"', name="torch"
-            ) from error
-        return profile_module(module, example_input, name=name, bits_per_value=bits_per_value)
 
 
 def _check_text(field: str, value: object) -> None:

@@ -21,14 +21,19 @@ from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
+try:
+    import torch
+except ModuleNotFoundError as error:
+    raise ImportError(
+        'profiling a module needs torch: pip install "asl-gym[profiling]"', name="torch"
+    ) from error
 from torch.utils.flop_counter import FlopCounterMode
 
 from asl_gym.networks import NETWORKS, build_network, example_input
 from asl_gym.profiles import NetworkProfile
 from asl_gym.validation import FieldError, whole_number
 
-__all__ = ["profile_module", "write_shipped_profiles"]
+__all__ = ["profile", "write_shipped_profiles"]
 
 SHIPPED_DIRECTORY = Path(__file__).parent / "data" / "profiles"
 BITS_PER_BYTE = 8
@@ -48,9 +53,9 @@ class _LayerCost(NamedTuple):
     parameter_bits: int
 
 
-def profile_module(
+def profile(
     module: torch.nn.Sequential | NamedLayers,
-    example_input: torch.Tensor,
+    inputs: torch.Tensor,
     *,
     name: str = "custom",
     bits_per_value: int | None = None,
@@ -64,7 +69,7 @@ def profile_module(
     Args:
         module: The network. Every child of the ``Sequential`` is a layer, whatever it contains
             (a ``Sequential`` of convolution and ReLU is one layer); or (name, module) pairs.
-        example_input: A batch of inputs, of shape (batch, ...). All figures are per sample.
+        inputs: A batch of inputs, of shape (batch, ...). All figures are per sample.
         name: The profile's name.
         bits_per_value: Size on the link of one number of an activation or a parameter [bit]; by
             default that of its dtype, 32 for single precision.
@@ -84,11 +89,11 @@ def profile_module(
     """
     # One deep copy of the list, rather than one per layer, keeps shared parameters shared.
     layers = copy.deepcopy(_named_layers(module))
-    batch_size = _batch_size(example_input)
+    batch_size = _batch_size(inputs)
     if bits_per_value is not None:
         whole_number("bits_per_value", bits_per_value, 1)
-    costs = list(_measure(layers, example_input, bits_per_value))
-    activations = [_bits(example_input, bits_per_value), *(c.activation_bits for c in costs)]
+    costs = list(_measure(layers, inputs, bits_per_value))
+    activations = [_bits(inputs, bits_per_value), *(c.activation_bits for c in costs)]
     names = tuple(layer_name for layer_name, _ in layers)
 
     def cumulative(field: str, per: int) -> tuple[float, ...]:
@@ -119,10 +124,10 @@ def _named_layers(module: torch.nn.Sequential | NamedLayers) -> list[tuple[str, 
     return layers
 
 
-def _batch_size(example_input: torch.Tensor) -> int:
-    shape = tuple(example_input.shape)
+def _batch_size(inputs: torch.Tensor) -> int:
+    shape = tuple(inputs.shape)
     if not shape or shape[0] == 0:
-        raise FieldError("example_input.shape", shape, "(batch, ...) with at least one sample")
+        raise FieldError("inputs.shape", shape, "(batch, ...) with at least one sample")
     return shape[0]
 
 
@@ -142,10 +147,10 @@ def _bits(tensor: torch.Tensor, bits_per_value: int | None) -> int:
 
 
 def _measure(
-    layers: NamedLayers, example_input: torch.Tensor, bits_per_value: int | None
+    layers: NamedLayers, inputs: torch.Tensor, bits_per_value: int | None
 ) -> Iterator[_LayerCost]:
     """Runs the layers one after another and yields each one's cost."""
-    activation, gradient_needed, seen = example_input, False, set[torch.nn.Parameter]()
+    activation, gradient_needed, seen = inputs, False, set[torch.nn.Parameter]()
     for name, layer in layers:
         # The input becomes a leaf, so that backward stops at this layer, and a clone of it, so
         # that the layer may work in place.
@@ -198,7 +203,7 @@ def write_shipped_profiles(directory: Path = SHIPPED_DIRECTORY) -> list[Path]:
     paths = []
     for name in NETWORKS:
         paths.append(directory / f"{name}.json")
-        profile_module(build_network(name), example_input(), name=name).to_json(paths[-1])
+        profile(build_network(name), example_input(), name=name).to_json(paths[-1])
     return paths
 
 
@@ -207,10 +212,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Measure and write the shipped profiles.")
     parser.add_argument("--directory", type=Path, default=SHIPPED_DIRECTORY, help="where to write")
     for path in write_shipped_profiles(parser.parse_args(arguments).directory):
-        profile = NetworkProfile.from_json(path)
-        megaflops, megabits = profile.training_flops[-1] / 1e6, profile.parameter_bits[-1] / 1e6
+        written = NetworkProfile.from_json(path)
+        megaflops, megabits = written.training_flops[-1] / 1e6, written.parameter_bits[-1] / 1e6
         print(
-            f"{path}: {profile.num_layers} layers, {megaflops:.3f} MFLOP per sample to train, "
+            f"{path}: {written.num_layers} layers, {megaflops:.3f} MFLOP per sample to train, "
             f"{megabits:.3f} Mbit of parameters"
         )
 

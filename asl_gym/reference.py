@@ -1,27 +1,26 @@
-"""What a scenario is measured against: reference delay, reference trace and resolved budget.
+"""What a system is measured against: reference delay, reference trace and resolved budget.
 
-The reference trace is :data:`REFERENCE_SEED`'s draw from the scenario's own channel and clocks,
+The reference trace is :data:`REFERENCE_SEED`'s draw from the system's own channel and clocks,
 with shadowing (and what the controller does not know of the devices) independent over rounds: the
 two policies that bound the budget look at one round at a time, so only each round's distribution
 matters, and independent rounds tell it soonest.
 """
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import linprog
 
 from asl_gym import channel
 from asl_gym.arrays import Array
-from asl_gym.knowledge import draw_factors
+from asl_gym.components import Budget, Knowledge
+from asl_gym.imperfect import draw_factors
+from asl_gym.round_problem import RoundProblem
+from asl_gym.system import System
 from asl_gym.trace import Trace
 from asl_gym.trace_solver import TraceSolver
 from asl_gym.trace_sources import SyntheticTraces
 from asl_gym.validation import FieldError
-
-if TYPE_CHECKING:
-    from asl_gym.scenario import Scenario
 
 __all__ = [
     "extreme_energies",
@@ -41,79 +40,74 @@ SMALL_SHARE = 1e-9
 MAX_CUTS = 2_000
 
 
-def reference_delay(scenario: "Scenario") -> float:
+def reference_delay(system: System) -> float:
     """D_ref: the minimum-delay round at median rates and full clocks [s]."""
-    uplink, downlink = channel.median_rates(scenario.fleet, scenario.device_radio)
-    model = scenario.cost_model
-    options = model.all_options(
-        model.unit_costs(uplink, downlink, np.asarray(scenario.fleet.clock_hz))
-    )
-    weights = np.zeros(scenario.num_devices), np.zeros(())
-    decision = scenario.rules.solve(options, scenario.device_server, 1.0, *weights)
-    return float(decision.objective)
+    rates = channel.median_rates(system.fleet, system.device_radio)
+    model = system.cost_model
+    unit = model.unit_costs(*rates, np.asarray(system.fleet.clock_hz))
+    problem = RoundProblem.of(system, model.all_options(unit), 1.0, np.zeros(1))
+    return float(problem.solve().objective)
 
 
-def reference_trace(scenario: "Scenario") -> Trace:
+def reference_trace(system: System, knowledge: Knowledge) -> Trace:
     """The trace that budgets given as fractions refer to.
 
     Its number of rounds is 40,000 / N, within 50…4,000, so that large fleets stay affordable.
     """
-    rounds = REFERENCE_DEVICE_ROUNDS // scenario.num_devices
+    rounds = REFERENCE_DEVICE_ROUNDS // system.num_devices
     rounds = min(max(rounds, REFERENCE_MIN_ROUNDS), REFERENCE_MAX_ROUNDS)
-    radio = dataclasses.replace(scenario.device_radio, shadowing_correlation=0.0)
+    radio = dataclasses.replace(system.device_radio, shadowing_correlation=0.0)
     generator = np.random.default_rng(REFERENCE_SEED)
-    trace = SyntheticTraces(scenario.fleet, radio).draw([generator], rounds)[0]
-    if not scenario.knowledge.shows_costs:
+    trace = SyntheticTraces(system.fleet, radio).draw([generator], rounds)[0]
+    if not knowledge.shows_costs:
         return trace
-    factors = draw_factors(scenario.knowledge, generator, trace.clock_hz.shape)
+    factors = draw_factors(knowledge, generator, trace.clock_hz.shape)
     return trace.changed(**dict(zip(Trace.FACTORS, factors, strict=True)))
 
 
-def extreme_energies(scenario: "Scenario", trace: Trace) -> tuple[Array, Array]:
+def extreme_energies(system: System, trace: Trace, num_budgets: int = 1) -> tuple[Array, Array]:
     """Mean energies of the minimum-energy and of the minimum-delay policy [J], each (K,)."""
-    solver = TraceSolver(scenario, trace)
+    solver = TraceSolver(system, trace, num_budgets)
     least = solver.mean_costs(0.0, np.ones(1)).energies
     return least, solver.mean_costs(1.0, np.zeros(1)).energies
 
 
-def resolve_budget(scenario: "Scenario", trace: Trace | None = None) -> Array:
+def resolve_budget(system: System, budget: Budget, trace: Trace) -> Array:
     """The budgets in joules per round, shape (K,).
 
     Args:
-        scenario: The scenario with its budget.
-        trace: What a fraction refers to; the scenario's reference trace by default.
+        system: The system.
+        budget: Its budget.
+        trace: What a fraction refers to.
 
     Raises:
         FieldError: If a budget in joules is at or below the least that any policy can spend on
             the trace; the message names that minimum.
     """
-    budget = scenario.budget
-    if budget.refers_to == "measured traces":
-        return np.array(budget.joules, dtype=float)
-    trace = reference_trace(scenario) if trace is None else trace
+    num_budgets = budget.number(system.num_devices)
     if budget.fraction is not None:
-        least, fastest = extreme_energies(scenario, trace)
+        least, fastest = extreme_energies(system, trace, num_budgets)
         budgets = least + budget.fraction * (fastest - least)
         if not (budgets > 0).all():
             allowed = f"a scope in which every budget is above 0 J, not {np.array2string(budgets)}"
             raise FieldError("budget.scope", budget.scope, allowed)
         return np.asarray(budgets)
     budgets = np.array(budget.joules, dtype=float)
-    least_factor, minimum = _least_budget_factor(scenario, trace, budgets)
+    solver = TraceSolver(system, trace, num_budgets)
+    least_factor, minimum = _least_budget_factor(solver, budgets)
     if least_factor >= 1.0:
         allowed = f"more than the minimum energy, which is {np.array2string(minimum)} J a round"
         raise FieldError("budget.joules", budget.joules, allowed)
     return budgets
 
 
-def _least_budget_factor(scenario: "Scenario", trace: Trace, budgets: Array) -> tuple[float, Array]:
+def _least_budget_factor(solver: TraceSolver, budgets: Array) -> tuple[float, Array]:
     """Least factor by which all budgets could be scaled and still be met, and the result.
 
     For one budget it is the minimum energy over the budget. For several it is
     max over λ ≥ 0, Σλ = 1, of mean_t min_x Σ_k λ_k E_k(x)/Ē_k (linear programming duality over
     mixtures of decisions), found by cutting planes.
     """
-    solver = TraceSolver(scenario, trace)
     share = np.full(len(budgets), 1.0 / len(budgets))
     cuts: list[Array] = []
     lower, upper = 0.0, np.inf

@@ -9,56 +9,52 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asl_gym import fleet_law, lyapunov, reference
-from asl_gym.components import Budget, Fleet, Radio, Server, Workload
-from asl_gym.costs import CostModel
-from asl_gym.knowledge import PERFECT, Knowledge
+from asl_gym.arrays import Array
+from asl_gym.components import PERFECT, Budget, Knowledge
 from asl_gym.profiles import NetworkProfile
-from asl_gym.schedules import SCHEDULES, Schedule
-from asl_gym.solver import optimal_frequency
-from asl_gym.validation import FieldError, number, one_of, whole_number
+from asl_gym.sequential import optimal_frequency
+from asl_gym.system import System
+from asl_gym.trace_sources import TraceSource
+from asl_gym.validation import FieldError, number, whole_number
 
 __all__ = ["Scenario"]
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """An adaptive split learning problem.
+REFERENCE_SEEDS = range(10_000, 10_020)
+"""Seeds of the draws from a source that a budget given as a fraction refers to there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario(System):
+    """An adaptive split learning problem: a system, and what is asked of it.
 
     Attributes:
-        fleet: The devices.
-        server: The edge server.
-        radio: The wireless channel.
-        workload: The network, the samples of a round and the admissible split points.
         budget: The long-term energy budget per round.
-        schedule: How devices share a round, a key of ``asl_gym.schedules.SCHEDULES``.
         horizon: Rounds of an episode T.
         v: Dimensionless delay-energy knob of drift plus penalty, V = v·Ē²/D_ref.
         initial_queue_j: Virtual queue Q(0) that every budget starts with [J].
         knowledge: How well the controller knows channels and devices; fully by default.
     """
 
-    fleet: Fleet
-    server: Server
-    radio: Radio
-    workload: Workload
     budget: Budget
-    schedule: str = "sequential"
     horizon: int = 200
     v: float = 5.0
     initial_queue_j: float = 0.0
     knowledge: Knowledge = PERFECT
 
+    PARTS: ClassVar[dict[str, type]] = {
+        **System.PARTS,
+        "budget": Budget,
+        "knowledge": Knowledge,
+    }
+
     def __post_init__(self) -> None:
-        for name, kind in _COMPONENTS.items():
-            if not isinstance(getattr(self, name), kind):
-                raise FieldError(name, getattr(self, name), f"a {kind.__name__}")
-        one_of("schedule", self.schedule, tuple(SCHEDULES))
+        super().__post_init__()
         object.__setattr__(self, "horizon", whole_number("horizon", self.horizon, 1))
         object.__setattr__(self, "v", number("v", self.v, 0, open_low=True))
         queue = number("initial_queue_j", self.initial_queue_j, 0)
@@ -98,44 +94,43 @@ class Scenario:
             fleet = fleet_law.resize(self.fleet, num_devices)
         return self.replace(fleet=fleet, budget=budget)
 
-    @property
-    def num_devices(self) -> int:
-        """Number of devices N."""
-        return self.fleet.num_devices
+    def with_budget_on(self, traces: TraceSource) -> Self:
+        """Returns the scenario with its budget's fraction resolved on what a source draws.
+
+        The budget becomes the mean, over draws by :data:`REFERENCE_SEEDS`, of what the fraction
+        is in joules on each.
+
+        Raises:
+            FieldError: If the budget is given in joules, which refer to nothing else.
+        """
+        if self.budget.fraction is None:
+            raise FieldError("budget.fraction", None, "a fraction, which refers to traces")
+        batch = traces.draw([np.random.default_rng(seed) for seed in REFERENCE_SEEDS], self.horizon)
+        resolved = [
+            reference.resolve_budget(self, self.budget, batch[row])
+            for row in range(len(REFERENCE_SEEDS))
+        ]
+        joules = tuple(float(value) for value in np.mean(resolved, axis=0))
+        budget = Budget(self.budget.scope, joules=joules, refers_to="measured traces")
+        return self.replace(budget=budget)
 
     @property
     def num_budgets(self) -> int:
         """Number of energy budgets K: 1, or N + 1 for per-device budgets."""
-        return 1 if self.budget.scope == "system" else self.num_devices + 1
-
-    @property
-    def rules(self) -> Schedule:
-        """The schedule's delay and solver."""
-        return SCHEDULES[self.schedule]
+        return self.budget.number(self.num_devices)
 
     @cached_property
-    def device_server(self) -> Server:
-        """The server as one device meets it: the least and the full clock it can be given."""
-        return self.rules.device_server(self.server, self.num_devices)
-
-    @cached_property
-    def device_radio(self) -> Radio:
-        """The channel that one device has, with its share of the bandwidth."""
-        return self.rules.device_radio(self.radio, self.num_devices)
-
-    @cached_property
-    def cost_model(self) -> CostModel:
-        """Delay and energy of every choice."""
-        return CostModel(self.fleet, self.server, self.radio, self.workload)
-
-    @cached_property
-    def energy_budgets(self) -> NDArray[np.float64]:
+    def energy_budgets(self) -> Array:
         """Budgets Ē_k per round [J], shape (K,).
 
         Raises:
             FieldError: If a budget in joules is below what any policy can reach.
         """
-        budgets = reference.resolve_budget(self)
+        if self.budget.refers_to == "measured traces":
+            budgets = np.array(self.budget.joules, dtype=float)
+        else:
+            trace = reference.reference_trace(self, self.knowledge)
+            budgets = reference.resolve_budget(self, self.budget, trace)
         budgets.flags.writeable = False
         return budgets
 
@@ -145,11 +140,15 @@ class Scenario:
         return float(self.energy_budgets.sum())
 
     @cached_property
-    def budget_weights(self) -> NDArray[np.float64]:
+    def budget_weights(self) -> Array:
         """Ē/Ē_k, by which queue k weighs energy k in drift plus penalty, shape (K,)."""
         weights = lyapunov.budget_weights(self.energy_budgets)
         weights.flags.writeable = False
         return weights
+
+    def weights(self, queue: Array) -> Array:
+        """Q_k·Ē/Ē_k, the weight of each budget's energy in drift plus penalty, shape (..., K)."""
+        return np.asarray(queue * self.budget_weights)
 
     @cached_property
     def reference_delay(self) -> float:
@@ -161,7 +160,7 @@ class Scenario:
         """Drift-plus-penalty weight V = v·Ē²/D_ref [J²/s]."""
         return self.penalty_weight(self.v)
 
-    def open_frequency(self, queue: NDArray[np.float64]) -> NDArray[np.float64]:
+    def open_frequency(self, queue: Array) -> Array:
         """OPEN's server frequency, the solver's upper layer at the scenario's V.
 
         Args:
@@ -170,7 +169,7 @@ class Scenario:
         Returns:
             Server frequency [Hz], shape (...).
         """
-        weight = lyapunov.server_weight(queue * self.budget_weights)
+        weight = lyapunov.server_weight(self.weights(queue))
         return optimal_frequency(self.V, weight, self.server)
 
     def penalty_weight(self, v: float) -> float:
@@ -189,7 +188,7 @@ class Scenario:
             FieldError: If a field is missing, unknown or not allowed.
         """
         fields = dict(_checked_keys("scenario", cls, data))
-        for name, kind in _COMPONENTS.items():
+        for name, kind in cls.PARTS.items():
             if name not in fields:
                 continue  # _checked_keys has seen to it that there is a default
             part = dict(_checked_keys(name, kind, fields[name]))
@@ -210,16 +209,6 @@ class Scenario:
         except json.JSONDecodeError as error:
             raise FieldError("scenario", str(path), f"valid JSON ({error})") from error
         return cls.from_dict(data)
-
-
-_COMPONENTS: dict[str, type] = {
-    "fleet": Fleet,
-    "server": Server,
-    "radio": Radio,
-    "workload": Workload,
-    "budget": Budget,
-    "knowledge": Knowledge,
-}
 
 
 def _checked_keys(field: str, kind: Any, data: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from asl_gym import lyapunov
 from asl_gym.arrays import Array
 from asl_gym.costs import UnitCosts
+from asl_gym.imperfect import impose
 from asl_gym.lyapunov import Reward
 from asl_gym.observations import Codec
 from asl_gym.scenario import Scenario
@@ -119,7 +120,7 @@ class Simulation:
         if not isinstance(self.traces, SyntheticTraces):
             self.codec.check_showable(drawn)
         self._drawn = drawn
-        return knowledge.imposed_on(drawn, generators)
+        return impose(knowledge, drawn, generators)
 
     def fitted(self, trace: Any) -> Trace | None:
         """Gives a trace that a caller wants played the rows and rounds of the episode.
@@ -205,10 +206,10 @@ class Simulation:
             split_index: Indices into the admissible split points, shape (B, N).
             server_frequency_hz: Server frequencies [Hz], shape (B, N) or (B, 1).
         """
-        model, rules = self.scenario.cost_model, self.scenario.rules
+        model = self.scenario.cost_model
         options = model.chosen_options(split_index, self.unit_costs(self.round_index))
         costs = model.round_costs(options, server_frequency_hz)
-        delay = rules.round_delay(costs.device_delay)
+        delay = self.scenario.round_delay(costs.device_delay)
         energies = lyapunov.budget_energies(costs, self.scenario.num_budgets)
         before, self.queue = self.queue, lyapunov.next_queue(self.queue, energies, self._budgets)
         reward = lyapunov.rewards(

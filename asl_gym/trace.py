@@ -6,15 +6,11 @@ unless a scenario of imperfect channel knowledge says otherwise.
 
 from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from asl_gym.arrays import Array
-
-if TYPE_CHECKING:
-    from asl_gym.measured import Paths
-    from asl_gym.scenario import Scenario
 
 __all__ = ["Trace"]
 
@@ -32,7 +28,6 @@ class Trace:
         flops_per_cycle_factor: What the devices' real FLOPs per cycle are, as multiples of the
             fleet's; ``None`` means that they are the fleet's.
         capacitance_factor: The same of their capacitances.
-        notes: What is worth knowing of where it came from, for people.
         check: Whether to check shapes and values; off where they are right by construction.
     """
 
@@ -43,7 +38,6 @@ class Trace:
     shown_downlink_bps: Array = None  # type: ignore[assignment]
     flops_per_cycle_factor: Array | None = None
     capacitance_factor: Array | None = None
-    notes: tuple[str, ...] = ()
     check: InitVar[bool] = True
 
     ARRAYS = ("uplink_bps", "downlink_bps", "clock_hz", "shown_uplink_bps", "shown_downlink_bps")
@@ -113,11 +107,11 @@ class Trace:
         for name in ("uplink_bps", "downlink_bps"):
             if kept[f"shown_{name}"] is kept[name]:
                 kept[f"shown_{name}"] = None
-        return Trace(**kept | arrays, notes=self.notes, check=False)
+        return Trace(**kept | arrays, check=False)
 
     def mapped(self, function: Callable[[Array], Array]) -> "Trace":
         """Applies a function to every array; shown rates that are the real ones stay so."""
-        arrays: dict[str, Any] = {"notes": self.notes, "check": False}
+        arrays: dict[str, Any] = {"check": False}
         for name in self.ARRAYS:
             values = getattr(self, name)
             if name.startswith("shown_") and values is getattr(self, name.removeprefix("shown_")):
@@ -141,7 +135,6 @@ class Trace:
     @classmethod
     def stack(cls, traces: Sequence["Trace"]) -> "Trace":
         """Puts traces of equal shape into one batch, shape (B, T, N)."""
-        notes = dict.fromkeys(note for trace in traces for note in trace.notes)
         truth = all(trace.shows_truth for trace in traces)
         arrays: dict[str, Any] = {
             name: np.stack([getattr(trace, name) for trace in traces])
@@ -153,37 +146,4 @@ class Trace:
             if any(each is not None for each in given):
                 ones = np.ones_like(traces[0].clock_hz)
                 arrays[name] = np.stack([ones if each is None else each for each in given])
-        return cls(**arrays, notes=tuple(notes))
-
-    @classmethod
-    def synthetic(
-        cls, scenario: "Scenario", rng: np.random.Generator, rounds: int | None = None
-    ) -> "Trace":
-        """Draws one trace, see :class:`asl_gym.trace_sources.SyntheticTraces`."""
-        from asl_gym.trace_sources import SyntheticTraces
-
-        rounds = scenario.horizon if rounds is None else rounds
-        return SyntheticTraces(scenario.fleet, scenario.device_radio).draw([rng], rounds)[0]
-
-    @classmethod
-    def from_csv(
-        cls,
-        paths: "Paths",
-        scenario: "Scenario",
-        rng: np.random.Generator,
-        rounds: int | None = None,
-        seconds_per_round: float | None = None,
-    ) -> "Trace":
-        """Draws one trace from measured files, see :class:`asl_gym.MeasuredTraces`.
-
-        Args:
-            paths: A directory of ``*.csv`` files, a sequence of files, or one file: G-NetTrack logs
-                or one plain table.
-            scenario: Gives the devices and the radio.
-            rng: The generator that starts and device clocks are drawn from.
-            rounds: Rounds T; the scenario's horizon by default.
-            seconds_per_round: Duration of a round [s]; ``None`` makes each row of a log one.
-        """
-        from asl_gym.measured import trace_from_csv
-
-        return trace_from_csv(paths, scenario, rng, rounds, seconds_per_round)
+        return cls(**arrays)

@@ -1,18 +1,16 @@
 """Solving every round of a known trace for fixed weights: the engine of budget and bound."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from asl_gym import lyapunov
 from asl_gym.arrays import Array
 from asl_gym.costs import Options, RoundCosts, UnitCosts
-from asl_gym.solver import Decision
+from asl_gym.decision import Decision
+from asl_gym.round_problem import RoundProblem
+from asl_gym.system import System
 from asl_gym.trace import Trace
-
-if TYPE_CHECKING:
-    from asl_gym.scenario import Scenario
 
 __all__ = ["MeanCosts", "TraceSolver"]
 
@@ -47,20 +45,21 @@ class TraceSolver:
     """The per-round problems of one trace, as it really is.
 
     Args:
-        scenario: The scenario.
+        system: The system.
         trace: One trace, shape (T, N).
+        num_budgets: Number of energy budgets K: 1, or N + 1 for one a device and the server's.
 
     Raises:
-        ValueError: If the trace does not fit the scenario.
+        ValueError: If the trace does not fit the system.
     """
 
-    def __init__(self, scenario: "Scenario", trace: Trace) -> None:
-        if trace.uplink_bps.shape != (trace.num_rounds, scenario.num_devices):
+    def __init__(self, system: System, trace: Trace, num_budgets: int = 1) -> None:
+        if trace.uplink_bps.shape != (trace.num_rounds, system.num_devices):
             raise ValueError(
-                f"trace has shape {trace.uplink_bps.shape}: expected (T, {scenario.num_devices})"
+                f"trace has shape {trace.uplink_bps.shape}: expected (T, {system.num_devices})"
             )
-        self.scenario, self.num_rounds = scenario, trace.num_rounds
-        rounds = max(1, BLOCK_DEVICE_ROUNDS // scenario.num_devices)
+        self.system, self.num_rounds, self.num_budgets = system, trace.num_rounds, num_budgets
+        rounds = max(1, BLOCK_DEVICE_ROUNDS // system.num_devices)
         starts = range(0, self.num_rounds, rounds)
         self._trace = trace
         self._rounds = [slice(start, start + rounds) for start in starts]
@@ -69,19 +68,19 @@ class TraceSolver:
         self._kept = self._build(self._rounds[0]) if len(self._rounds) == 1 else None
 
     def _build(self, rounds: slice) -> _Block:
-        model = self.scenario.cost_model
+        model = self.system.cost_model
         unit = model.unit_costs(*self._trace.real(rounds), *self._trace.factors(rounds))
         return _Block(unit, model.all_options(unit))
 
     def decide(self, block: int, V: float, weights: Array) -> tuple[Decision, RoundCosts]:
         """Solves the rounds of one block, see :meth:`mean_costs`."""
-        scenario, part = self.scenario, self._kept or self._build(self._rounds[block])
+        part = self._kept or self._build(self._rounds[block])
         rounds = part.unit.device_delay.shape[0]
         spread = np.broadcast_to(weights, (rounds, len(weights)))
-        on_energies = lyapunov.energy_weights(spread, scenario.num_devices)
-        decision = scenario.rules.solve(part.options, scenario.device_server, V, *on_energies)
-        chosen = scenario.cost_model.chosen_options(decision.split_index, part.unit)
-        return decision, scenario.cost_model.round_costs(chosen, decision.server_frequency_hz)
+        decision = RoundProblem.of(self.system, part.options, V, spread).solve()
+        model = self.system.cost_model
+        chosen = model.chosen_options(decision.split_index, part.unit)
+        return decision, model.round_costs(chosen, decision.server_frequency_hz)
 
     def decide_all(self, V: float, weights: Array) -> Decision:
         """The decisions of all rounds, leading axis T."""
@@ -99,13 +98,13 @@ class TraceSolver:
             The means over the rounds.
         """
         objective, lower_bound, delay = 0.0, 0.0, 0.0
-        energies = np.zeros(self.scenario.num_budgets)
+        energies = np.zeros(self.num_budgets)
         for block in range(len(self._rounds)):
             decision, costs = self.decide(block, V, weights)
             objective += float(decision.objective.sum())
             lower_bound += float(decision.lower_bound.sum())
-            delay += float(self.scenario.rules.round_delay(costs.device_delay).sum())
-            energies += lyapunov.budget_energies(costs, self.scenario.num_budgets).sum(axis=0)
+            delay += float(self.system.round_delay(costs.device_delay).sum())
+            energies += lyapunov.budget_energies(costs, self.num_budgets).sum(axis=0)
         rounds = self.num_rounds
         return MeanCosts(
             objective / rounds, lower_bound / rounds, delay / rounds, energies / rounds

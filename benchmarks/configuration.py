@@ -9,8 +9,9 @@ from typing import Any
 import gymnasium as gym
 
 from asl_gym import Budget, Evaluator, Scenario
-from asl_gym.measured import REFERENCE_SEEDS, MeasuredTraces
+from asl_gym.measured import MeasuredTraces
 from asl_gym.policies import scenario_of
+from asl_gym.scenario import REFERENCE_SEEDS
 from asl_gym.validation import whole_number
 from benchmarks.errors import BenchmarkError
 
@@ -88,7 +89,7 @@ class Configuration:
         """Returns the configuration played on measured logs.
 
         A budget given as a fraction refers to the logs, see
-        :meth:`asl_gym.MeasuredTraces.with_budget`.
+        :meth:`asl_gym.Scenario.with_budget_on`.
 
         Args:
             trace_dir: The directory of ``*.csv`` logs.
@@ -107,7 +108,7 @@ class Configuration:
         notes = [f"Measured logs: {described}", *(str(each.message) for each in notices)]
         scenario = self.scenario
         if scenario.budget.fraction is not None:
-            scenario = traces.with_budget(scenario)
+            scenario = scenario.with_budget_on(traces)
             notes.append(
                 f"The budget's fraction {self.scenario.budget.fraction:g} refers to the logs: "
                 f"{scenario.energy_budget:.4g} J a round, the mean over {len(REFERENCE_SEEDS)} "

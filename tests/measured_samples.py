@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from asl_gym.measured import MeasuredTraces, Paths
 from asl_gym.presets import preset
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace
@@ -68,3 +69,8 @@ def snr_db(trace: Trace, scenario: Scenario) -> NDArray[np.float64]:
 def assert_equal(trace: Trace, other: Trace) -> None:
     for name in Trace.ARRAYS:
         np.testing.assert_array_equal(getattr(trace, name), getattr(other, name))
+
+
+def drawn(paths: Paths, scenario: Scenario, seed: int = 0, rounds: int = HORIZON) -> Trace:
+    """One trace from files, a row of a log a round."""
+    return MeasuredTraces(scenario, paths).draw([rng(seed)], rounds)[0]

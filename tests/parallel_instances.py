@@ -11,24 +11,18 @@ from scipy.optimize import brentq, minimize_scalar
 from asl_gym.arrays import Array
 from asl_gym.components import Server
 from asl_gym.costs import Options
-from asl_gym.parallel.solver import allocate_parallel, solve_parallel
-from asl_gym.solver import Decision
+from asl_gym.decision import Decision, RoundTerms
+from asl_gym.parallel.solver import allocate, solve
 from tests.strategies import log_floats
 
 FULL_CLOCK = 4e9
 
 
-class Instance(NamedTuple):
-    """A per-round problem."""
-
-    options: Options
-    server: Server
-    V: float
-    device_weight: Array
-    server_weight: Array
+class Instance(RoundTerms):
+    """A round's terms."""
 
     def solved(self, tolerance: float = 1e-8) -> Decision:
-        return solve_parallel(*self, tolerance=tolerance)
+        return solve(self, tolerance)
 
     def chosen(self, split_index: NDArray[np.int64]) -> Options:
         rows = np.arange(split_index.shape[-1])
@@ -72,7 +66,7 @@ def best_of_splits(problem: Instance, chosen: Options) -> Optimum:
         return float((server.capacitance * w * f**2).sum())
 
     def value(deadline: float) -> float:
-        return problem.V * deadline + q * computing(deadline)
+        return float(problem.V) * deadline + q * computing(deadline)
 
     end = max(float((a + w / server.clock_min_hz).max()), start)
     # In logarithms of the time after the start, since the optimum may be close to it or far away.
@@ -103,7 +97,7 @@ def exhaustive(problem: Instance) -> Optimum:
     """
     devices, splits = problem.options.fixed_delay.shape
     chosen = problem.chosen(np.array(list(itertools.product(range(splits), repeat=devices))))
-    f = allocate_parallel(chosen, problem.server, problem.V, problem.server_weight)
+    f = allocate(chosen, problem.server, problem.V, problem.server_weight)
     w = chosen.server_work
     computing = problem.server.capacitance * w * f**2
     on_server = float(problem.server_weight) * (chosen.downlink_energy + computing).sum(axis=1)
@@ -123,7 +117,9 @@ def spent(problem: Instance, decision: Decision) -> Optimum:
     w = chosen.server_work
     delay = float((chosen.fixed_delay + w / f).max())
     computing = problem.server.capacitance * w * f**2
-    objective = problem.V * delay + float((problem.device_weight * chosen.device_energy).sum())
+    objective = float(problem.V) * delay + float(
+        (problem.device_weight * chosen.device_energy).sum()
+    )
     objective += float(problem.server_weight) * float((chosen.downlink_energy + computing).sum())
     energy = float((chosen.device_energy + chosen.downlink_energy + computing).sum())
     load = float(f[w > 0].sum())

@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 from asl_gym.arrays import Array, Splits
 from asl_gym.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.profiles import NetworkProfile
+from asl_gym.reference import extreme_energies, reference_trace
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace
+from asl_gym.trace_solver import TraceSolver
+from asl_gym.trace_sources import SyntheticTraces
 
 MEGA, GIGA = 1e6, 1e9
 
@@ -144,7 +147,24 @@ seeds = st.integers(0, 2**32 - 1)
 
 def drawn_trace(scenario: Scenario, seed: int, rounds: int | None = None) -> Trace:
     """A trace of the scenario, of its horizon's length unless told otherwise."""
-    return Trace.synthetic(scenario, np.random.default_rng(seed), rounds)
+    source = SyntheticTraces(scenario.fleet, scenario.device_radio)
+    generator = np.random.default_rng(seed)
+    return source.draw([generator], scenario.horizon if rounds is None else rounds)[0]
+
+
+def solver_of(scenario: Scenario, trace: Trace) -> TraceSolver:
+    """The rounds of a trace, with the scenario's budgets."""
+    return TraceSolver(scenario, trace, scenario.num_budgets)
+
+
+def reference_of(scenario: Scenario) -> Trace:
+    """The trace that the scenario's budget refers to."""
+    return reference_trace(scenario, scenario.knowledge)
+
+
+def extremes(scenario: Scenario) -> tuple[Array, Array]:
+    """Energies of the minimum-energy and the minimum-delay policy on the reference trace [J]."""
+    return extreme_energies(scenario, reference_of(scenario), scenario.num_budgets)
 
 
 def random_splits(scenario: Scenario, rng: np.random.Generator, *leading: int) -> Splits:

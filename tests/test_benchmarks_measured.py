@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from asl_gym import Budget, preset
-from asl_gym.measured import REFERENCE_SEEDS, MeasuredTraces
+from asl_gym.measured import MeasuredTraces
 from asl_gym.reference import resolve_budget
+from asl_gym.scenario import REFERENCE_SEEDS
 from benchmarks.run_folder import RunFolder
 from tests.test_benchmarks import FEW, SHORT, failure, run
 
@@ -60,7 +61,7 @@ def test_the_budgets_fraction_refers_to_the_logs(tmp_path):
     scenario = preset("default").replace(horizon=6)
     traces = MeasuredTraces(scenario, tmp_path / "logs")
     each = [
-        resolve_budget(scenario, traces.draw([np.random.default_rng(seed)], 6)[0])
+        resolve_budget(scenario, scenario.budget, traces.draw([np.random.default_rng(seed)], 6)[0])
         for seed in REFERENCE_SEEDS
     ]
     budget = Budget(joules=float(np.mean(each)), refers_to="measured traces")

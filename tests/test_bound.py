@@ -14,8 +14,7 @@ from asl_gym.bound import FrontierPoint, hindsight_frontier
 from asl_gym.presets import preset
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace
-from asl_gym.trace_solver import TraceSolver
-from tests.strategies import drawn_trace, log_floats, scenarios, seeds
+from tests.strategies import drawn_trace, log_floats, scenarios, seeds, solver_of
 
 TOLERANCE = 1e-9
 MAX_POLICIES = 300_000
@@ -78,7 +77,7 @@ def tiny(draw: st.DrawFn) -> Tiny:
     grid = np.geomspace(low, high, min(max(levels - 2, 2), 60))
     # The solver's own frequencies are among those enumerated.
     weights = scenario.reference_delay / scenario.energy_budget * np.array([[0.1], [1.0]])
-    solver = TraceSolver(scenario, trace)
+    solver = solver_of(scenario, trace)
     own = [solver.decide_all(1.0, weight).server_frequency_hz[0, 0] for weight in weights]
     frequencies = np.clip([*grid, *own], low, high)[: max(levels, 3)]
     return Tiny(scenario, trace, *every_policy(slots_of(scenario, trace, frequencies), rounds))
@@ -117,7 +116,7 @@ def test_no_policy_lies_below_the_frontier(case: Tiny, seed: int) -> None:
 def test_the_dual_at_any_multipliers_is_a_bound(case: Tiny, factors: list[float]) -> None:
     budgets = case.scenario.energy_budgets
     multipliers = np.resize(factors, budgets.shape) * case.scenario.reference_delay / budgets
-    best = TraceSolver(case.scenario, case.trace).mean_costs(1.0, multipliers)
+    best = solver_of(case.scenario, case.trace).mean_costs(1.0, multipliers)
     lagrangian = case.delay + case.energies @ multipliers
     assert (lagrangian >= best.objective * (1 - TOLERANCE)).all()
     assert best.objective == pytest.approx(best.delay + best.energies @ multipliers, rel=1e-12)
@@ -146,7 +145,7 @@ def test_frontier_equals_a_linear_program(
 ) -> None:
     """Strong duality: D*(E) is the least delay of time-sharing at the frequencies that matter."""
     trace = drawn_trace(scenario, seed, rounds)
-    solver = TraceSolver(scenario, trace)
+    solver = solver_of(scenario, trace)
     least = solver.mean_costs(0.0, np.ones(1)).energies
     fastest = solver.mean_costs(1.0, np.zeros(1)).energies
     target = max(share, 1.0) * (least + min(share, 1.0) * (fastest - least))
@@ -169,7 +168,7 @@ def test_optimal_decisions_lie_on_the_frontier(
     trace = drawn_trace(scenario, seed, 10)
     budgets = scenario.energy_budgets
     multipliers = np.resize(factors, budgets.shape) * scenario.reference_delay / budgets
-    optimal = TraceSolver(scenario, trace).mean_costs(1.0, multipliers)
+    optimal = solver_of(scenario, trace).mean_costs(1.0, multipliers)
     point = hindsight_frontier(scenario, trace).at(optimal.energies)
     assert point.delay <= optimal.delay * (1 + TOLERANCE)
     tightness = 1e-9 if budgets.size == 1 else 2e-6
@@ -185,7 +184,7 @@ def test_frontier_falls_and_is_convex(scenario: Scenario, seed: int) -> None:
     trace = drawn_trace(scenario, seed, 6)
     frontier = hindsight_frontier(scenario, trace)
     least = frontier.minimum_energy
-    fastest = TraceSolver(scenario, trace).mean_costs(1.0, np.zeros(1)).energies[0]
+    fastest = solver_of(scenario, trace).mean_costs(1.0, np.zeros(1)).energies[0]
     energies = least + np.linspace(0.05, 1.3, 14) * (fastest - least)
     points = [frontier.at(energy) for energy in energies]
     delay = np.array([point.delay for point in points])
@@ -198,7 +197,7 @@ def test_frontier_falls_and_is_convex(scenario: Scenario, seed: int) -> None:
 @given(scenarios(), seeds)
 def test_frontier_is_flat_beyond_the_fastest_policy(scenario: Scenario, seed: int) -> None:
     trace = drawn_trace(scenario, seed, 6)
-    fastest = TraceSolver(scenario, trace).mean_costs(1.0, np.zeros(1))
+    fastest = solver_of(scenario, trace).mean_costs(1.0, np.zeros(1))
     frontier = hindsight_frontier(scenario, trace)
     for factor in (1.0 + 1e-9, 1.5, 100.0):
         point = frontier.at(fastest.energies * factor)
@@ -214,7 +213,7 @@ def test_there_is_no_frontier_at_or_below_the_minimum(
     trace = drawn_trace(scenario, seed, 6)
     frontier = hindsight_frontier(scenario, trace)
     least = frontier.minimum_energy
-    fastest = TraceSolver(scenario, trace).mean_costs(1.0, np.zeros(1)).energies[0]
+    fastest = solver_of(scenario, trace).mean_costs(1.0, np.zeros(1)).energies[0]
     assume(fastest > least * 1.001)
     first = [frontier.at(energy).status for energy in (share * least, least)]
     # What it has learnt elsewhere does not change what it says here.
@@ -228,7 +227,7 @@ def test_there_is_no_frontier_at_or_below_the_minimum(
 def test_a_party_below_its_minimum_is_told_so(scenario: Scenario, seed: int) -> None:
     trace = drawn_trace(scenario, seed, 6)
     frontier = hindsight_frontier(scenario, trace)
-    fastest = TraceSolver(scenario, trace).mean_costs(1.0, np.zeros(1)).energies
+    fastest = solver_of(scenario, trace).mean_costs(1.0, np.zeros(1)).energies
     everything = np.array([slot.energies for slot in slots_of(scenario, trace, np.array([1e30]))])
     starved = fastest.copy()
     starved[0] = 0.9 * everything[:: scenario.num_devices, :, 0].min(axis=1).mean()
@@ -253,7 +252,7 @@ def scaled(scenario: Scenario, factor: float) -> Scenario:
 def test_frontier_does_not_depend_on_the_scale(name: str, factor: float) -> None:
     scenario = preset(name).with_num_devices(2)
     other, trace = scaled(scenario, factor), drawn_trace(scenario, 0, 30)
-    solver = TraceSolver(scenario, trace)
+    solver = solver_of(scenario, trace)
     least = solver.mean_costs(0.0, np.ones(1)).energies
     target = 0.7 * least + 0.3 * solver.mean_costs(1.0, np.zeros(1)).energies
     point = hindsight_frontier(scenario, trace).at(target)

@@ -7,14 +7,13 @@ import pytest
 
 from asl_gym.arrays import Array
 from asl_gym.bound import HindsightFrontier, hindsight_frontier
+from asl_gym.decision import Decision
 from asl_gym.env import ASLEnv
 from asl_gym.policies import OPEN
 from asl_gym.presets import preset
 from asl_gym.scenario import Scenario
-from asl_gym.solver import Decision
 from asl_gym.trace import Trace
-from asl_gym.trace_solver import TraceSolver
-from tests.strategies import drawn_trace, random_frequencies, random_splits
+from tests.strategies import drawn_trace, random_frequencies, random_splits, solver_of
 
 TOLERANCE = 1e-9
 
@@ -37,7 +36,10 @@ def play(scenario: Scenario, trace: Trace, decision: Decision) -> tuple[float, A
 def test_optimal_decisions_played_are_on_the_frontier(name: str) -> None:
     scenario = preset(name)
     trace = drawn_trace(scenario, 0, 100)
-    frontier, solver = hindsight_frontier(scenario, trace), TraceSolver(scenario, trace)
+    frontier, solver = (
+        hindsight_frontier(scenario, trace),
+        solver_of(scenario, trace),
+    )
     rng = np.random.default_rng(0)
     for _ in range(4):
         factors = np.exp(rng.uniform(-2, 2, scenario.num_budgets))

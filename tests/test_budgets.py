@@ -18,7 +18,7 @@ from asl_gym.reference import extreme_energies, reference_trace
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace
 from asl_gym.validation import FieldError
-from tests.strategies import scenarios
+from tests.strategies import reference_of, scenarios
 
 DEFAULT = preset("default")
 PER_DEVICE = preset("per-device-budgets")
@@ -67,8 +67,8 @@ def test_reference_delay_is_the_fastest_round_at_median_rates(scenario: Scenario
 
 @given(scenarios())
 def test_extreme_energies_are_those_of_the_best_options(scenario: Scenario) -> None:
-    trace = reference_trace(scenario)
-    least, fastest = extreme_energies(scenario, trace)
+    trace = reference_of(scenario)
+    least, fastest = extreme_energies(scenario, trace, scenario.num_budgets)
     device, server = every_energy(scenario, trace)
     cheapest = (device + server).min(axis=-1).sum(axis=-1).mean()
     assert least.sum() == pytest.approx(cheapest, rel=1e-12)
@@ -78,7 +78,10 @@ def test_extreme_energies_are_those_of_the_best_options(scenario: Scenario) -> N
 @pytest.mark.parametrize(("size", "rounds"), [(1, 4000), (20, 2000), (1000, 50)])
 def test_the_reference_trace_is_fixed_and_affordable(size: int, rounds: int) -> None:
     scenario = DEFAULT.with_num_devices(size)
-    first, second = reference_trace(scenario), reference_trace(scenario)
+    first, second = (
+        reference_of(scenario),
+        reference_of(scenario),
+    )
     assert first.uplink_bps.shape == (rounds, size)
     for name in Trace.ARRAYS:
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
@@ -89,7 +92,7 @@ def test_the_reference_trace_is_fixed_and_affordable(size: int, rounds: int) -> 
 
 @given(scenarios())
 def test_a_fraction_lies_between_the_extremes(scenario: Scenario) -> None:
-    least, fastest = extreme_energies(scenario, reference_trace(scenario))
+    least, fastest = extreme_energies(scenario, reference_of(scenario), scenario.num_budgets)
     share = scenario.budget.fraction
     assert share is not None
     expected = (1 - share) * least + share * fastest
@@ -102,7 +105,9 @@ def test_a_fraction_lies_between_the_extremes(scenario: Scenario) -> None:
 
 @pytest.mark.parametrize("name", preset_names())
 def test_the_presets_budgets_leave_room_on_both_sides(name: str) -> None:
-    least, fastest = extreme_energies(preset(name), reference_trace(preset(name)))
+    least, fastest = extreme_energies(
+        preset(name), reference_trace(preset(name), preset(name).knowledge)
+    )
     assert 1.05 * least.sum() < preset(name).energy_budget < 0.95 * fastest.sum()
 
 
@@ -132,7 +137,7 @@ def test_joules_per_device_do_not_say_how_to_grow() -> None:
 
 @given(scenarios(scopes=("system",)), st.sampled_from([0.5, 1 - 1e-9, 1 + 1e-9, 1.5]))
 def test_joules_below_the_minimum_are_refused(scenario: Scenario, factor: float) -> None:
-    device, server = every_energy(scenario, reference_trace(scenario))
+    device, server = every_energy(scenario, reference_of(scenario))
     least = (device + server).min(axis=-1).sum(axis=-1).mean()
     tried = joules(scenario, factor * least)
     if factor > 1:
@@ -155,9 +160,9 @@ def test_what_a_fraction_gives_can_be_given_in_joules(size: int) -> None:
 @given(scenarios(scopes=("per_device",)))
 def test_a_device_below_its_own_minimum_is_refused(scenario: Scenario) -> None:
     """Everyone else may spend a hundred times what the fastest policy does."""
-    trace = reference_trace(scenario)
+    trace = reference_of(scenario)
     device, server = every_energy(scenario, trace)
-    generous = 100 * extreme_energies(scenario, trace)[1] + 100 * device.max()
+    generous = 100 * extreme_energies(scenario, trace, scenario.num_budgets)[1] + 100 * device.max()
     own_least = device[:, 0].min(axis=-1).mean()
     assume(own_least > 0)
     for factor, feasible in ((1.02, True), (0.98, False)):
@@ -175,10 +180,10 @@ def test_a_device_below_its_own_minimum_is_refused(scenario: Scenario) -> None:
 def test_budgets_that_cannot_be_met_together_are_refused() -> None:
     """Each device at its own least needs the server, and the server at its least the devices."""
     scenario = PER_DEVICE.with_num_devices(2)
-    trace = reference_trace(scenario)
+    trace = reference_of(scenario)
     device, server = every_energy(scenario, trace)
     alone = [*device.min(axis=-1).mean(axis=0), server.min(axis=-1).sum(axis=-1).mean()]
-    least, _ = extreme_energies(scenario, trace)
+    least, _ = extreme_energies(scenario, trace, scenario.num_budgets)
     assert (np.array(alone) * 1.01 < least * 1.5).all()
     with pytest.raises(FieldError, match="minimum energy"):
         _ = joules(scenario, tuple(1.01 * value for value in alone)).energy_budgets

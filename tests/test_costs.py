@@ -220,5 +220,5 @@ def test_parts_add_up(scenario: Scenario, seed: int) -> None:
     np.testing.assert_allclose(sum(parts.values()), costs.device_delay, rtol=1e-12)
     total = costs.device_energy.sum(axis=-1) + costs.server_energy
     np.testing.assert_allclose(costs.energy, total, rtol=1e-12)
-    round_delay = scenario.rules.round_delay(costs.device_delay)
+    round_delay = scenario.round_delay(costs.device_delay)
     np.testing.assert_allclose(round_delay, costs.device_delay.sum(axis=-1), rtol=1e-12)

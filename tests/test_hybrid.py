@@ -23,9 +23,9 @@ from asl_gym import (
     Scenario,
     Workload,
     evaluate,
-    schedules,
+    sequential,
 )
-from asl_gym.pricing import price_splits
+from asl_gym.policies.drift_plus_penalty import price_splits
 
 
 @pytest.fixture
@@ -71,10 +71,7 @@ def test_the_solvers_own_splits_are_never_asked_for(
 
     env = ASLEnv(action_view="split")
     observation, _ = env.reset(seed=0)
-    sequential = schedules.SCHEDULES["sequential"]
-    monkeypatch.setitem(
-        schedules.SCHEDULES, "sequential", dataclasses.replace(sequential, solve=refuse)
-    )
+    monkeypatch.setattr(sequential, "solve", refuse)
     with pytest.raises(AssertionError, match="was asked"):
         asl_gym.OPEN(env).predict(observation)
     policy = fresh.policy_for(env)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asl_gym import OPEN, ASLEnv, ASLVectorEnv, Knowledge, Scenario, Trace, evaluate, preset
+from asl_gym.imperfect import impose
 from asl_gym.observation_views import ObservationViewName
 from asl_gym.registration import ENVIRONMENTS
 from asl_gym.trace_sources import SyntheticTraces
@@ -231,4 +232,4 @@ def test_stacking_and_copying_keep_factors() -> None:
 def test_perfect_knowledge_changes_nothing() -> None:
     scenario = small(Knowledge())
     drawn = SyntheticTraces(scenario.fleet, scenario.radio).draw([np.random.default_rng(0)], 5)
-    assert Knowledge().imposed_on(drawn, [np.random.default_rng(0)]) is drawn
+    assert impose(Knowledge(), drawn, [np.random.default_rng(0)]) is drawn

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from asl_gym.csv_rows import TraceFileError
-from asl_gym.measured import MeasuredTraces, trace_from_csv
+from asl_gym.measured import MeasuredTraces
 from asl_gym.presets import preset
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace
@@ -17,6 +17,7 @@ from tests.measured_samples import (
     HORIZON,
     ROWS,
     assert_equal,
+    drawn,
     log_file,
     rng,
     snr_db,
@@ -36,7 +37,7 @@ def scenario() -> Scenario:
 
 def test_rates_are_shannons_of_the_measured_snr(tmp_path: Path, scenario: Scenario) -> None:
     logs = [log_file(tmp_path, "a.csv", [10.0]), log_file(tmp_path, "b.csv", [3.0])]
-    trace = trace_from_csv(logs, scenario, rng(), rounds=1)
+    trace = drawn(logs, scenario, rounds=1)
     bandwidth = scenario.radio.bandwidth_hz
     down = [bandwidth * math.log2(1 + 10 ** (snr / 10)) for snr in (10, 3)]
     shares = [power / scenario.radio.base_station_power_w for power in (0.1, 0.4)]
@@ -49,33 +50,18 @@ def test_rates_are_shannons_of_the_measured_snr(tmp_path: Path, scenario: Scenar
     np.testing.assert_array_equal(trace.shown_uplink_bps, trace.uplink_bps)
 
 
-def test_outages_are_at_the_floor_and_counted(tmp_path: Path, scenario: Scenario) -> None:
+def test_outages_are_at_the_floor_and_told(tmp_path: Path, scenario: Scenario) -> None:
     a, b = two_logs(tmp_path)
     source = MeasuredTraces(scenario, [a, b])
     trace = source.draw([rng()], ROWS)[0]
     floor = scenario.radio.rate_floor_bps
     for rates in (trace.uplink_bps, trace.downlink_bps):
         assert np.argwhere(rates == floor).tolist() == [[5, 1]]
-    assert trace.notes == (
-        "a.csv (12 rows), device 0: 0 of 12 rounds played are outages",
-        "b.csv (12 rows), device 1: 1 of 12 rounds played are outages",
-    )
-    assert (source.num_logs, source.outage_rows) == (2, {a: 0, b: 1})
     assert source.describe().splitlines() == [
         "2 G-NetTrack logs for 2 devices, a round is a row",
         "a.csv, device 0: 0 of 12 rows are outages",
         "b.csv, device 1: 1 of 12 rows are outages",
     ]
-
-
-def test_notes_count_only_what_is_played(tmp_path: Path, scenario: Scenario) -> None:
-    source = MeasuredTraces(scenario, two_logs(tmp_path))
-    for seed in range(10):
-        trace = source.draw([rng(seed)], 3)[0]
-        outages = np.count_nonzero(trace.downlink_bps[:, 1] == scenario.radio.rate_floor_bps)
-        assert (
-            trace.notes[1] == f"b.csv (12 rows), device 1: {outages} of 3 rounds played are outages"
-        )
 
 
 def test_rounds_follow_one_another_from_a_random_start(tmp_path: Path, scenario: Scenario) -> None:
@@ -88,11 +74,9 @@ def test_rounds_follow_one_another_from_a_random_start(tmp_path: Path, scenario:
 
 def test_equal_generators_give_equal_traces(tmp_path: Path, scenario: Scenario) -> None:
     logs = two_logs(tmp_path)
-    first, second = (trace_from_csv(logs, scenario, rng(7)) for _ in range(2))
+    first, second = (drawn(logs, scenario, 7) for _ in range(2))
     assert first.num_rounds == HORIZON
-    assert first.notes == second.notes
     assert_equal(first, second)
-    assert_equal(Trace.from_csv(logs, scenario, rng(7)), first)
 
 
 @pytest.mark.parametrize("seconds_per_round", [None, 0.5])
@@ -106,7 +90,6 @@ def test_a_row_of_a_batch_is_that_generators_trace(
         assert_equal(batch[seed], single[0])
         for name in Trace.ARRAYS:
             assert getattr(single, name).flags.c_contiguous
-    assert all("outages, in 5 traces drawn together" in note for note in batch.notes)
 
 
 def test_clocks_follow_the_starts_in_a_generators_stream(
@@ -117,9 +100,9 @@ def test_clocks_follow_the_starts_in_a_generators_stream(
     for _ in one_start:
         generator.choice(1, 1, replace=False)
     expected = draw_clocks(scenario.fleet, [generator], HORIZON)[0]
-    trace = trace_from_csv(one_start, scenario, rng(3))
+    trace = drawn(one_start, scenario, 3)
     np.testing.assert_array_equal(trace.clock_hz, expected)
-    longer = trace_from_csv(two_logs(tmp_path), scenario, rng(3))
+    longer = drawn(two_logs(tmp_path), scenario, 3)
     full = np.asarray(scenario.fleet.clock_hz)
     assert (longer.clock_hz >= scenario.fleet.min_clock_fraction * full).all()
     assert (longer.clock_hz <= full).all()
@@ -137,10 +120,10 @@ def test_earlier_draws_stay_as_they_were(tmp_path: Path, scenario: Scenario) -> 
 def test_seconds_per_round_samples_and_holds(tmp_path: Path, scenario: Scenario) -> None:
     rows = [float(row) for row in range(ROWS)]
     logs = [log_file(tmp_path, name, rows, seconds=2) for name in ("a.csv", "b.csv")]
-    held = trace_from_csv(logs, scenario, rng(), rounds=HORIZON, seconds_per_round=1)
+    held = MeasuredTraces(scenario, logs, 1).draw([rng()], HORIZON)[0]
     steps = np.diff(snr_db(held, scenario), axis=0)
     np.testing.assert_allclose(steps, np.array([[0.0, 0], [1, 1], [0, 0]]), atol=1e-6)
-    skipping = trace_from_csv(logs, scenario, rng(), rounds=HORIZON, seconds_per_round=6.0)
+    skipping = MeasuredTraces(scenario, logs, 6.0).draw([rng()], HORIZON)[0]
     np.testing.assert_allclose(np.diff(snr_db(skipping, scenario), axis=0), 3.0, atol=1e-6)
     with pytest.warns(UserWarning, match="1 log for 2 devices"):
         source = MeasuredTraces(scenario, logs[0], seconds_per_round=6)
@@ -164,11 +147,9 @@ def test_devices_that_share_a_log_start_apart(tmp_path: Path) -> None:
         source = MeasuredTraces(scenario, two_logs(tmp_path))
     assert [notice.filename for notice in notices] == [__file__]
     batch = source.draw([rng(seed) for seed in range(20)], ROWS - 2)
-    assert batch.notes[0] == (
-        "2 logs for 5 devices: those that share a log play it from different starts"
-    )
-    assert "devices 0, 2, 4" in batch.notes[1]
-    assert "devices 1, 3" in batch.notes[2]
+    described = source.describe()
+    assert "devices 0, 2, 4" in described
+    assert "devices 1, 3" in described
     snr = np.rint(snr_db(batch, scenario)[:, 0])
     for first_round in snr:
         assert sorted(first_round[[0, 2, 4]]) == [0, 1, 2]
@@ -190,14 +171,14 @@ def test_too_few_starts_for_the_devices_of_a_log(tmp_path: Path, scenario: Scena
         "plays it"
     )
     with pytest.raises(TraceFileError, match=r"a\.csv: .* 0 starts for 13 rounds: .* least 1"):
-        trace_from_csv([a, b], scenario, rng(), rounds=ROWS + 1)
+        drawn([a, b], scenario, rounds=ROWS + 1)
 
 
 def test_logs_beyond_the_devices_are_not_played(tmp_path: Path, scenario: Scenario) -> None:
     logs = [*two_logs(tmp_path), log_file(tmp_path, "c.csv", [-math.inf])]
     source = MeasuredTraces(scenario, logs)
-    assert len(source.draw([rng()], HORIZON).notes) == 2
-    assert (source.num_logs, source.outage_rows[logs[2]]) == (3, 1)
+    played = MeasuredTraces(scenario, logs[:2])
+    assert_equal(source.draw([rng()], HORIZON), played.draw([rng()], HORIZON))
     assert source.describe().endswith("c.csv, not played: 1 of 1 rows are outages")
 
 
@@ -207,10 +188,9 @@ def test_logs_beyond_the_devices_are_not_played(tmp_path: Path, scenario: Scenar
 def test_a_directory_stands_for_its_files_by_name(tmp_path: Path, scenario: Scenario) -> None:
     a, b = two_logs(tmp_path)
     (tmp_path / "notes.txt").write_text("no log", encoding="utf-8")
-    sequence = trace_from_csv([str(a), b], scenario, rng())
-    assert_equal(trace_from_csv(tmp_path, scenario, rng()), sequence)
-    assert_equal(trace_from_csv(str(tmp_path), scenario, rng()), sequence)
-    assert list(MeasuredTraces(scenario, tmp_path).outage_rows) == [a, b]
+    sequence = drawn([str(a), b], scenario)
+    assert_equal(drawn(tmp_path, scenario), sequence)
+    assert_equal(drawn(str(tmp_path), scenario), sequence)
 
 
 def test_paths_without_files(tmp_path: Path, scenario: Scenario) -> None:

@@ -11,6 +11,7 @@ from asl_gym.env import ASLEnv
 from asl_gym.observations import Observation, ObservationCodec
 from asl_gym.policies import OPEN
 from asl_gym.presets import preset
+from asl_gym.round_problem import RoundProblem
 from asl_gym.scenario import Scenario
 from tests.strategies import drawn_trace, scenarios, seeds
 
@@ -130,9 +131,8 @@ def optima(scenario: Scenario, states: Observation) -> Array:
     model = scenario.cost_model
     unit = model.unit_costs(states.uplink_bps, states.downlink_bps, states.clock_hz)
     weights = states.queue * scenario.energy_budget / scenario.energy_budgets
-    on_energies = lyapunov.energy_weights(weights, scenario.num_devices)
     options = model.all_options(unit)
-    return scenario.rules.solve(options, scenario.server, scenario.V, *on_energies).objective
+    return RoundProblem.of(scenario, options, scenario.V, weights).solve().objective
 
 
 def assert_near_optimal(scenario: Scenario, seed: int) -> None:

@@ -14,12 +14,11 @@ from asl_gym import OPEN, FixedSplit, GreedyDelay, Scenario, evaluate, preset
 from asl_gym.actions import ACTION_VIEWS, action_view
 from asl_gym.bound import HindsightFrontier
 from asl_gym.channel import mean_snr
-from asl_gym.pricing import price_splits
+from asl_gym.policies.drift_plus_penalty import price_splits
 from asl_gym.rendering.round_view import rounded
 from asl_gym.server_share import fitted_to_server
 from asl_gym.trace import Trace
-from asl_gym.trace_solver import TraceSolver
-from tests.strategies import random_splits, seeds
+from tests.strategies import drawn_trace, random_splits, seeds, solver_of
 
 PARALLEL = preset("parallel")
 FULL_CLOCK = PARALLEL.server.clock_max_hz
@@ -112,7 +111,7 @@ def test_the_level_is_divided_equally_among_devices_with_work() -> None:
 def test_the_split_view_gives_what_the_shown_rates_ask_for() -> None:
     """Its frequencies give the price by what is shown; the real rates decide the costs."""
     scenario = SHORT.replace(initial_queue_j=200.0)
-    drawn = Trace.synthetic(scenario, np.random.default_rng(3))
+    drawn = drawn_trace(scenario, 3)
     wrong = drawn.changed(
         shown_uplink_bps=2.0 * drawn.uplink_bps, shown_downlink_bps=2.0 * drawn.downlink_bps
     )
@@ -170,7 +169,7 @@ def test_the_scenario_meets_the_criteria() -> None:
     """Those of the default scenario as far as they apply; the server is full in most rounds."""
     model, splits, server, total, full = PARALLEL.cost_model, [], 0.0, 0.0, []
     for trace in traces():
-        solver = TraceSolver(PARALLEL, trace)
+        solver = solver_of(PARALLEL, trace)
         least = solver.mean_costs(0.0, np.ones(1)).energies[0]
         fastest = solver.mean_costs(1.0, np.zeros(1)).energies[0]
         assert least < PARALLEL.energy_budget < fastest
@@ -200,12 +199,12 @@ def test_the_scenario_meets_the_criteria() -> None:
 
 
 def test_the_frontier_is_a_true_bound_and_says_how_tight() -> None:
-    trace = Trace.synthetic(SHORT, np.random.default_rng(1))
+    trace = drawn_trace(SHORT, 1)
     frontier = HindsightFrontier(SHORT, trace)
     for factor in (0.9, 1.0, 1.2):
         point = frontier.at(factor * SHORT.energy_budget)
         assert 0 <= point.slack <= 1e-4
-        solver = TraceSolver(SHORT, trace)
+        solver = solver_of(SHORT, trace)
         for multiplier in (0.5, 1.0, 2.0):
             reached = solver.mean_costs(1.0, multiplier * point.multipliers)
             bound = point.delay + point.multipliers @ (point.energies - reached.energies)
@@ -215,9 +214,9 @@ def test_the_frontier_is_a_true_bound_and_says_how_tight() -> None:
 @settings(max_examples=20, deadline=None)
 @given(seeds)
 def test_the_solvers_bound_is_below_its_objective_on_traces(seed: int) -> None:
-    trace = Trace.synthetic(SHORT, np.random.default_rng(seed))
+    trace = drawn_trace(SHORT, seed)
     for weight in (1e-3, 0.1, 10.0):
-        means = TraceSolver(SHORT, trace).mean_costs(1.0, np.array([weight]))
+        means = solver_of(SHORT, trace).mean_costs(1.0, np.array([weight]))
         assert means.lower_bound <= means.objective <= means.lower_bound * (1 + 2e-6)
         spent = means.delay + weight * means.energies[0]
         assert spent == pytest.approx(means.objective, rel=1e-9)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from asl_gym.components import Server
 from asl_gym.costs import Options
-from asl_gym.parallel.solver import allocate_parallel, price_parallel, solve_parallel
+from asl_gym.decision import RoundTerms
+from asl_gym.parallel.solver import allocate, price, solve
 from tests.parallel_instances import (
     FULL_CLOCK,
     Instance,
@@ -78,9 +79,9 @@ def test_no_other_decision_is_below_the_bound(problem: Instance, seed: int) -> N
     rng = np.random.default_rng(seed)
     devices, splits = problem.options.fixed_delay.shape
     others = rng.integers(splits, size=(200, devices))
-    prices = price_parallel(*problem, others)
+    prices = price(problem, others)
     for nodes in (1, 10, 100_000):
-        decision = solve_parallel(*problem, max_nodes=nodes)
+        decision = solve(problem, max_nodes=nodes)
         assert float(decision.lower_bound) <= prices.min() * (1 + 1e-12)
         assert float(decision.lower_bound) <= float(decision.objective)
         assert spent(problem, decision).objective == pytest.approx(float(decision.objective))
@@ -100,9 +101,9 @@ def test_leading_axes_equal_the_loop(numbers: list[int]) -> None:
     V = np.array([p.V for p in problems])
     weights = np.stack([p.device_weight for p in problems])
     on_server = np.array([float(p.server_weight) for p in problems])
-    together = solve_parallel(batch, problems[0].server, V, weights, on_server)
+    together = solve(RoundTerms(batch, problems[0].server, V, weights, on_server))
     for i, problem in enumerate(problems):
-        for batched, alone in zip(together, solve_parallel(*problem), strict=True):
+        for batched, alone in zip(together, solve(problem), strict=True):
             np.testing.assert_array_equal(batched[i], alone)
 
 
@@ -178,7 +179,7 @@ def test_the_solver_reaches_large_fleets() -> None:
         rng.uniform(1, 50, shape), rng.uniform(1, 50, shape), rng.uniform(0, 1, shape), work
     )
     server = Server(1e-3 * FULL_CLOCK / 300, FULL_CLOCK, 4.0, 1e-28)
-    decision = solve_parallel(options, server, 100.0, np.ones(300), np.array(1.0))
+    decision = solve(RoundTerms(options, server, 100.0, np.ones(300), np.array(1.0)))
     assert float(decision.gap) <= 1e-6
 
 
@@ -192,9 +193,9 @@ def test_allocation_equals_a_numerical_search(problem: Instance, seed: int) -> N
     devices, splits = problem.options.fixed_delay.shape
     split_index = np.random.default_rng(seed).integers(splits, size=(devices,))
     found = best_of_splits(problem, problem.chosen(split_index))
-    price = float(price_parallel(*problem, split_index[None, :])[0])
-    assert price <= found.objective * (1 + 1e-9)
-    assert price == pytest.approx(found.objective, rel=1e-6)
+    value = float(price(problem, split_index[None, :])[0])
+    assert value <= found.objective * (1 + 1e-9)
+    assert value == pytest.approx(found.objective, rel=1e-6)
 
 
 def test_allocation_of_one_device_is_the_sequential_one() -> None:
@@ -202,7 +203,7 @@ def test_allocation_of_one_device_is_the_sequential_one() -> None:
     chosen = Options(*(np.array([value]) for value in (1.0, 1.0, 1.0, 1e9)))
     server = Server(4e6, FULL_CLOCK, 4.0, 1e-28)
     q = 1.0 / (2e-28 * 1e27)
-    f = allocate_parallel(chosen, server, 1.0, np.array(q))
+    f = allocate(chosen, server, 1.0, np.array(q))
     np.testing.assert_allclose(f, [1e9], rtol=1e-12)
 
 
@@ -214,5 +215,5 @@ def test_of_two_decisions_that_nearly_tie_the_faster_one_is_taken() -> None:
         delay = np.array([[1.0, 1.0, 1.0 + late]])
         options = Options(delay, energy, np.zeros((1, 3)), work)
         server = Server(1e6, FULL_CLOCK, 4.0, 1e-28)
-        decision = solve_parallel(options, server, 1.0, np.zeros(1), np.zeros(()))
+        decision = solve(RoundTerms(options, server, 1.0, np.zeros(1), np.zeros(())))
         assert decision.split_index.tolist() == [expected]

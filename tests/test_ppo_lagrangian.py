@@ -12,8 +12,9 @@ from agents.ppo_lagrangian import PPOLagrangian
 from agents.training import run_folder, train
 from agents.vec_env import NativeVecEnv, make_vec_env
 from asl_gym import preset
-from asl_gym.reference import extreme_energies, reference_trace
+from asl_gym.reference import extreme_energies
 from tests.agent_samples import quick_configuration
+from tests.strategies import reference_of
 
 
 class Costs(BaseCallback):
@@ -46,7 +47,7 @@ def multiplier_after(budget: float) -> float:
 
 def test_the_multiplier_rises_above_the_budget_and_falls_below_it() -> None:
     scenario = preset("default")
-    least, fastest = extreme_energies(scenario, reference_trace(scenario))
+    least, fastest = extreme_energies(scenario, reference_of(scenario), scenario.num_budgets)
     assert multiplier_after(float(least[0]) * 1.01) > 0.5
     assert multiplier_after(float(fastest[0]) * 3.0) < 0.5
 

@@ -18,9 +18,9 @@ from asl_gym.policies import OPEN, FixedSplit
 from asl_gym.presets import preset, preset_names
 from asl_gym.reference import resolve_budget
 from asl_gym.trace import Trace
-from asl_gym.trace_solver import TraceSolver
 from asl_gym.validation import FieldError
 from asl_gym.vector_env import ASLVectorEnv
+from tests.strategies import solver_of
 
 SEEDS = range(20)
 DEFAULT = preset("default")
@@ -53,7 +53,7 @@ def hindsight() -> Hindsight:
     for trace in traces():
         point = HindsightFrontier(DEFAULT, trace).at_budget()
         assert point.status == "ok"
-        decision = TraceSolver(DEFAULT, trace).decide_all(1.0, point.multipliers)
+        decision = solver_of(DEFAULT, trace).decide_all(1.0, point.multipliers)
         unit = model.unit_costs(trace.uplink_bps, trace.downlink_bps, trace.clock_hz)
         frequency = decision.server_frequency_hz
         delays = model.delay_parts(decision.split_index, frequency, unit)
@@ -65,7 +65,7 @@ def hindsight() -> Hindsight:
 
 def test_the_budget_lies_between_the_extremes_on_every_trace() -> None:
     for trace in traces():
-        solver = TraceSolver(DEFAULT, trace)
+        solver = solver_of(DEFAULT, trace)
         least = solver.mean_costs(0.0, np.ones(1)).energies[0]
         fastest = solver.mean_costs(1.0, np.zeros(1)).energies[0]
         assert least < DEFAULT.energy_budget < fastest
@@ -140,7 +140,7 @@ def test_budgets_can_be_met_on_the_traces(name: str) -> None:
     impossible = []
     for seed, trace in zip(SEEDS, traces(name), strict=True):
         try:
-            resolve_budget(scenario.replace(budget=budget), trace)
+            resolve_budget(scenario, budget, trace)
         except FieldError:
             impossible.append(seed)
     assert impossible == []

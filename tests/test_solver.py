@@ -1,7 +1,6 @@
 """The exact solver against brute force over split points and a numerical search for frequency."""
 
 import itertools
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -12,30 +11,22 @@ from scipy.optimize import minimize_scalar
 from asl_gym.arrays import Array
 from asl_gym.components import Server
 from asl_gym.costs import Options
-from asl_gym.solver import Decision, optimal_frequency, solve_sequential
+from asl_gym.decision import RoundTerms
+from asl_gym.sequential import optimal_frequency, solve
 from tests.strategies import log_floats, seeds, servers
 
 SERVER = Server(clock_min_hz=1e9, clock_max_hz=4e9, flops_per_cycle=2.0, capacitance=1e-28)
 
 
-class Instance(NamedTuple):
-    """A per-round problem."""
-
-    options: Options
-    server: Server
-    V: float
-    device_weight: Array
-    server_weight: Array
-
-    def solved(self) -> Decision:
-        return solve_sequential(*self)
+class Instance(RoundTerms):
+    """A round's terms."""
 
     def share(self, device: int, split: int, f: float) -> float:
         """A device's part of the objective, written out."""
         a, e, downlink, w = (float(values[device, split]) for values in self.options)
         server_energy = downlink + self.server.capacitance * f**2 * w
         return (
-            self.V * (a + w / f)
+            float(self.V) * (a + w / f)
             + float(self.device_weight[device]) * e
             + float(self.server_weight) * server_energy
         )
@@ -97,7 +88,7 @@ def brute_force(problem: Instance) -> float:
 @settings(max_examples=400)
 @given(instances())
 def test_decision_equals_brute_force(problem: Instance) -> None:
-    decision = problem.solved()
+    decision = solve(problem)
     assert float(decision.objective) == pytest.approx(brute_force(problem), rel=1e-9)
     chosen = zip(decision.split_index.tolist(), decision.server_frequency_hz, strict=True)
     spent = sum(problem.share(n, split, float(f)) for n, (split, f) in enumerate(chosen))
@@ -110,7 +101,7 @@ def test_decision_equals_brute_force(problem: Instance) -> None:
 def test_no_other_decision_is_better(problem: Instance, seed: int) -> None:
     rng = np.random.default_rng(seed)
     devices, splits = problem.options.fixed_delay.shape
-    least = float(problem.solved().objective)
+    least = float(solve(problem).objective)
     for _ in range(20):
         low, high = problem.server.clock_min_hz, problem.server.clock_max_hz
         other = sum(
@@ -130,11 +121,11 @@ def test_leading_axes_equal_the_loop(problems: list[Instance]) -> None:
     server_weight = np.array([float(problem.server_weight) for problem in problems])
     scale = rng.exponential(size=(len(V), 1, 1))
     batch = Options(*(scale * values for values in first.options))
-    together = solve_sequential(batch, first.server, V, device_weight, server_weight)
+    together = solve(RoundTerms(batch, first.server, V, device_weight, server_weight))
     for i in range(len(V)):
         own = Options(*(values[i] for values in batch))
-        args = own, first.server, float(V[i]), device_weight[i], server_weight[i]
-        for batched, alone in zip(together, solve_sequential(*args), strict=True):
+        terms = RoundTerms(own, first.server, float(V[i]), device_weight[i], server_weight[i])
+        for batched, alone in zip(together, solve(terms), strict=True):
             np.testing.assert_array_equal(batched[i], alone)
 
 
@@ -179,7 +170,7 @@ def test_frequency_is_where_the_slope_vanishes(server: Server, V: float, q: floa
 def tied(delay: list[float], device: list[float], downlink: list[float], queue: float = 0.0) -> int:
     options = Options(np.array([delay]), np.array([device]), np.array([downlink]), np.zeros(3))
     weights = np.array([queue]), np.array(queue)
-    return int(solve_sequential(options, SERVER, 1.0, *weights).split_index[0])
+    return int(solve(RoundTerms(options, SERVER, 1.0, *weights)).split_index[0])
 
 
 def test_a_tie_goes_to_less_energy() -> None:

@@ -143,7 +143,7 @@ class Memory:
             return state
         scenario, seen = self._scenario, self.codec.decode(observation)
         model = scenario.cost_model
-        unit = model.unit_costs(seen.uplink_bps, seen.downlink_bps, seen.clock_hz)
+        unit = seen.unit_costs(model)
         frequency = scenario.open_frequency(seen.queue)[:, None]
         parts = model.delay_parts(splits, frequency, unit)
         energy = model.chosen_options(splits, unit).device_energy

@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym import lyapunov
 from asl_gym.arrays import Array
 from asl_gym.costs import UnitCosts
 from asl_gym.device_observations import DevicesCodec
+from asl_gym.round_problem import RoundProblem
 from asl_gym.scenario import Scenario
+from asl_gym.sequential import option_shares
 from asl_gym.simulation import Simulation
-from asl_gym.solver import option_shares
 
 __all__ = ["Regrets", "regrets"]
 
@@ -55,7 +55,7 @@ def regrets(
     if scenario.schedule != "sequential":
         raise ValueError(f"schedule = {scenario.schedule!r}: expected 'sequential'")
     seen = codec.decode(observation)
-    shown = scenario.cost_model.unit_costs(seen.uplink_bps, seen.downlink_bps, seen.clock_hz)
+    shown = seen.unit_costs(scenario.cost_model)
     nominal = _shares(scenario, shown, simulation.queue)
     spread = nominal.mean(axis=-1, keepdims=True) - nominal.min(axis=-1, keepdims=True)
     # Where all split points cost the same there is nothing to scale.
@@ -69,6 +69,6 @@ def regrets(
 
 
 def _shares(scenario: Scenario, unit: UnitCosts, queue: Array) -> Array:
-    weights = lyapunov.energy_weights(queue * scenario.budget_weights, scenario.num_devices)
     options = scenario.cost_model.all_options(unit)
-    return option_shares(options, scenario.server, scenario.V, *weights).share
+    problem = RoundProblem.of(scenario, options, scenario.V, scenario.weights(queue))
+    return option_shares(problem).share

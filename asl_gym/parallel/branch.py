@@ -225,7 +225,7 @@ def least_of(values: Array, count: int) -> int:
 @compiled
 def search(
     problem: Problem, mask: Mask, tolerance: float, max_nodes: int, splits: Indices
-) -> tuple[float, float, float, int]:
+) -> tuple[float, float, float]:
     """Minimises the round's objective to a relative tolerance.
 
     Args:
@@ -237,7 +237,7 @@ def search(
             decision, shape (N,).
 
     Returns:
-        The objective, a proven lower bound, the deadline [s] and the number of nodes.
+        The objective, a proven lower bound and the deadline [s].
     """
     devices, options = mask.shape
     work = make_workspace(devices, options)
@@ -247,7 +247,7 @@ def search(
         work.trial[:] = splits
         if consider(problem, incumbent, work) == np.inf:
             # Rounding may have it that the deadline is a hair too early for its own decision.
-            return np.inf, 0.0, problem.fixed, 0
+            return np.inf, 0.0, problem.fixed
         scale = incumbent.figures[0] / problem.greatest
     else:
         first_decisions(problem, mask, incumbent, work)
@@ -293,4 +293,4 @@ def search(
             waiting += 1
     value = incumbent.figures[0]
     lower = min(proven, value) - ROUNDING * abs(value)
-    return value, max(lower, 0.0), incumbent.figures[1], explored
+    return value, max(lower, 0.0), incumbent.figures[1]

@@ -7,6 +7,7 @@ same results. ``NUMBA_DISABLE_JIT=1`` forces the latter.
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,13 +27,13 @@ def discard_stale(folder: Path) -> None:
     """Deletes compiled code that is older than any of a folder's source files.
 
     Numba itself looks at the file of the function that it loads, not at those of the functions
-    that are compiled into it.
+    that are compiled into it. Processes that start at once may delete the same files.
     """
     newest = max(path.stat().st_mtime for path in folder.glob("*.py"))
-    kept = list((folder / "__pycache__").glob("*.nb[ic]"))
-    if any(path.stat().st_mtime < newest for path in kept):
-        for path in kept:
-            path.unlink(missing_ok=True)
+    for path in (folder / "__pycache__").glob("*.nb[ic]"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < newest:
+                path.unlink()
 
 
 _FOLDER = Path(__file__).parent

@@ -1,9 +1,12 @@
 """One round after another: the cases of the parallel schedule's problem, each solved exactly."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Indices
+from asl_gym.costs import Options
 from asl_gym.parallel.allocation import (
     cheapest_frequency,
     earliest_deadline,
@@ -15,7 +18,7 @@ from asl_gym.parallel.compiling import compiled
 from asl_gym.parallel.problem import Problem
 from asl_gym.parallel.pruning import undominated
 
-__all__ = ["allocate_rows", "solve_rows"]
+__all__ = ["Clock", "Rounds", "Solutions", "allocate_rows", "solve_rows"]
 
 MAX_STEPS = 200
 
@@ -27,6 +30,46 @@ NO_WEIGHT = 1e-200
 
 SMALL_SHARE = 0.01
 """Share of the objective below which energy is minimised again at the deadline found."""
+
+
+class Rounds(NamedTuple):
+    """R rounds.
+
+    Attributes:
+        options: Costs of all options, arrays of shape (R, N, L).
+        V: Weights on delay, shape (R,).
+        device_weight: q_n, shape (R, N).
+        server_weight: q_s, shape (R,).
+    """
+
+    options: Options
+    V: Array
+    device_weight: Array
+    server_weight: Array
+
+
+class Clock(NamedTuple):
+    """The server: κ_s [W/Hz³], and f_min for one device and f_max for all [Hz]."""
+
+    capacitance: float
+    least: float
+    greatest: float
+
+
+class Solutions(NamedTuple):
+    """Decisions to be filled in.
+
+    Attributes:
+        splits: Shape (R, N).
+        frequency: Server frequencies [Hz], shape (R, N).
+        objective: Shape (R,).
+        lower_bound: Proven lower bounds, shape (R,).
+    """
+
+    splits: Indices
+    frequency: Array
+    objective: Array
+    lower_bound: Array
 
 
 @compiled
@@ -146,77 +189,53 @@ def fill_frequencies(
 
 @compiled
 def solve_rows(
-    a: Array,
-    device_energy: Array,
-    server_energy: Array,
-    w: Array,
-    V: Array,
-    device_weight: Array,
-    server_weight: Array,
-    capacitance: float,
-    least: float,
-    greatest: float,
-    tolerance: float,
-    max_nodes: int,
-    splits: Indices,
-    frequency: Array,
-    objective: Array,
-    lower_bound: Array,
-    nodes: Indices,
+    rounds: Rounds, clock: Clock, tolerance: float, max_nodes: int, found: Solutions
 ) -> None:
-    """Solves R rounds; see :func:`asl_gym.parallel.solver.solve_parallel`.
+    """Solves R rounds; see :func:`asl_gym.parallel.solver.solve`.
 
     Args:
-        a: Fixed delays [s], shape (R, N, L).
-        device_energy: Energies of the devices [J], shape (R, N, L).
-        server_energy: Energies of the downlink [J], shape (R, N, L).
-        w: Server work [cycles], shape (R, N, L).
-        V: Weights on delay, shape (R,).
-        device_weight: q_n, shape (R, N).
-        server_weight: q_s, shape (R,).
-        capacitance: κ_s [W/Hz³].
-        least: f_min [Hz].
-        greatest: f_max [Hz].
+        rounds: The rounds.
+        clock: The server.
         tolerance: Relative gap at which a search ends.
         max_nodes: Nodes after which it ends at the latest.
-        splits: Filled with the decisions, shape (R, N).
-        frequency: Filled with the server frequencies [Hz], shape (R, N).
-        objective: Filled with the objectives, shape (R,).
-        lower_bound: Filled with the proven lower bounds, shape (R,).
-        nodes: Filled with the numbers of nodes, shape (R,).
+        found: Filled with the decisions.
     """
+    least, greatest = clock.least, clock.greatest
+    a, on_device, on_server, w = rounds.options
+    splits, frequency = found.splits, found.frequency
+    objective, lower_bound = found.objective, found.lower_bound
     for r in range(a.shape[0]):
-        energy = device_energy[r] + server_energy[r]
-        cost = server_weight[r] * server_energy[r]
-        weight = server_weight[r]
+        energy = on_device[r] + on_server[r]
+        weight, V = rounds.server_weight[r], rounds.V[r]
+        cost = weight * on_server[r]
+        price = weight * clock.capacitance
         for n in range(cost.shape[0]):
-            cost[n] += device_weight[r, n] * device_energy[r, n]
-            weight = max(weight, device_weight[r, n])
-        price = server_weight[r] * capacitance
-        if V[r] <= 0.0:
+            cost[n] += rounds.device_weight[r, n] * on_device[r, n]
+            weight = max(weight, rounds.device_weight[r, n])
+        if V <= 0.0:
             objective[r] = least_cost_splits(cost, w[r], energy, price, least, splits[r])
-            lower_bound[r], frequency[r], nodes[r] = objective[r], least, 0
+            lower_bound[r], frequency[r] = objective[r], least
             continue
         mask = undominated(a[r], cost, w[r], energy)
         if weight > NO_WEIGHT:
-            problem = Problem(a[r], cost, w[r], V[r], price, least, greatest, -1.0)
-            objective[r], lower_bound[r], deadline, nodes[r] = search(
+            problem = Problem(a[r], cost, w[r], V, price, least, greatest, -1.0)
+            objective[r], lower_bound[r], deadline = search(
                 problem, mask, tolerance, max_nodes, splits[r]
             )
-            if objective[r] - V[r] * deadline < SMALL_SHARE * objective[r]:
+            if objective[r] - V * deadline < SMALL_SHARE * objective[r]:
                 kept = Problem(a[r], cost, w[r], 0.0, price, least, greatest, deadline)
-                spent, _, _, more = search(kept, mask, tolerance, max_nodes, splits[r])
-                objective[r] = min(objective[r], V[r] * deadline + spent)
-                nodes[r] += more
+                spent = search(kept, mask, tolerance, max_nodes, splits[r])[0]
+                objective[r] = min(objective[r], V * deadline + spent)
         else:
             # Without a weight on energy the fastest decision of least energy.
             mask = undominated(a[r], energy, w[r], energy)
             deadline, spare = fastest_deadline(a[r], w[r], energy, mask, least, greatest, splits[r])
-            objective[r], nodes[r] = V[r] * deadline, 0
+            objective[r] = V * deadline
             lower_bound[r] = objective[r] * (1.0 - ROUNDING)
             if spare > SPARE_CLOCK * greatest:
-                kept = Problem(a[r], energy, w[r], 0.0, capacitance, least, greatest, deadline)
-                nodes[r] = search(kept, mask, tolerance, max_nodes, splits[r])[3]
+                price = clock.capacitance
+                kept = Problem(a[r], energy, w[r], 0.0, price, least, greatest, deadline)
+                search(kept, mask, tolerance, max_nodes, splits[r])
         fill_frequencies(a[r], w[r], splits[r], deadline, least, greatest, frequency[r])
 
 

@@ -9,15 +9,14 @@ axes, and each round's result depends on that round alone.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from asl_gym.arrays import Array
+from asl_gym.arrays import Array, Splits
 from asl_gym.components import Server
 from asl_gym.costs import Options, sum_over_devices
-from asl_gym.parallel.rows import allocate_rows, solve_rows
-from asl_gym.solver import Decision
+from asl_gym.decision import Decision, RoundTerms
+from asl_gym.parallel.rows import Clock, Rounds, Solutions, allocate_rows, solve_rows
 
-__all__ = ["MAX_NODES", "TOLERANCE", "allocate_parallel", "price_parallel", "solve_parallel"]
+__all__ = ["MAX_NODES", "TOLERANCE", "allocate", "price", "solve"]
 
 TOLERANCE = 1e-6
 """Relative gap between objective and lower bound at which the search for a round ends."""
@@ -26,15 +25,7 @@ MAX_NODES = 10_000
 """Nodes after which it ends at the latest, with the gap that is left then."""
 
 
-def solve_parallel(
-    options: Options,
-    server: Server,
-    V: float | Array,
-    device_weight: Array,
-    server_weight: Array,
-    tolerance: float = TOLERANCE,
-    max_nodes: int = MAX_NODES,
-) -> Decision:
+def solve(terms: RoundTerms, tolerance: float = TOLERANCE, max_nodes: int = MAX_NODES) -> Decision:
     """Minimises V·max_n D_n + Σ_n q_n E_n + q_s E_s to a tolerance, with a proven lower bound.
 
     Where energy has no weight at all the decision is, among the fastest, one of least energy (to
@@ -42,49 +33,45 @@ def solve_parallel(
     work are reported with f_min, which counts for nothing.
 
     Args:
-        options: Costs of all admissible split points, arrays of shape (..., N, L).
-        server: Gives κ_s, f_max as the clock that the devices share, and f_min for one device.
-        V: Weight on delay, a number or shape (...).
-        device_weight: Weights q_n on the devices' energies, shape (..., N).
-        server_weight: Weight q_s on the server side's energy, shape (...).
+        terms: The rounds; the server's f_max is the clock that the devices share, f_min is for one.
         tolerance: Relative gap at which the search ends.
         max_nodes: Nodes of the search after which it ends at the latest.
 
     Returns:
         The decision.
     """
-    full = options.fixed_delay.shape
+    full = terms.options.fixed_delay.shape
     leading, (devices, _) = full[:-2], full[-2:]
-    a, e, downlink, w = (_rows(values, full, 2) for values in options)
-    delay_weight = _rows(V, leading, 0)
-    on_devices = _rows(device_weight, (*leading, devices), 1)
-    on_server = _rows(server_weight, leading, 0)
-    rounds = len(a)
-    splits = np.zeros((rounds, devices), dtype=np.int64)
-    frequency, nodes = np.empty((rounds, devices)), np.empty(rounds, dtype=np.int64)
-    objective, lower_bound = np.empty(rounds), np.empty(rounds)
-    solve_rows(
-        a, e, downlink, w, delay_weight, on_devices, on_server, server.capacitance,
-        server.clock_min_hz, server.clock_max_hz, tolerance, max_nodes, splits, frequency,
-        objective, lower_bound, nodes,
-    )  # fmt: skip
+    rounds = Rounds(
+        Options(*(_rows(values, full, 2) for values in terms.options)),
+        _rows(terms.V, leading, 0),
+        _rows(terms.device_weight, (*leading, devices), 1),
+        _rows(terms.server_weight, leading, 0),
+    )
+    count, server = len(rounds.V), terms.server
+    found = Solutions(
+        np.zeros((count, devices), dtype=np.int64),
+        np.empty((count, devices)),
+        np.empty(count),
+        np.empty(count),
+    )
+    clock = Clock(server.capacitance, server.clock_min_hz, server.clock_max_hz)
+    solve_rows(rounds, clock, tolerance, max_nodes, found)
     return Decision(
-        splits.reshape(*leading, devices),
-        frequency.reshape(*leading, devices),
-        objective.reshape(leading),
-        lower_bound.reshape(leading),
+        found.splits.reshape(*leading, devices),
+        found.frequency.reshape(*leading, devices),
+        found.objective.reshape(leading),
+        found.lower_bound.reshape(leading),
     )
 
 
-def allocate_parallel(
-    chosen: Options, server: Server, V: float | Array, server_weight: Array
-) -> Array:
+def allocate(chosen: Options, server: Server, V: float | Array, server_weight: Array) -> Array:
     """Upper layer: the best server frequencies for given splits, exact.
 
     Args:
         chosen: Costs of the chosen split points, arrays of shape (..., N); leading axes may hold
             candidates to be priced in one call.
-        server: See :func:`solve_parallel`.
+        server: See :func:`solve`.
         V: Weight on delay, broadcasting with (...).
         server_weight: Weight q_s on the server side's energy, broadcasting with (...).
 
@@ -100,40 +87,30 @@ def allocate_parallel(
     return frequency.reshape(full)
 
 
-def price_parallel(
-    options: Options,
-    server: Server,
-    V: float | Array,
-    device_weight: Array,
-    server_weight: Array,
-    split_index: NDArray[np.int64],
-) -> Array:
+def price(terms: RoundTerms, split_index: Splits) -> Array:
     """The least objective of given splits: the upper layer for each of K candidates.
 
     Args:
-        options: Costs of all admissible split points, arrays of shape (..., N, L).
-        server: See :func:`solve_parallel`.
-        V: Weight on delay, a number or shape (...).
-        device_weight: Weights q_n on the devices' energies, shape (..., N).
-        server_weight: Weight q_s on the server side's energy, shape (...).
+        terms: The rounds, see :func:`solve`.
         split_index: Indices into the admissible split points, shape (..., K, N).
 
     Returns:
         V·max_n D_n + Σ_n q_n E_n + q_s E_s of each candidate, shape (..., K).
     """
+    options, server, V, device_weight, server_weight = terms[:5]
     picked = [_of_splits(values, options.fixed_delay.shape, split_index) for values in options]
     chosen = Options(*picked)
     delay_weight = np.asarray(V, dtype=float)[..., None]
     weight = np.asarray(server_weight)[..., None]
-    f = allocate_parallel(chosen, server, delay_weight, weight)
-    computing = server.capacitance * (f * f) * chosen.server_work
+    f = allocate(chosen, server, delay_weight, weight)
+    computing = server.computing_energy(f, chosen.server_work)
     on_server = weight * sum_over_devices(chosen.downlink_energy + computing)
     on_devices = sum_over_devices(device_weight[..., None, :] * chosen.device_energy)
     delay = (chosen.fixed_delay + chosen.server_work / f).max(axis=-1)
     return np.asarray(delay_weight * delay + on_devices + on_server)
 
 
-def _of_splits(values: Array, shape: tuple[int, ...], split_index: NDArray[np.int64]) -> Array:
+def _of_splits(values: Array, shape: tuple[int, ...], split_index: Splits) -> Array:
     """Picks from (..., N, L) what candidates (..., K, N) chose."""
     spread = np.broadcast_to(values, shape).swapaxes(-1, -2)
     return np.take_along_axis(spread, split_index, axis=-2)

@@ -10,6 +10,7 @@ from asl_gym.arrays import Array, Splits
 from asl_gym.observations import Observation
 from asl_gym.policies.base import ScenarioPolicy
 from asl_gym.policies.drift_plus_penalty import WeightedPolicy
+from asl_gym.round_problem import best_frequencies
 from asl_gym.validation import FieldError, one_of
 
 __all__ = ["FixedSplit", "GreedyDelay", "GreedyEnergy", "RandomPolicy"]
@@ -52,12 +53,11 @@ class FixedSplit(ScenarioPolicy):
 
     def _frequencies(self, split_index: Splits, seen: Observation) -> Array:
         scenario, model = self.scenario, self.scenario.cost_model
-        unit = model.unit_costs(seen.uplink_bps, seen.downlink_bps, seen.clock_hz)
         weight = np.zeros(seen.rounds_left.shape)
         if self.server_frequency == "open":
-            weight = lyapunov.server_weight(seen.queue * scenario.budget_weights)
-        chosen = model.chosen_options(split_index, unit)
-        return scenario.rules.allocate(chosen, scenario.device_server, scenario.V, weight)
+            weight = lyapunov.server_weight(scenario.weights(seen.queue))
+        chosen = model.chosen_options(split_index, seen.unit_costs(model))
+        return best_frequencies(scenario, chosen, scenario.V, weight)
 
 
 class GreedyDelay(WeightedPolicy):

@@ -7,16 +7,60 @@ allocation for given splits and a search over splits.
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from asl_gym import lyapunov
-from asl_gym.arrays import Array
+from asl_gym.arrays import Array, Splits
+from asl_gym.decision import Decision
 from asl_gym.observations import Observation
 from asl_gym.policies.base import ScenarioPolicy
-from asl_gym.solver import Decision
+from asl_gym.round_problem import RoundProblem
+from asl_gym.scenario import Scenario
 
-__all__ = ["OPEN", "WeightedPolicy"]
+__all__ = ["OPEN", "WeightedPolicy", "price_splits", "shown_problem"]
+
+
+def shown_problem(
+    scenario: Scenario,
+    seen: Observation,
+    V: float,
+    weights: Array,
+    factors: tuple[Array | None, Array | None] = (None, None),
+) -> RoundProblem:
+    """The round's problem by what is shown of it.
+
+    Args:
+        scenario: Gives the costs and the schedule.
+        seen: The observation in physical units.
+        V: Weight on delay.
+        weights: Weight on each budget's energy, shape (..., K) or (..., 1).
+        factors: See :meth:`Observation.unit_costs`.
+    """
+    model = scenario.cost_model
+    options = model.all_options(seen.unit_costs(model, factors))
+    return RoundProblem.of(scenario, options, V, weights)
+
+
+def price_splits(scenario: Scenario, seen: Observation, split_index: Splits) -> Array:
+    """The least V·D + Σ_k Q_k (Ē/Ē_k) E_k of each candidate under what is shown.
+
+    Args:
+        scenario: Gives the costs, V, the budgets and the schedule.
+        seen: The observation in physical units, arrays of shape (..., N).
+        split_index: K candidates for each observation, indices into the admissible split points,
+            shape (..., K, N).
+
+    Returns:
+        Objectives [J²], shape (..., K).
+
+    Raises:
+        ValueError: If the candidates' shape does not fit the observation's.
+    """
+    expected = seen.clock_hz.shape
+    if (*split_index.shape[:-2], *split_index.shape[-1:]) != expected or split_index.ndim < 2:
+        raise ValueError(
+            f"split_index has shape {split_index.shape}: expected (..., K, N) for observations of "
+            f"shape (..., N) = {expected}"
+        )
+    problem = shown_problem(scenario, seen, scenario.V, scenario.weights(seen.queue))
+    return problem.price(split_index)
 
 
 class WeightedPolicy(ScenarioPolicy):
@@ -29,24 +73,8 @@ class WeightedPolicy(ScenarioPolicy):
         weights: Array,
         factors: tuple[Array | None, Array | None] = (None, None),
     ) -> Decision:
-        """Solves the round that is shown.
-
-        Args:
-            seen: The observation in physical units.
-            V: Weight on delay.
-            weights: Weight on each budget's energy, shape (..., K) or (..., 1).
-            factors: What the devices' FLOPs per cycle and capacitances are believed to be, as
-                multiples of the fleet's, shape (..., N) each.
-
-        Returns:
-            The exact optimum.
-        """
-        scenario = self.scenario
-        model = scenario.cost_model
-        unit = model.unit_costs(seen.uplink_bps, seen.downlink_bps, seen.clock_hz, *factors)
-        on_energies = lyapunov.energy_weights(weights, scenario.num_devices)
-        options = model.all_options(unit)
-        return scenario.rules.solve(options, scenario.device_server, V, *on_energies)
+        """Solves the round that is shown, see :func:`shown_problem`."""
+        return shown_problem(self.scenario, seen, V, weights, factors).solve()
 
 
 class OPEN(WeightedPolicy):
@@ -66,8 +94,7 @@ class OPEN(WeightedPolicy):
         self.v = self.scenario.v if v is None else v
         self.V = self.scenario.penalty_weight(self.v)
 
-    def decide(self, seen: Observation) -> tuple[NDArray[np.int64], Array]:
+    def decide(self, seen: Observation) -> tuple[Splits, Array]:
         """See :meth:`ScenarioPolicy.decide`."""
-        weights = seen.queue * self.scenario.budget_weights
-        decision = self.solve(seen, self.V, weights)
+        decision = self.solve(seen, self.V, self.scenario.weights(seen.queue))
         return decision.split_index, decision.server_frequency_hz

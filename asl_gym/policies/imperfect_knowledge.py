@@ -142,9 +142,8 @@ class CalibratedOPEN(RememberingOPEN):
         sums = np.zeros((4, *seen.clock_hz.shape))
         if memory is not None:
             sums = np.where(starts[:, None], 0.0, self._with_last_round(memory, seen))
-        factors = self._factors(sums)
-        weights = seen.queue * self.scenario.budget_weights
-        decision = self.solve(seen, self.V, weights, factors)
+        weights = self.scenario.weights(seen.queue)
+        decision = self.solve(seen, self.V, weights, self._factors(sums))
         chosen = decision.split_index, np.array(decision.server_frequency_hz)
         return *chosen, _Played(seen, *chosen, sums)
 
@@ -153,7 +152,7 @@ class CalibratedOPEN(RememberingOPEN):
         if now.device_delay is None or now.device_energy is None:
             raise ValueError("the observation carries no realised costs")
         model, seen = self.scenario.cost_model, played.seen
-        unit = model.unit_costs(seen.uplink_bps, seen.downlink_bps, seen.clock_hz)
+        unit = seen.unit_costs(model)
         frequency = played.server_frequency_hz
         parts = model.delay_parts(played.split_index, frequency, unit)
         nominal_time = parts["device_delay"]

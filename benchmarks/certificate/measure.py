@@ -11,7 +11,6 @@ from matplotlib.ticker import FuncFormatter
 
 from asl_gym import preset
 from asl_gym.costs import Options
-from asl_gym.parallel.solver import solve_parallel
 from benchmarks.certificate.rounds import Round, grown, played_rounds
 from benchmarks.certificate.scip import MODELS, run_scip
 from benchmarks.plots import style
@@ -62,11 +61,11 @@ def against_scip(
     """
     rows = []
     for number, problem in enumerate(played_rounds(preset("parallel"), 0, SKIP, count)):
-        decision = problem.solved()
+        decision = problem.solve()
         ours = float(decision.objective)
         row = {
             "round": number,
-            "ours_s": seconds_of(problem.solved),
+            "ours_s": seconds_of(problem.solve),
             "gap": float(decision.gap),
             "full": float(_is_full(problem, decision.server_frequency_hz)),
         }
@@ -112,15 +111,15 @@ def scip_summary(table: pd.DataFrame, time_limit_s: float) -> dict[str, float]:
 def in_bulk(count: int = BULK_ROUNDS) -> dict[str, float]:
     """Many rounds of the default scenario, one after another and in one call."""
     rounds = list(played_rounds(preset("parallel"), 1, 1, count))
-    alone = [seconds_of(each.solved, 1) for each in rounds]
+    alone = [seconds_of(each.solve, 1) for each in rounds]
     options = Options(
         *(np.stack(parts) for parts in zip(*(each.options for each in rounds), strict=True))
     )
     weights = np.stack([each.device_weight for each in rounds])
     on_server = np.array([float(each.server_weight) for each in rounds])
-    arguments = options, rounds[0].server, rounds[0].V, weights, on_server
-    together = seconds_of(lambda: solve_parallel(*arguments))
-    gaps = np.asarray(solve_parallel(*arguments).gap)
+    problem = rounds[0]._replace(options=options, device_weight=weights, server_weight=on_server)
+    together = seconds_of(problem.solve)
+    gaps = np.asarray(problem.solve().gap)
     return {
         "rounds": count,
         "median time of a round alone [ms]": 1e3 * median(alone),
@@ -137,8 +136,8 @@ def over_fleets(sizes: tuple[int, ...] = FLEETS) -> pd.DataFrame:
     for size in sizes:
         scenario = grown(size)
         rounds = list(played_rounds(scenario, 0, 1, FLEET_ROUNDS))
-        times = [seconds_of(each.solved, 3) for each in rounds]
-        gaps = [float(each.solved().gap) for each in rounds]
+        times = [seconds_of(each.solve, 3) for each in rounds]
+        gaps = [float(each.solve().gap) for each in rounds]
         rows.append({
             "num_devices": size,
             "median_s": median(times),

@@ -2,47 +2,26 @@
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym import OPEN, Scenario, Server, lyapunov, preset
+from asl_gym import OPEN, Scenario, preset
 from asl_gym.arrays import Array
 from asl_gym.costs import Options
-from asl_gym.parallel.solver import solve_parallel
-from asl_gym.solver import Decision
+from asl_gym.round_problem import RoundProblem
 
 __all__ = ["ENV_ID", "Round", "grown", "played_rounds"]
 
 ENV_ID = "ASLParallel-v0"
 
 
-@dataclass(frozen=True)
-class Round:
-    """A per-round problem.
+class Round(RoundProblem):
+    """A round, with options of the full shape (N, L), and what SCIP's models need of it."""
 
-    Attributes:
-        options: Costs of all admissible split points, arrays of shape (N, L).
-        server: The server as one device meets it.
-        V: Weight on delay.
-        device_weight: Weights on the devices' energies, shape (N,).
-        server_weight: Weight on the server side's energy.
-    """
-
-    options: Options
-    server: Server
-    V: float
-    device_weight: Array
-    server_weight: Array
-
-    def solved(self) -> Decision:
-        """The solver's decision."""
-        return solve_parallel(
-            self.options, self.server, self.V, self.device_weight, self.server_weight
-        )
+    __slots__ = ()
 
     @property
     def costs(self) -> Array:
@@ -51,7 +30,7 @@ class Round:
         return np.asarray(on_devices + float(self.server_weight) * self.options.downlink_energy)
 
     @property
-    def price(self) -> float:
+    def computing_price(self) -> float:
         """Weight on w·f²."""
         return float(self.server_weight) * self.server.capacitance
 
@@ -63,8 +42,8 @@ class Round:
             for values in (self.options.fixed_delay, self.options.server_work)
         )
         delay = float((a + w / frequency_hz).max())
-        computing = self.price * float((w * frequency_hz**2).sum())
-        return self.V * delay + float(self.costs[rows, split_index].sum()) + computing
+        computing = self.computing_price * float((w * frequency_hz**2).sum())
+        return float(self.V) * delay + float(self.costs[rows, split_index].sum()) + computing
 
 
 def grown(num_devices: int) -> Scenario:
@@ -110,10 +89,8 @@ def played_rounds(scenario: Scenario, seed: int, skip: int, count: int) -> Itera
         observation, *_ = env.step(policy.predict(observation)[0])
         if index % skip == 0:
             seen = env.codec.decode(observation)
-            unit = model.unit_costs(seen.uplink_bps, seen.downlink_bps, seen.clock_hz)
-            options = model.all_options(unit)
+            options = model.all_options(seen.unit_costs(model))
             shape = options.fixed_delay.shape
             full = Options(*(np.broadcast_to(values, shape) for values in options))
-            weights = seen.queue * env.scenario.budget_weights
-            on_energies = lyapunov.energy_weights(weights, shape[0])
-            yield Round(full, env.scenario.device_server, env.scenario.V, *on_energies)
+            weights = env.scenario.weights(seen.queue)
+            yield Round.of(env.scenario, full, env.scenario.V, weights)

@@ -87,7 +87,7 @@ def _bilinear(problem: Round, start: Any, unit: float, tau: float) -> _Model:
         scip.addCons(time + delay <= deadline)
         scip.addCons(time * f >= work)
         scip.addCons(energy >= work * f * f)
-        terms.append(problem.price * GIGA**3 / unit * energy)
+        terms.append(problem.computing_price * GIGA**3 / unit * energy)
         terms += [float(problem.costs[n, o]) / unit * x[n][o] for o in range(options)]
         o, clock = int(start[0][n]), float(start[1][n]) / GIGA
         load = float(w[n, o])
@@ -126,7 +126,7 @@ def _perspective(problem: Round, start: Any, unit: float, tau: float) -> _Model:
             scip.addCons(t <= 2 * tau * x[n][o])
             scip.addCons(t * f >= float(w[n, o]) * x[n][o] * x[n][o])
             scip.addCons(z * x[n][o] >= f * f)
-            terms.append(problem.price * GIGA**3 * float(w[n, o]) / unit * z)
+            terms.append(problem.computing_price * GIGA**3 * float(w[n, o]) / unit * z)
             mine.append(f)
             times.append(t)
             model.values += [(f, clock), (z, clock**2)]
@@ -152,7 +152,7 @@ def run_scip(problem: Round, name: str, time_limit_s: float) -> Outcome:
         name: A key of :data:`MODELS`.
         time_limit_s: Time limit [s].
     """
-    decision = problem.solved()
+    decision = problem.solve()
     unit = float(decision.objective)
     start = decision.split_index, decision.server_frequency_hz
     tau = _deadline(problem, *start) * (1 + FEASIBILITY)
@@ -183,14 +183,8 @@ def _deadline(
 
 def _priced(problem: Round, model: _Model) -> float:
     """The value of SCIP's splits with the exact upper layer, so that its tolerances don't count."""
-    from asl_gym.parallel.solver import price_parallel
-
     best = model.scip.getBestSol()
     split_index = np.array(
         [int(np.argmax([model.scip.getSolVal(best, x) for x in row])) for row in model.chosen]
     )
-    weights = problem.device_weight, problem.server_weight
-    prices = price_parallel(
-        problem.options, problem.server, problem.V, *weights, split_index[None, :]
-    )
-    return float(prices[0])
+    return float(problem.price(split_index[None, :])[0])

@@ -9,46 +9,16 @@ over leading axes.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from asl_gym.arrays import Array
+from asl_gym.arrays import Array, Splits
 from asl_gym.components import Server
 from asl_gym.costs import Options, sum_over_devices
+from asl_gym.decision import Decision, RoundTerms
 
-__all__ = [
-    "Decision",
-    "OptionShares",
-    "optimal_frequency",
-    "option_shares",
-    "price_sequential",
-    "solve_sequential",
-]
+__all__ = ["OptionShares", "allocate", "optimal_frequency", "option_shares", "price", "solve"]
 
 SMALLEST_WEIGHT = 1e-200
 """Weights on energy up to this one count as 0; smaller ones would underflow in f*."""
-
-
-class Decision(NamedTuple):
-    """What a solver or policy decides for a round.
-
-    Attributes:
-        split_index: Indices into the admissible split points, shape (..., N).
-        server_frequency_hz: Server frequency each device is given [Hz], shape (..., N).
-        objective: The per-round objective, shape (...).
-        lower_bound: A proven lower bound on its minimum, shape (...); where the solver is exact,
-            the objective itself.
-    """
-
-    split_index: NDArray[np.int64]
-    server_frequency_hz: Array
-    objective: Array
-    lower_bound: Array
-
-    @property
-    def gap(self) -> Array:
-        """Relative distance of the objective from the lower bound, shape (...)."""
-        size = np.maximum(np.abs(self.objective), np.finfo(float).tiny)
-        return np.asarray((self.objective - self.lower_bound) / size)
 
 
 def optimal_frequency(V: float | Array, server_weight: Array, server: Server) -> Array:
@@ -84,68 +54,47 @@ class OptionShares(NamedTuple):
     frequency: Array
 
 
-def option_shares(
-    options: Options, server: Server, V: float | Array, device_weight: Array, server_weight: Array
-) -> OptionShares:
+def option_shares(terms: RoundTerms) -> OptionShares:
     """V·(a + w/f*) + q_n e + q_s (e_downlink + κ_s w f*²) of every option."""
+    options, server, V, device_weight, server_weight = terms[:5]
     frequency = optimal_frequency(V, server_weight, server)
     delay_weight = np.asarray(V, dtype=float)[..., None, None]
     q_device, q_server = device_weight[..., None], server_weight[..., None, None]
     f = frequency[..., None, None]
-    computing = server.capacitance * (f * f) * options.server_work
-    server_energy = options.downlink_energy + computing
+    server_energy = options.downlink_energy + server.computing_energy(f, options.server_work)
     share = delay_weight * (options.fixed_delay + options.server_work / f)
     share = share + q_device * options.device_energy + q_server * server_energy
     return OptionShares(share, server_energy, frequency)
 
 
-def solve_sequential(
-    options: Options, server: Server, V: float | Array, device_weight: Array, server_weight: Array
-) -> Decision:
-    """Minimises V·Σ_n D_n + Σ_n q_n E_n + q_s E_s exactly.
-
-    Args:
-        options: Costs of all admissible split points, arrays of shape (..., N, L).
-        server: Gives κ_s and the frequency bounds.
-        V: Weight on delay, a number or shape (...).
-        device_weight: Weights q_n on the devices' energies, shape (..., N).
-        server_weight: Weight q_s on the server side's energy, shape (...).
-
-    Returns:
-        The decision, with the frequency shared by all devices.
-    """
-    shares = option_shares(options, server, V, device_weight, server_weight)
+def solve(terms: RoundTerms) -> Decision:
+    """Minimises V·Σ_n D_n + Σ_n q_n E_n + q_s E_s exactly, the frequency shared by all devices."""
+    shares = option_shares(terms)
     best = shares.share.min(axis=-1, keepdims=True)
-    energy = np.where(shares.share == best, options.device_energy + shares.server_energy, np.inf)
-    split_index = energy.argmin(axis=-1)
+    spent = terms.options.device_energy + shares.server_energy
+    split_index = np.where(shares.share == best, spent, np.inf).argmin(axis=-1)
     frequencies = np.broadcast_to(shares.frequency[..., None], split_index.shape)
     objective = best[..., 0].sum(axis=-1)
     return Decision(split_index, frequencies, objective, objective)
 
 
-def price_sequential(
-    options: Options,
-    server: Server,
-    V: float | Array,
-    device_weight: Array,
-    server_weight: Array,
-    split_index: NDArray[np.int64],
-) -> Array:
+def price(terms: RoundTerms, split_index: Splits) -> Array:
     """The least objective of given splits: the upper layer for each of K candidates.
 
     The best frequency is the same for all candidates, so that the price of each is the sum of its
     devices' shares.
 
     Args:
-        options: Costs of all admissible split points, arrays of shape (..., N, L).
-        server: Gives κ_s and the frequency bounds.
-        V: Weight on delay, a number or shape (...).
-        device_weight: Weights q_n on the devices' energies, shape (..., N).
-        server_weight: Weight q_s on the server side's energy, shape (...).
+        terms: The round.
         split_index: Indices into the admissible split points, shape (..., K, N).
 
     Returns:
         V·Σ_n D_n + Σ_n q_n E_n + q_s E_s of each candidate, shape (..., K).
     """
-    share = option_shares(options, server, V, device_weight, server_weight).share
+    share = option_shares(terms).share
     return sum_over_devices(np.take_along_axis(share.swapaxes(-1, -2), split_index, axis=-2))
+
+
+def allocate(chosen: Options, server: Server, V: float | Array, server_weight: Array) -> Array:
+    """Upper layer: the server frequency [Hz] of all devices, whatever was chosen, (..., 1)."""
+    return optimal_frequency(V, server_weight, server)[..., None]

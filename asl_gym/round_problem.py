@@ -1,0 +1,83 @@
+"""The per-round problem: min V·D + weighted energies, over split points and server frequencies.
+
+It is the one place where the options of a round, the server, V and the weights meet, and where the
+schedule's solver is chosen: closed form where devices train in turn, branch and bound where they
+train at once.
+"""
+
+from types import ModuleType
+from typing import Self
+
+from asl_gym import lyapunov, sequential
+from asl_gym.arrays import Array, Splits
+from asl_gym.components import Schedule
+from asl_gym.costs import Options
+from asl_gym.decision import Decision, RoundTerms
+from asl_gym.system import System
+
+__all__ = ["RoundProblem", "best_frequencies"]
+
+
+class RoundProblem(RoundTerms):
+    """The terms of one round, or of many along leading axes, ready to be solved."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, system: System, options: Options, V: float | Array, weights: Array) -> Self:
+        """The problem of a system.
+
+        Args:
+            system: Gives the server and the schedule.
+            options: Costs of all admissible split points, arrays of shape (..., N, L).
+            V: Weight on delay.
+            weights: Weight on each budget's energy, shape (..., K), or (..., 1) for all alike.
+        """
+        on_energies = lyapunov.energy_weights(weights, system.num_devices)
+        return cls(options, system.device_server, V, *on_energies, system.schedule)
+
+    def solve(self) -> Decision:
+        """Minimises the objective: exactly in turn, to a proven gap at once."""
+        decision: Decision = _solver(self.schedule).solve(self)
+        return decision
+
+    def price(self, split_index: Splits) -> Array:
+        """The least objective of given splits: the upper layer alone.
+
+        Args:
+            split_index: K candidates, indices into the admissible split points, shape (..., K, N).
+
+        Returns:
+            Objectives, shape (..., K).
+        """
+        prices: Array = _solver(self.schedule).price(self, split_index)
+        return prices
+
+
+def best_frequencies(
+    system: System, chosen: Options, V: float | Array, server_weight: Array
+) -> Array:
+    """The best server frequencies for given splits: the upper layer's decision.
+
+    Args:
+        system: Gives the server and the schedule.
+        chosen: Costs of the chosen split points, arrays of shape (..., N).
+        V: Weight on delay, broadcasting with ``server_weight``.
+        server_weight: Weight q_s on the server side's energy, shape (...).
+
+    Returns:
+        Server frequencies [Hz], shape (..., N), or (..., 1) where all devices have the same.
+    """
+    solver = _solver(system.schedule)
+    frequencies: Array = solver.allocate(chosen, system.device_server, V, server_weight)
+    return frequencies
+
+
+def _solver(schedule: Schedule) -> ModuleType:
+    """The schedule's module with ``solve``, ``price`` and ``allocate``."""
+    if schedule == "sequential":
+        return sequential
+    # Here because loading what compiles it takes a second that only this schedule should cost.
+    from asl_gym.parallel import solver
+
+    return solver

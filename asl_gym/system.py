@@ -1,0 +1,100 @@
+"""A split-learning system: devices, server, channel, workload, and how devices share a round.
+
+``sequential`` is vanilla split learning: devices train in turn, each has the whole bandwidth and
+the whole server while it does, and the round lasts as long as all of them together.
+
+``parallel`` is the way of split-federated learning, synchronous: all devices train at once, each
+in its share B/N of the bandwidth, the server's clock is divided among them, and the round lasts as
+long as its slowest device. The base station sends to each with its full power, and the rate
+floor, like the cap, goes with the bandwidth.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, get_args
+
+import numpy as np
+
+from asl_gym.arrays import Array
+from asl_gym.components import Fleet, Radio, Schedule, Server, Workload
+from asl_gym.costs import CostModel, sum_over_devices
+from asl_gym.validation import FieldError, one_of
+
+__all__ = ["LEAST_SHARE", "System"]
+
+LEAST_SHARE = 1e-3
+"""Least clock of a device in the parallel schedule, as a share of f_max/N."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """What trains together, whatever is asked of it.
+
+    Attributes:
+        fleet: The devices.
+        server: The edge server.
+        radio: The wireless channel.
+        workload: The network, the samples of a round and the admissible split points.
+        schedule: How devices share a round, ``"sequential"`` or ``"parallel"``.
+    """
+
+    fleet: Fleet
+    server: Server
+    radio: Radio
+    workload: Workload
+    schedule: Schedule = "sequential"
+
+    PARTS: ClassVar[dict[str, type]] = {
+        "fleet": Fleet,
+        "server": Server,
+        "radio": Radio,
+        "workload": Workload,
+    }
+    """The fields that are dataclasses themselves."""
+
+    def __post_init__(self) -> None:
+        for name, kind in self.PARTS.items():
+            if not isinstance(getattr(self, name), kind):
+                raise FieldError(name, getattr(self, name), f"a {kind.__name__}")
+        one_of("schedule", self.schedule, get_args(Schedule))
+
+    @property
+    def num_devices(self) -> int:
+        """Number of devices N."""
+        return self.fleet.num_devices
+
+    @property
+    def shares_server(self) -> bool:
+        """Whether the devices' frequencies add up to at most the server's full clock."""
+        return self.schedule == "parallel"
+
+    @cached_property
+    def device_server(self) -> Server:
+        """The server as one device meets it: the least and the full clock it can be given."""
+        if not self.shares_server:
+            return self.server
+        least = LEAST_SHARE * self.server.clock_max_hz / self.num_devices
+        return dataclasses.replace(self.server, clock_min_hz=least)
+
+    @cached_property
+    def device_radio(self) -> Radio:
+        """The channel that one device has, with its share of the bandwidth."""
+        if not self.shares_server:
+            return self.radio
+        return dataclasses.replace(
+            self.radio,
+            bandwidth_hz=self.radio.bandwidth_hz / self.num_devices,
+            rate_floor_bps=self.radio.rate_floor_bps / self.num_devices,
+        )
+
+    @cached_property
+    def cost_model(self) -> CostModel:
+        """Delay and energy of every choice."""
+        return CostModel(self.fleet, self.server, self.radio, self.workload)
+
+    def round_delay(self, device_delay: Array) -> Array:
+        """From the devices' delays [s], shape (..., N), to the round's, shape (...)."""
+        if self.shares_server:
+            return np.asarray(device_delay.max(axis=-1))
+        return sum_over_devices(device_delay)
