@@ -15,10 +15,10 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from asl_gym import lyapunov
 from asl_gym.arrays import Array, Splits
-from asl_gym.components import Server
-from asl_gym.costs import UnitCosts
+from asl_gym.model import lyapunov
+from asl_gym.model.components import Server
+from asl_gym.model.costs import UnitCosts
 from asl_gym.round_problem import best_frequencies
 from asl_gym.scenario import Scenario
 from asl_gym.server_share import equal_share, fitted_to_server, total_share

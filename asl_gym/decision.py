@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.components import Schedule, Server
-from asl_gym.costs import Options
+from asl_gym.model.components import Schedule, Server
+from asl_gym.model.costs import Options
 
 __all__ = ["Decision", "RoundTerms"]
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from asl_gym import actions, rendering
 from asl_gym.actions import ActionViewName
-from asl_gym.components import Budget
 from asl_gym.env_arguments import build_scenario, checked_options, make_simulation
-from asl_gym.lyapunov import Reward
+from asl_gym.model.components import Budget
+from asl_gym.model.lyapunov import Reward
 from asl_gym.observation_views import ObservationViewName
 from asl_gym.scenario import Scenario
 from asl_gym.simulation import RoundRecord, Simulation

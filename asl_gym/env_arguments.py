@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from asl_gym.components import PERFECT, Budget
-from asl_gym.lyapunov import Reward
+from asl_gym.model.components import PERFECT, Budget
+from asl_gym.model.lyapunov import Reward
 from asl_gym.observation_views import observation_codec
 from asl_gym.presets import load_scenario
 from asl_gym.scenario import Scenario

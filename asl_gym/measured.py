@@ -13,7 +13,7 @@ import numpy as np
 
 from asl_gym.csv_rows import TraceFileError
 from asl_gym.measured_rates import LogRates, TableRates
-from asl_gym.system import System
+from asl_gym.model.system import System
 from asl_gym.trace import Trace
 from asl_gym.trace_files import is_gnettrack
 from asl_gym.trace_sources import draw_clocks

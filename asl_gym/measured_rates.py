@@ -11,8 +11,8 @@ import numpy as np
 
 from asl_gym import channel
 from asl_gym.arrays import Array
-from asl_gym.components import Fleet, Radio
 from asl_gym.csv_rows import TraceFileError
+from asl_gym.model.components import Fleet, Radio
 from asl_gym.trace_files import GNetTrackLog, read_gnettrack, read_rate_table
 from asl_gym.validation import FieldError, number
 

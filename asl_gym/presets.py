@@ -11,8 +11,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from asl_gym.components import Budget, Fading, Fleet, Knowledge, Radio, Server, Workload
-from asl_gym.profiles import NetworkProfile
+from asl_gym.model.components import Budget, Fading, Fleet, Knowledge, Radio, Server, Workload
+from asl_gym.model.profiles import NetworkProfile
 from asl_gym.scenario import Scenario
 from asl_gym.validation import FieldError
 

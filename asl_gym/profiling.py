@@ -1,4 +1,4 @@
-"""Measures a :class:`~asl_gym.profiles.NetworkProfile` by running a torch network.
+"""Measures a :class:`~asl_gym.model.profiles.NetworkProfile` by running a torch network.
 
 Run as ``python -m asl_gym.profiling`` it rewrites the profiles shipped with the package.
 
@@ -29,8 +29,8 @@ except ModuleNotFoundError as error:
     ) from error
 from torch.utils.flop_counter import FlopCounterMode
 
+from asl_gym.model.profiles import NetworkProfile
 from asl_gym.networks import NETWORKS, build_network, example_input
-from asl_gym.profiles import NetworkProfile
 from asl_gym.validation import FieldError, whole_number
 
 __all__ = ["profile", "write_shipped_profiles"]

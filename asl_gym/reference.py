@@ -13,10 +13,10 @@ from scipy.optimize import linprog
 
 from asl_gym import channel
 from asl_gym.arrays import Array
-from asl_gym.components import Budget, Knowledge
 from asl_gym.imperfect import draw_factors
+from asl_gym.model.components import Budget, Knowledge
+from asl_gym.model.system import System
 from asl_gym.round_problem import RoundProblem
-from asl_gym.system import System
 from asl_gym.trace import Trace
 from asl_gym.trace_solver import TraceSolver
 from asl_gym.trace_sources import SyntheticTraces

@@ -8,12 +8,13 @@ train at once.
 from types import ModuleType
 from typing import Self
 
-from asl_gym import lyapunov, sequential
+from asl_gym import sequential
 from asl_gym.arrays import Array, Splits
-from asl_gym.components import Schedule
-from asl_gym.costs import Options
 from asl_gym.decision import Decision, RoundTerms
-from asl_gym.system import System
+from asl_gym.model import lyapunov
+from asl_gym.model.components import Schedule
+from asl_gym.model.costs import Options
+from asl_gym.model.system import System
 
 __all__ = ["RoundProblem", "best_frequencies"]
 

@@ -13,12 +13,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from asl_gym import fleet_law, lyapunov, reference
+from asl_gym import fleet_law, reference
 from asl_gym.arrays import Array
-from asl_gym.components import PERFECT, Budget, Knowledge
-from asl_gym.profiles import NetworkProfile
+from asl_gym.model import lyapunov
+from asl_gym.model.components import PERFECT, Budget, Knowledge
+from asl_gym.model.profiles import NetworkProfile
+from asl_gym.model.system import System
 from asl_gym.sequential import optimal_frequency
-from asl_gym.system import System
 from asl_gym.trace_sources import TraceSource
 from asl_gym.validation import FieldError, number, whole_number
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.components import Server
-from asl_gym.costs import sum_over_devices
+from asl_gym.model.components import Server
+from asl_gym.model.costs import sum_over_devices
 
 __all__ = ["equal_share", "fitted_to_server", "total_share"]
 

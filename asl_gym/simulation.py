@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym import lyapunov
 from asl_gym.arrays import Array
-from asl_gym.costs import UnitCosts
 from asl_gym.imperfect import impose
-from asl_gym.lyapunov import Reward
+from asl_gym.model import lyapunov
+from asl_gym.model.costs import UnitCosts
+from asl_gym.model.lyapunov import Reward
 from asl_gym.observations import Codec
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace

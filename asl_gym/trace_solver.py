@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asl_gym import lyapunov
 from asl_gym.arrays import Array
-from asl_gym.costs import Options, RoundCosts, UnitCosts
 from asl_gym.decision import Decision
+from asl_gym.model import lyapunov
+from asl_gym.model.costs import Options, RoundCosts, UnitCosts
+from asl_gym.model.system import System
 from asl_gym.round_problem import RoundProblem
-from asl_gym.system import System
 from asl_gym.trace import Trace
 
 __all__ = ["MeanCosts", "TraceSolver"]

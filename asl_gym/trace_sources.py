@@ -10,7 +10,7 @@ import numpy as np
 
 from asl_gym import channel
 from asl_gym.arrays import Array
-from asl_gym.components import Fleet, Radio
+from asl_gym.model.components import Fleet, Radio
 from asl_gym.trace import Trace
 
 __all__ = ["SyntheticTraces", "TraceSource", "draw_clocks"]

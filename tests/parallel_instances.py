@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
 
 from asl_gym.arrays import Array
-from asl_gym.components import Server
-from asl_gym.costs import Options
 from asl_gym.decision import Decision, RoundTerms
+from asl_gym.model.components import Server
+from asl_gym.model.costs import Options
 from asl_gym.parallel.solver import allocate, solve
 from tests.strategies import log_floats
 

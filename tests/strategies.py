@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.components import Budget, Fleet, Radio, Server, Workload
-from asl_gym.profiles import NetworkProfile
+from asl_gym.model.components import Budget, Fleet, Radio, Server, Workload
+from asl_gym.model.profiles import NetworkProfile
 from asl_gym.reference import extreme_energies, reference_trace
 from asl_gym.scenario import Scenario
 from asl_gym.trace import Trace

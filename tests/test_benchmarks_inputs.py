@@ -26,7 +26,7 @@ from benchmarks.user_policies import load_user_policy
 from tests.test_benchmarks import SHORT, failure, rows_without_times, run
 
 POLICY = """
-from asl_gym import OPEN
+from asl_gym import (OPEN)
 
 class Patient(OPEN):
     def __init__(self, env):

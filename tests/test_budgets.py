@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from asl_gym.arrays import Array
 from asl_gym.channel import median_rates
-from asl_gym.components import Budget
 from asl_gym.env import ASLEnv
+from asl_gym.model.components import Budget
 from asl_gym.presets import preset, preset_names
 from asl_gym.reference import extreme_energies, reference_trace
 from asl_gym.scenario import Scenario

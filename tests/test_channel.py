@@ -18,7 +18,7 @@ from asl_gym.channel import (
     rates_from_snr_db,
     shadowing_gain,
 )
-from asl_gym.components import Fading, Fleet, Radio
+from asl_gym.model.components import Fading, Fleet, Radio
 from asl_gym.trace import Trace
 from asl_gym.trace_sources import SyntheticTraces
 from tests.strategies import radios

@@ -7,8 +7,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from asl_gym.components import Budget
 from asl_gym.env import ASLEnv
+from asl_gym.model.components import Budget
 from asl_gym.presets import preset
 from asl_gym.vector_env import ASLVectorEnv
 from tests.strategies import drawn_trace

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asl_gym.components import Budget
 from asl_gym.csv_rows import TraceFileError
 from asl_gym.env import ASLEnv
 from asl_gym.measured import MeasuredTraces
+from asl_gym.model.components import Budget
 from asl_gym.scenario import Scenario
 from asl_gym.validation import FieldError
 from asl_gym.vector_env import ASLVectorEnv

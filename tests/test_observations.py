@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from asl_gym import lyapunov
 from asl_gym.arrays import Array, Splits
 from asl_gym.channel import median_rates
 from asl_gym.env import ASLEnv
+from asl_gym.model import lyapunov
 from asl_gym.observations import Observation, ObservationCodec
 from asl_gym.policies import OPEN
 from asl_gym.presets import preset

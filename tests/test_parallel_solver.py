@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asl_gym.components import Server
-from asl_gym.costs import Options
 from asl_gym.decision import RoundTerms
+from asl_gym.model.components import Server
+from asl_gym.model.costs import Options
 from asl_gym.parallel.solver import allocate, price, solve
 from tests.parallel_instances import (
     FULL_CLOCK,

@@ -12,8 +12,8 @@ import pytest
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.bound import HindsightFrontier
-from asl_gym.components import Budget
 from asl_gym.env import ASLEnv
+from asl_gym.model.components import Budget
 from asl_gym.policies import OPEN, FixedSplit
 from asl_gym.presets import preset, preset_names
 from asl_gym.reference import resolve_budget

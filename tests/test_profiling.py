@@ -13,8 +13,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from asl_gym import profiling
+from asl_gym.model.profiles import NetworkProfile
 from asl_gym.networks import NETWORKS, build_network, example_input
-from asl_gym.profiles import NetworkProfile
 from asl_gym.profiling import profile
 
 

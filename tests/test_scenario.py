@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from asl_gym.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.env import ASLEnv
+from asl_gym.model.components import Budget, Fleet, Radio, Server, Workload
+from asl_gym.model.profiles import NetworkProfile
 from asl_gym.presets import load_scenario, preset, preset_names
-from asl_gym.profiles import NetworkProfile
 from asl_gym.scenario import Scenario
 from asl_gym.validation import FieldError
 from tests.strategies import scenarios

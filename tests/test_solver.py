@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from asl_gym.arrays import Array
-from asl_gym.components import Server
-from asl_gym.costs import Options
 from asl_gym.decision import RoundTerms
+from asl_gym.model.components import Server
+from asl_gym.model.costs import Options
 from asl_gym.sequential import optimal_frequency, solve
 from tests.strategies import log_floats, seeds, servers
 

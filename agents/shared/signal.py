@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
-from asl_gym.costs import UnitCosts
 from asl_gym.device_observations import DevicesCodec
+from asl_gym.model.costs import UnitCosts
 from asl_gym.round_problem import RoundProblem
 from asl_gym.scenario import Scenario
 from asl_gym.sequential import option_shares

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Indices
-from asl_gym.costs import Options
+from asl_gym.model.costs import Options
 from asl_gym.parallel.allocation import (
     cheapest_frequency,
     earliest_deadline,

@@ -11,9 +11,9 @@ axes, and each round's result depends on that round alone.
 import numpy as np
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.components import Server
-from asl_gym.costs import Options, sum_over_devices
 from asl_gym.decision import Decision, RoundTerms
+from asl_gym.model.components import Server
+from asl_gym.model.costs import Options, sum_over_devices
 from asl_gym.parallel.rows import Clock, Rounds, Solutions, allocate_rows, solve_rows
 
 __all__ = ["MAX_NODES", "TOLERANCE", "allocate", "price", "solve"]

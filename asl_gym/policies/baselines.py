@@ -4,9 +4,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from asl_gym import lyapunov
 from asl_gym.actions import ActionViewName
 from asl_gym.arrays import Array, Splits
+from asl_gym.model import lyapunov
 from asl_gym.observations import Observation
 from asl_gym.policies.base import ScenarioPolicy
 from asl_gym.policies.drift_plus_penalty import WeightedPolicy

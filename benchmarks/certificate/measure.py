@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
 from asl_gym import preset
-from asl_gym.costs import Options
+from asl_gym.model.costs import Options
 from benchmarks.certificate.rounds import Round, grown, played_rounds
 from benchmarks.certificate.scip import MODELS, run_scip
 from benchmarks.plots import style

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.components import Fleet, Radio, Server, Workload
-from asl_gym.costs import CostModel, Options, UnitCosts
-from asl_gym.profiles import NetworkProfile
+from asl_gym.model.components import Fleet, Radio, Server, Workload
+from asl_gym.model.costs import CostModel, Options, UnitCosts
+from asl_gym.model.profiles import NetworkProfile
 from asl_gym.scenario import Scenario
 from tests.strategies import drawn_trace, random_frequencies, random_splits, scenarios, seeds
 

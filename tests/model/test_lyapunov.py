@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asl_gym.arrays import Array
-from asl_gym.costs import RoundCosts
 from asl_gym.env import ASLEnv
-from asl_gym.lyapunov import (
+from asl_gym.model.costs import RoundCosts
+from asl_gym.model.lyapunov import (
     budget_energies,
     budget_weights,
     drift,

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.costs import RoundCosts
+from asl_gym.model.costs import RoundCosts
 
 __all__ = [
     "Reward",

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym.profiles import NetworkProfile
+from asl_gym.model.profiles import NetworkProfile
 from asl_gym.validation import FieldError, number, numbers_tuple, one_of, whole_number
 
 __all__ = [

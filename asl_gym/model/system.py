@@ -17,8 +17,8 @@ from typing import ClassVar, get_args
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.components import Fleet, Radio, Schedule, Server, Workload
-from asl_gym.costs import CostModel, sum_over_devices
+from asl_gym.model.components import Fleet, Radio, Schedule, Server, Workload
+from asl_gym.model.costs import CostModel, sum_over_devices
 from asl_gym.validation import FieldError, one_of
 
 __all__ = ["LEAST_SHARE", "System"]

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
-from asl_gym.components import Fleet, Radio, Server, Workload
-from asl_gym.per_device import PerDevice
+from asl_gym.model.components import Fleet, Radio, Server, Workload
+from asl_gym.model.per_device import PerDevice
 
 __all__ = ["CostModel", "Options", "RoundCosts", "UnitCosts", "sum_over_devices"]
 
@@ -243,7 +243,7 @@ class CostModel:
 
         Returns:
             The costs. The round's delay depends on the schedule, see
-            :meth:`asl_gym.system.System.round_delay`.
+            :meth:`asl_gym.model.system.System.round_delay`.
         """
         work, frequency = options.server_work, server_frequency_hz
         device_delay = work / frequency

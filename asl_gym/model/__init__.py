@@ -1,0 +1,1 @@
+"""What there is, and what every choice costs: components, profiles, costs, queues, System."""
