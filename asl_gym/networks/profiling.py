@@ -1,6 +1,6 @@
 """Measures a :class:`~asl_gym.model.profiles.NetworkProfile` by running a torch network.
 
-Run as ``python -m asl_gym.profiling`` it rewrites the profiles shipped with the package.
+Run as ``python -m asl_gym.networks.profiling`` it rewrites the profiles shipped with the package.
 
 What is counted, layer by layer, is what ``torch.utils.flop_counter.FlopCounterMode`` sees while
 the layer runs forward and then backward on the real activations. It counts matrix products,
@@ -30,7 +30,7 @@ except ModuleNotFoundError as error:
 from torch.utils.flop_counter import FlopCounterMode
 
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.networks import NETWORKS, build_network, example_input
+from asl_gym.networks.library import NETWORKS, build_network, example_input
 from asl_gym.validation import FieldError, whole_number
 
 __all__ = ["profile", "write_shipped_profiles"]
@@ -191,7 +191,7 @@ def _backward_flops(name: str, output: torch.Tensor, forward_flops: int) -> int:
 
 
 def write_shipped_profiles(directory: Path = SHIPPED_DIRECTORY) -> list[Path]:
-    """Profiles every network of :mod:`asl_gym.networks` and writes one JSON file for each.
+    """Profiles every network of :mod:`asl_gym.networks.library` and writes one JSON file for each.
 
     Args:
         directory: Where to write; made if it is missing. By default the package's own data.

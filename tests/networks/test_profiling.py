@@ -12,10 +12,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from asl_gym import profiling
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.networks import NETWORKS, build_network, example_input
-from asl_gym.profiling import profile
+from asl_gym.networks import profiling
+from asl_gym.networks.library import NETWORKS, build_network, example_input
+from asl_gym.networks.profiling import profile
 
 
 class Residual(nn.Module):
@@ -203,6 +203,6 @@ def test_what_cannot_be_profiled(
 
 def test_without_torch_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "asl_gym.profiling")
+    monkeypatch.delitem(sys.modules, "asl_gym.networks.profiling")
     with pytest.raises(ImportError, match=r'pip install "asl-gym\[profiling\]"'):
-        importlib.import_module("asl_gym.profiling")
+        importlib.import_module("asl_gym.networks.profiling")
