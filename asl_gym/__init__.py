@@ -6,7 +6,6 @@ Importing this package registers ``ASL-v0`` with Gymnasium.
 from asl_gym.bound import HindsightFrontier, hindsight_frontier
 from asl_gym.env import ASLEnv
 from asl_gym.evaluation import EpisodeScore, Evaluator, evaluate
-from asl_gym.measured import MeasuredTraces
 from asl_gym.model.components import Budget, Fleet, Knowledge, Radio, Server, Workload
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.system import System
@@ -25,7 +24,8 @@ from asl_gym.policies import (
 from asl_gym.presets import preset, preset_names
 from asl_gym.registration import register_envs
 from asl_gym.scenario import Scenario
-from asl_gym.trace import Trace
+from asl_gym.traces.measured import MeasuredTraces
+from asl_gym.traces.trace import Trace
 from asl_gym.vector_env import ASLVectorEnv
 
 __all__ = [

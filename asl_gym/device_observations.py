@@ -9,9 +9,9 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
-from asl_gym.channel import median_rates
 from asl_gym.observations import LOG_BOUND, Codec, Observation, Realised
 from asl_gym.scenario import Scenario
+from asl_gym.traces.channel import median_rates
 
 __all__ = ["DEVICE_COLUMNS", "GLOBAL_COLUMNS", "DevicesCodec"]
 

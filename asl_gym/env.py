@@ -16,8 +16,8 @@ from asl_gym.model.lyapunov import Reward
 from asl_gym.observation_views import ObservationViewName
 from asl_gym.scenario import Scenario
 from asl_gym.simulation import RoundRecord, Simulation
-from asl_gym.trace import Trace
-from asl_gym.trace_sources import TraceSource
+from asl_gym.traces.synthetic import TraceSource
+from asl_gym.traces.trace import Trace
 from asl_gym.validation import one_of
 
 __all__ = ["ASLEnv"]

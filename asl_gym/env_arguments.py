@@ -11,7 +11,7 @@ from asl_gym.observation_views import observation_codec
 from asl_gym.presets import load_scenario
 from asl_gym.scenario import Scenario
 from asl_gym.simulation import Simulation
-from asl_gym.trace_sources import SyntheticTraces, TraceSource
+from asl_gym.traces.synthetic import SyntheticTraces, TraceSource
 from asl_gym.validation import FieldError, one_of
 
 __all__ = ["build_scenario", "checked_options", "make_simulation"]

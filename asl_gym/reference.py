@@ -11,15 +11,15 @@ import dataclasses
 import numpy as np
 from scipy.optimize import linprog
 
-from asl_gym import channel
 from asl_gym.arrays import Array
-from asl_gym.imperfect import draw_factors
 from asl_gym.model.components import Budget, Knowledge
 from asl_gym.model.system import System
 from asl_gym.round_problem import RoundProblem
-from asl_gym.trace import Trace
 from asl_gym.trace_solver import TraceSolver
-from asl_gym.trace_sources import SyntheticTraces
+from asl_gym.traces import channel
+from asl_gym.traces.imperfect import draw_factors
+from asl_gym.traces.synthetic import SyntheticTraces
+from asl_gym.traces.trace import Trace
 from asl_gym.validation import FieldError
 
 __all__ = [

@@ -20,7 +20,7 @@ from asl_gym.model.components import PERFECT, Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.system import System
 from asl_gym.sequential import optimal_frequency
-from asl_gym.trace_sources import TraceSource
+from asl_gym.traces.synthetic import TraceSource
 from asl_gym.validation import FieldError, number, whole_number
 
 __all__ = ["Scenario"]

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
-from asl_gym.imperfect import impose
 from asl_gym.model import lyapunov
 from asl_gym.model.costs import UnitCosts
 from asl_gym.model.lyapunov import Reward
 from asl_gym.observations import Codec
 from asl_gym.scenario import Scenario
-from asl_gym.trace import Trace
-from asl_gym.trace_sources import SyntheticTraces, TraceSource
+from asl_gym.traces.imperfect import impose
+from asl_gym.traces.synthetic import SyntheticTraces, TraceSource
+from asl_gym.traces.trace import Trace
 
 __all__ = ["RoundRecord", "Simulation"]
 

@@ -10,7 +10,7 @@ from asl_gym.model import lyapunov
 from asl_gym.model.costs import Options, RoundCosts, UnitCosts
 from asl_gym.model.system import System
 from asl_gym.round_problem import RoundProblem
-from asl_gym.trace import Trace
+from asl_gym.traces.trace import Trace
 
 __all__ = ["MeanCosts", "TraceSolver"]
 

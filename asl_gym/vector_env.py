@@ -18,7 +18,7 @@ from asl_gym.model.components import Budget
 from asl_gym.model.lyapunov import Reward
 from asl_gym.observation_views import ObservationViewName
 from asl_gym.scenario import Scenario
-from asl_gym.trace_sources import TraceSource
+from asl_gym.traces.synthetic import TraceSource
 from asl_gym.validation import FieldError, one_of, whole_number
 
 __all__ = ["ASLVectorEnv"]

@@ -9,9 +9,9 @@ from typing import Any
 import gymnasium as gym
 
 from asl_gym import Budget, Evaluator, Scenario
-from asl_gym.measured import MeasuredTraces
 from asl_gym.policies import scenario_of
 from asl_gym.scenario import REFERENCE_SEEDS
+from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.validation import whole_number
 from benchmarks.errors import BenchmarkError
 
@@ -93,7 +93,7 @@ class Configuration:
 
         Args:
             trace_dir: The directory of ``*.csv`` logs.
-            seconds_per_round: See :class:`asl_gym.measured.MeasuredTraces`.
+            seconds_per_round: See :class:`asl_gym.traces.measured.MeasuredTraces`.
 
         Raises:
             BenchmarkError: If there is no such directory.

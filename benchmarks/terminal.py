@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 
-from asl_gym.csv_rows import TraceFileError
+from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.validation import FieldError
 from benchmarks.errors import BenchmarkError
 

@@ -10,9 +10,9 @@ from asl_gym.model.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.reference import extreme_energies, reference_trace
 from asl_gym.scenario import Scenario
-from asl_gym.trace import Trace
 from asl_gym.trace_solver import TraceSolver
-from asl_gym.trace_sources import SyntheticTraces
+from asl_gym.traces.synthetic import SyntheticTraces
+from asl_gym.traces.trace import Trace
 
 MEGA, GIGA = 1e6, 1e9
 

@@ -13,7 +13,7 @@ from asl_gym.arrays import Array
 from asl_gym.bound import FrontierPoint, hindsight_frontier
 from asl_gym.presets import preset
 from asl_gym.scenario import Scenario
-from asl_gym.trace import Trace
+from asl_gym.traces.trace import Trace
 from tests.strategies import drawn_trace, log_floats, scenarios, seeds, solver_of
 
 TOLERANCE = 1e-9

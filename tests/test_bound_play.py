@@ -12,7 +12,7 @@ from asl_gym.env import ASLEnv
 from asl_gym.policies import OPEN
 from asl_gym.presets import preset
 from asl_gym.scenario import Scenario
-from asl_gym.trace import Trace
+from asl_gym.traces.trace import Trace
 from tests.strategies import drawn_trace, random_frequencies, random_splits, solver_of
 
 TOLERANCE = 1e-9

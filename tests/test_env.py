@@ -17,7 +17,7 @@ from asl_gym.arrays import Array
 from asl_gym.env import ASLEnv
 from asl_gym.presets import preset
 from asl_gym.scenario import Scenario
-from asl_gym.trace import Trace
+from asl_gym.traces.trace import Trace
 
 N, HORIZON = 3, 5
 SMALL = preset("default").with_num_devices(N).replace(horizon=HORIZON)

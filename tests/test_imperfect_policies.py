@@ -14,10 +14,10 @@ from asl_gym import (
     FilteredOPEN,
     KalmanOPEN,
     Knowledge,
-    channel,
     evaluate,
 )
 from asl_gym.presets import preset
+from asl_gym.traces import channel
 from asl_gym.validation import FieldError
 
 SEEDS = range(4)

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asl_gym import OPEN, ASLEnv, ASLVectorEnv, Knowledge, Scenario, Trace, evaluate, preset
-from asl_gym.imperfect import impose
 from asl_gym.observation_views import ObservationViewName
 from asl_gym.registration import ENVIRONMENTS
-from asl_gym.trace_sources import SyntheticTraces
+from asl_gym.traces.imperfect import impose
+from asl_gym.traces.synthetic import SyntheticTraces
 from asl_gym.validation import FieldError
 from tests.strategies import seeds
 

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.channel import median_rates
 from asl_gym.env import ASLEnv
 from asl_gym.model import lyapunov
 from asl_gym.observations import Observation, ObservationCodec
@@ -13,6 +12,7 @@ from asl_gym.policies import OPEN
 from asl_gym.presets import preset
 from asl_gym.round_problem import RoundProblem
 from asl_gym.scenario import Scenario
+from asl_gym.traces.channel import median_rates
 from tests.strategies import drawn_trace, scenarios, seeds
 
 ROUNDS = 8

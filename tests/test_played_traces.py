@@ -8,7 +8,7 @@ import pytest
 
 from asl_gym.env import ASLEnv
 from asl_gym.presets import preset
-from asl_gym.trace import Trace
+from asl_gym.traces.trace import Trace
 from asl_gym.vector_env import ASLVectorEnv
 from tests.strategies import drawn_trace
 

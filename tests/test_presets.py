@@ -17,7 +17,7 @@ from asl_gym.model.components import Budget
 from asl_gym.policies import OPEN, FixedSplit
 from asl_gym.presets import preset, preset_names
 from asl_gym.reference import resolve_budget
-from asl_gym.trace import Trace
+from asl_gym.traces.trace import Trace
 from asl_gym.validation import FieldError
 from asl_gym.vector_env import ASLVectorEnv
 from tests.strategies import solver_of

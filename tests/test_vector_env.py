@@ -13,7 +13,7 @@ from asl_gym.actions import ACTION_VIEWS
 from asl_gym.env import ASLEnv
 from asl_gym.presets import preset
 from asl_gym.scenario import Scenario
-from asl_gym.trace import Trace
+from asl_gym.traces.trace import Trace
 from asl_gym.vector_env import ASLVectorEnv
 
 B, HORIZON, SEED = 3, 4, 11

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RegularGridInterpolator
 
-from asl_gym import channel
 from asl_gym.arrays import Array, Splits
 from asl_gym.observations import Observation
 from asl_gym.policies.imperfect_knowledge import RememberingOPEN
+from asl_gym.traces import channel
 from asl_gym.validation import FieldError
 
 __all__ = ["KalmanOPEN"]

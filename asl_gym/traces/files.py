@@ -7,7 +7,7 @@ Two comma-separated formats are read; :func:`is_gnettrack` tells them apart by t
   second, as in D. Raca, D. Leahy, C. J. Sreenan, J. J. Quinlan, "Beyond Throughput, The Next
   Generation: a 5G Dataset with Channel and Context Metrics", ACM MMSys 2020.
 
-Encoding and rows are those of :mod:`asl_gym.csv_rows`.
+Encoding and rows are those of :mod:`asl_gym.traces.csv_rows`.
 """
 
 import math
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from asl_gym.csv_rows import TraceFileError, plain_number, read_header, read_rows
+from asl_gym.traces.csv_rows import TraceFileError, plain_number, read_header, read_rows
 from asl_gym.validation import number, whole_number
 
 __all__ = [

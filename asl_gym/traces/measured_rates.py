@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asl_gym import channel
 from asl_gym.arrays import Array
-from asl_gym.csv_rows import TraceFileError
 from asl_gym.model.components import Fleet, Radio
-from asl_gym.trace_files import GNetTrackLog, read_gnettrack, read_rate_table
+from asl_gym.traces import channel
+from asl_gym.traces.csv_rows import TraceFileError
+from asl_gym.traces.files import GNetTrackLog, read_gnettrack, read_rate_table
 from asl_gym.validation import FieldError, number
 
 __all__ = ["DrawnRates", "LogRates", "TableRates"]

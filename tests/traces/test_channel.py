@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from asl_gym.arrays import Array
-from asl_gym.channel import (
+from asl_gym.model.components import Fading, Fleet, Radio
+from asl_gym.traces.channel import (
     ergodic_spectral_efficiency,
     mean_snr,
     median_rates,
@@ -18,9 +19,8 @@ from asl_gym.channel import (
     rates_from_snr_db,
     shadowing_gain,
 )
-from asl_gym.model.components import Fading, Fleet, Radio
-from asl_gym.trace import Trace
-from asl_gym.trace_sources import SyntheticTraces
+from asl_gym.traces.synthetic import SyntheticTraces
+from asl_gym.traces.trace import Trace
 from tests.strategies import radios
 
 FLEET = Fleet((1e9, 2e9), (2.0, 4.0), (1e-27, 1e-27), (0.1, 0.2), (100.0, 300.0), 0.4)

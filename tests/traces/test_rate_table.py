@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from asl_gym.trace_files import RateTable, read_rate_table
-from tests.trace_file_samples import HEADER, TWO_BY_TWO, rate_error, write
+from asl_gym.traces.files import RateTable, read_rate_table
+from tests.traces.trace_file_samples import HEADER, TWO_BY_TWO, rate_error, write
 
 
 def assert_two_by_two(table: RateTable) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from asl_gym.csv_rows import TraceFileError
-from asl_gym.measured_rates import LogRates, TableRates
 from asl_gym.model.system import System
-from asl_gym.trace import Trace
-from asl_gym.trace_files import is_gnettrack
-from asl_gym.trace_sources import draw_clocks
+from asl_gym.traces.csv_rows import TraceFileError
+from asl_gym.traces.files import is_gnettrack
+from asl_gym.traces.measured_rates import LogRates, TableRates
+from asl_gym.traces.synthetic import draw_clocks
+from asl_gym.traces.trace import Trace
 from asl_gym.validation import FieldError, whole_number
 
 __all__ = ["MeasuredTraces", "Paths"]
@@ -69,7 +69,7 @@ class MeasuredTraces:
         rounds: int,
         reuse: Trace | None = None,
     ) -> Trace:
-        """Draws one trace a generator, see :class:`asl_gym.trace_sources.TraceSource`.
+        """Draws one trace a generator, see :class:`asl_gym.traces.synthetic.TraceSource`.
 
         Each generator gives its trace's starts first, then its device clocks. ``reuse`` is left
         alone.

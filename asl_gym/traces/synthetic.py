@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from asl_gym import channel
 from asl_gym.arrays import Array
 from asl_gym.model.components import Fleet, Radio
-from asl_gym.trace import Trace
+from asl_gym.traces import channel
+from asl_gym.traces.trace import Trace
 
 __all__ = ["SyntheticTraces", "TraceSource", "draw_clocks"]
 

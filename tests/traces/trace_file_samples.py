@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from asl_gym.trace_files import TraceFileError, read_gnettrack, read_rate_table
+from asl_gym.traces.files import TraceFileError, read_gnettrack, read_rate_table
 
 HEADER = "round,device,uplink_bps,downlink_bps"
 LOG_HEADER = "Timestamp,Speed,NetworkMode,SNR,State"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asl_gym.trace_files import FALLBACK_MODES, GNetTrackLog, TraceFileError, read_gnettrack
-from tests.trace_file_samples import LOG_HEADER, log_error, log_row, write, write_log
+from asl_gym.traces.files import FALLBACK_MODES, GNetTrackLog, TraceFileError, read_gnettrack
+from tests.traces.trace_file_samples import LOG_HEADER, log_error, log_row, write, write_log
 
 
 def test_gnettrack(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asl_gym.csv_rows import TraceFileError
-from asl_gym.measured import MeasuredTraces
 from asl_gym.presets import preset
 from asl_gym.scenario import Scenario
-from asl_gym.trace import Trace
-from asl_gym.trace_sources import draw_clocks
+from asl_gym.traces.csv_rows import TraceFileError
+from asl_gym.traces.measured import MeasuredTraces
+from asl_gym.traces.synthetic import draw_clocks
+from asl_gym.traces.trace import Trace
 from asl_gym.validation import FieldError
-from tests.measured_samples import (
+from tests.traces.measured_samples import (
     HORIZON,
     ROWS,
     assert_equal,

@@ -13,7 +13,7 @@ import numpy as np
 
 from asl_gym.arrays import Array
 from asl_gym.model.components import Knowledge
-from asl_gym.trace import Trace
+from asl_gym.traces.trace import Trace
 
 __all__ = ["draw_factors", "impose"]
 

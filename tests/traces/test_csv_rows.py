@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from asl_gym.trace_files import TraceFileError, is_gnettrack, read_gnettrack, read_rate_table
-from tests.trace_file_samples import (
+from asl_gym.traces.files import TraceFileError, is_gnettrack, read_gnettrack, read_rate_table
+from tests.traces.trace_file_samples import (
     HEADER,
     LOG_HEADER,
     TWO_BY_TWO,

@@ -1,0 +1,1 @@
+"""An episode's luck: the channel, traces and their sources, and what is not shown of them."""
