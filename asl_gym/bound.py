@@ -19,7 +19,7 @@ from scipy.optimize import linprog
 
 from asl_gym.arrays import Array
 from asl_gym.scenario import Scenario
-from asl_gym.trace_solver import TraceSolver
+from asl_gym.solvers.trace_solver import TraceSolver
 from asl_gym.traces.trace import Trace
 
 __all__ = ["FrontierPoint", "HindsightFrontier", "Status", "hindsight_frontier"]

@@ -14,8 +14,8 @@ from scipy.optimize import linprog
 from asl_gym.arrays import Array
 from asl_gym.model.components import Budget, Knowledge
 from asl_gym.model.system import System
-from asl_gym.round_problem import RoundProblem
-from asl_gym.trace_solver import TraceSolver
+from asl_gym.solvers.round_problem import RoundProblem
+from asl_gym.solvers.trace_solver import TraceSolver
 from asl_gym.traces import channel
 from asl_gym.traces.imperfect import draw_factors
 from asl_gym.traces.synthetic import SyntheticTraces

@@ -19,7 +19,7 @@ from asl_gym.model import lyapunov
 from asl_gym.model.components import PERFECT, Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.system import System
-from asl_gym.sequential import optimal_frequency
+from asl_gym.solvers.sequential import optimal_frequency
 from asl_gym.traces.synthetic import TraceSource
 from asl_gym.validation import FieldError, number, whole_number
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from asl_gym.arrays import Array
 from asl_gym.device_observations import DevicesCodec
 from asl_gym.model.costs import UnitCosts
-from asl_gym.round_problem import RoundProblem
 from asl_gym.scenario import Scenario
-from asl_gym.sequential import option_shares
 from asl_gym.simulation import Simulation
+from asl_gym.solvers.round_problem import RoundProblem
+from asl_gym.solvers.sequential import option_shares
 
 __all__ = ["Regrets", "regrets"]
 

@@ -8,11 +8,11 @@ allocation for given splits and a search over splits.
 from typing import Any
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.decision import Decision
 from asl_gym.observations import Observation
 from asl_gym.policies.base import ScenarioPolicy
-from asl_gym.round_problem import RoundProblem
 from asl_gym.scenario import Scenario
+from asl_gym.solvers.decision import Decision
+from asl_gym.solvers.round_problem import RoundProblem
 
 __all__ = ["OPEN", "WeightedPolicy", "price_splits", "shown_problem"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from asl_gym import OPEN, Scenario, preset
 from asl_gym.arrays import Array
 from asl_gym.model.costs import Options
-from asl_gym.round_problem import RoundProblem
+from asl_gym.solvers.round_problem import RoundProblem
 
 __all__ = ["ENV_ID", "Round", "grown", "played_rounds"]
 

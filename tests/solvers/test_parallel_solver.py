@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asl_gym.decision import RoundTerms
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options
-from asl_gym.parallel.solver import allocate, price, solve
-from tests.parallel_instances import (
+from asl_gym.solvers.decision import RoundTerms
+from asl_gym.solvers.parallel.solver import allocate, price, solve
+from tests.solvers.parallel_instances import (
     FULL_CLOCK,
     Instance,
     best_of_splits,
@@ -111,8 +111,8 @@ def test_interpreted_code_equals_compiled_code() -> None:
     """The same results to the last bit with and without numba."""
     script = (
         "import numpy as np\n"
-        "from asl_gym.parallel.compiling import COMPILED\n"
-        "from tests.test_parallel_solver import random_instance\n"
+        "from asl_gym.solvers.parallel.compiling import COMPILED\n"
+        "from tests.solvers.test_parallel_solver import random_instance\n"
         "print(COMPILED)\n"
         "for seed in range(40):\n"
         "    d = random_instance(seed).solved(1e-6)\n"

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from asl_gym.arrays import Array
-from asl_gym.decision import RoundTerms
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options
-from asl_gym.sequential import optimal_frequency, solve
+from asl_gym.solvers.decision import RoundTerms
+from asl_gym.solvers.sequential import optimal_frequency, solve
 from tests.strategies import log_floats, seeds, servers
 
 SERVER = Server(clock_min_hz=1e9, clock_max_hz=4e9, flops_per_cycle=2.0, capacitance=1e-28)

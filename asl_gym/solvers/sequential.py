@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.decision import Decision, RoundTerms
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options, sum_over_devices
+from asl_gym.solvers.decision import Decision, RoundTerms
 
 __all__ = ["OptionShares", "allocate", "optimal_frequency", "option_shares", "price", "solve"]
 

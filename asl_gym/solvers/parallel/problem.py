@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from asl_gym.arrays import Array, Indices
-from asl_gym.parallel.compiling import compiled
+from asl_gym.solvers.parallel.compiling import compiled
 
 __all__ = ["Incumbent", "Problem", "Workspace", "make_workspace"]
 

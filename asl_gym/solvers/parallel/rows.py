@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Indices
 from asl_gym.model.costs import Options
-from asl_gym.parallel.allocation import (
+from asl_gym.solvers.parallel.allocation import (
     cheapest_frequency,
     earliest_deadline,
     optimal_deadline,
     share_clock,
 )
-from asl_gym.parallel.branch import ROUNDING, search
-from asl_gym.parallel.compiling import compiled
-from asl_gym.parallel.problem import Problem
-from asl_gym.parallel.pruning import undominated
+from asl_gym.solvers.parallel.branch import ROUNDING, search
+from asl_gym.solvers.parallel.compiling import compiled
+from asl_gym.solvers.parallel.problem import Problem
+from asl_gym.solvers.parallel.pruning import undominated
 
 __all__ = ["Clock", "Rounds", "Solutions", "allocate_rows", "solve_rows"]
 
@@ -191,7 +191,7 @@ def fill_frequencies(
 def solve_rows(
     rounds: Rounds, clock: Clock, tolerance: float, max_nodes: int, found: Solutions
 ) -> None:
-    """Solves R rounds; see :func:`asl_gym.parallel.solver.solve`.
+    """Solves R rounds; see :func:`asl_gym.solvers.parallel.solver.solve`.
 
     Args:
         rounds: The rounds.

@@ -1,7 +1,7 @@
 """Branch and bound over the deadline and the devices' options.
 
 A node is an interval of deadlines and a set of options for each device. Its bound is that of
-:mod:`asl_gym.parallel.relaxation`; the splits that the relaxation picks, with the exact upper
+:mod:`asl_gym.solvers.parallel.relaxation`; the splits that the relaxation picks, with the exact upper
 layer, give decisions. The node with the least bound is split next: in two intervals where the
 width of its own is what keeps its bound low, else by a device that the relaxation leaves
 undecided, into its options of less and of more load.
@@ -10,9 +10,9 @@ undecided, into its options of less and of more load.
 import numpy as np
 
 from asl_gym.arrays import Array, Indices, Mask
-from asl_gym.parallel.compiling import compiled
-from asl_gym.parallel.incumbents import best_at, consider, first_decisions
-from asl_gym.parallel.nodes import (
+from asl_gym.solvers.parallel.compiling import compiled
+from asl_gym.solvers.parallel.incumbents import best_at, consider, first_decisions
+from asl_gym.solvers.parallel.nodes import (
     FIRST_CAPACITY,
     divide,
     options_left,
@@ -21,8 +21,8 @@ from asl_gym.parallel.nodes import (
     take,
     with_more_room,
 )
-from asl_gym.parallel.problem import Incumbent, Problem, Workspace, make_workspace
-from asl_gym.parallel.relaxation import (
+from asl_gym.solvers.parallel.problem import Incumbent, Problem, Workspace, make_workspace
+from asl_gym.solvers.parallel.relaxation import (
     exact_minus_tangent,
     maximise,
     remove_options,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.decision import Decision
 from asl_gym.model import lyapunov
 from asl_gym.model.costs import Options, RoundCosts, UnitCosts
 from asl_gym.model.system import System
-from asl_gym.round_problem import RoundProblem
+from asl_gym.solvers.decision import Decision
+from asl_gym.solvers.round_problem import RoundProblem
 from asl_gym.traces.trace import Trace
 
 __all__ = ["MeanCosts", "TraceSolver"]

@@ -3,9 +3,9 @@
 import numpy as np
 
 from asl_gym.arrays import Indices, Mask
-from asl_gym.parallel.allocation import optimal_deadline, server_cost
-from asl_gym.parallel.compiling import compiled
-from asl_gym.parallel.problem import Incumbent, Problem, Workspace
+from asl_gym.solvers.parallel.allocation import optimal_deadline, server_cost
+from asl_gym.solvers.parallel.compiling import compiled
+from asl_gym.solvers.parallel.problem import Incumbent, Problem, Workspace
 
 __all__ = ["best_at", "consider", "first_decisions"]
 

@@ -13,8 +13,8 @@ lies at one of the two ends. That value is concave in μ; its maximum is the bou
 import numpy as np
 
 from asl_gym.arrays import Indices, Mask
-from asl_gym.parallel.compiling import compiled
-from asl_gym.parallel.problem import Problem, Workspace
+from asl_gym.solvers.parallel.compiling import compiled
+from asl_gym.solvers.parallel.problem import Problem, Workspace
 
 __all__ = ["exact_minus_tangent", "lagrangian", "maximise", "remove_options", "underestimate"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from asl_gym.arrays import Array, Mask
-from asl_gym.parallel.compiling import compiled
+from asl_gym.solvers.parallel.compiling import compiled
 
 __all__ = ["undominated"]
 

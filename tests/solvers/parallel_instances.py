@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
 
 from asl_gym.arrays import Array
-from asl_gym.decision import Decision, RoundTerms
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options
-from asl_gym.parallel.solver import allocate, solve
+from asl_gym.solvers.decision import Decision, RoundTerms
+from asl_gym.solvers.parallel.solver import allocate, solve
 from tests.strategies import log_floats
 
 FULL_CLOCK = 4e9

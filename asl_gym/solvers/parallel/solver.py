@@ -3,18 +3,18 @@
     min V·max_n (a_n + w_n/f_n) + Σ_n [q_n e_n + q_s (downlink energy_n + κ_s w_n f_n²)]
     over the splits and the server frequencies, Σ_n f_n ≤ f_max, f_n ≥ f_min where w_n > 0.
 
-The upper layer, for given splits, is convex (:mod:`asl_gym.parallel.allocation`); the search over
-splits is a branch and bound (:mod:`asl_gym.parallel.branch`). All functions broadcast over leading
+The upper layer, for given splits, is convex (:mod:`asl_gym.solvers.parallel.allocation`); the search over
+splits is a branch and bound (:mod:`asl_gym.solvers.parallel.branch`). All functions broadcast over leading
 axes, and each round's result depends on that round alone.
 """
 
 import numpy as np
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.decision import Decision, RoundTerms
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options, sum_over_devices
-from asl_gym.parallel.rows import Clock, Rounds, Solutions, allocate_rows, solve_rows
+from asl_gym.solvers.decision import Decision, RoundTerms
+from asl_gym.solvers.parallel.rows import Clock, Rounds, Solutions, allocate_rows, solve_rows
 
 __all__ = ["MAX_NODES", "TOLERANCE", "allocate", "price", "solve"]
 

@@ -14,7 +14,7 @@ linear functions), so that Newton's method climbs to the root from the left with
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.parallel.compiling import compiled
+from asl_gym.solvers.parallel.compiling import compiled
 
 __all__ = [
     "cheapest_frequency",

@@ -8,13 +8,13 @@ train at once.
 from types import ModuleType
 from typing import Self
 
-from asl_gym import sequential
 from asl_gym.arrays import Array, Splits
-from asl_gym.decision import Decision, RoundTerms
 from asl_gym.model import lyapunov
 from asl_gym.model.components import Schedule
 from asl_gym.model.costs import Options
 from asl_gym.model.system import System
+from asl_gym.solvers import sequential
+from asl_gym.solvers.decision import Decision, RoundTerms
 
 __all__ = ["RoundProblem", "best_frequencies"]
 
@@ -79,6 +79,6 @@ def _solver(schedule: Schedule) -> ModuleType:
     if schedule == "sequential":
         return sequential
     # Here because loading what compiles it takes a second that only this schedule should cost.
-    from asl_gym.parallel import solver
+    from asl_gym.solvers.parallel import solver
 
     return solver
