@@ -21,9 +21,9 @@ from asl_gym.policies import (
     Policy,
     RandomPolicy,
 )
-from asl_gym.presets import preset, preset_names
 from asl_gym.registration import register_envs
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.presets import preset, preset_names
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.traces.trace import Trace
 from asl_gym.vector_env import ASLVectorEnv

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 
 from asl_gym.arrays import Array
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.trace_solver import TraceSolver
 from asl_gym.traces.trace import Trace
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
 from asl_gym.observations import LOG_BOUND, Codec, Observation, Realised
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
 
 __all__ = ["DEVICE_COLUMNS", "GLOBAL_COLUMNS", "DevicesCodec"]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from asl_gym.device_observations import DevicesCodec
 from asl_gym.observations import Codec, ObservationCodec
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation import one_of
 
 __all__ = ["OBSERVATION_VIEWS", "ObservationViewName", "observation_codec"]

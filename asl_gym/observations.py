@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from asl_gym.arrays import Array, Float32
 from asl_gym.model.costs import CostModel, UnitCosts
 from asl_gym.model.per_device import PerDevice
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
 from asl_gym.traces.trace import Trace
 from asl_gym.validation import FieldError

@@ -15,7 +15,7 @@ from asl_gym.model import lyapunov
 from asl_gym.model.costs import UnitCosts
 from asl_gym.model.lyapunov import Reward
 from asl_gym.observations import Codec
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.imperfect import impose
 from asl_gym.traces.synthetic import SyntheticTraces, TraceSource
 from asl_gym.traces.trace import Trace

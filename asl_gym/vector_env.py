@@ -17,7 +17,7 @@ from asl_gym.env_arguments import build_scenario, checked_options, make_simulati
 from asl_gym.model.components import Budget
 from asl_gym.model.lyapunov import Reward
 from asl_gym.observation_views import ObservationViewName
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.synthetic import TraceSource
 from asl_gym.validation import FieldError, one_of, whole_number
 

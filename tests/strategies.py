@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from asl_gym.arrays import Array, Splits
 from asl_gym.model.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.reference import extreme_energies, reference_trace
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.reference import extreme_energies, reference_trace
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.trace_solver import TraceSolver
 from asl_gym.traces.synthetic import SyntheticTraces
 from asl_gym.traces.trace import Trace

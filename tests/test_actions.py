@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from asl_gym.actions import ACTION_VIEWS, NUM_FREQUENCY_LEVELS, ActionView, action_view
 from asl_gym.env import ASLEnv
-from asl_gym.presets import preset
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.presets import preset
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.vector_env import ASLVectorEnv
 from tests.strategies import random_frequencies, random_splits, scenarios, seeds
 

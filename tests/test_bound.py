@@ -11,8 +11,8 @@ from scipy.optimize import linprog
 
 from asl_gym.arrays import Array
 from asl_gym.bound import FrontierPoint, hindsight_frontier
-from asl_gym.presets import preset
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.presets import preset
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.trace import Trace
 from tests.strategies import drawn_trace, log_floats, scenarios, seeds, solver_of
 

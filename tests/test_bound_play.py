@@ -9,8 +9,8 @@ from asl_gym.arrays import Array
 from asl_gym.bound import HindsightFrontier, hindsight_frontier
 from asl_gym.env import ASLEnv
 from asl_gym.policies import OPEN
-from asl_gym.presets import preset
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.presets import preset
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.decision import Decision
 from asl_gym.traces.trace import Trace
 from tests.strategies import drawn_trace, random_frequencies, random_splits, solver_of

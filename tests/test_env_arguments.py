@@ -9,7 +9,7 @@ import pytest
 
 from asl_gym.env import ASLEnv
 from asl_gym.model.components import Budget
-from asl_gym.presets import preset
+from asl_gym.scenario.presets import preset
 from asl_gym.vector_env import ASLVectorEnv
 from tests.strategies import drawn_trace
 

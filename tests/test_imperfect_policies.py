@@ -16,7 +16,7 @@ from asl_gym import (
     Knowledge,
     evaluate,
 )
-from asl_gym.presets import preset
+from asl_gym.scenario.presets import preset
 from asl_gym.traces import channel
 from asl_gym.validation import FieldError
 

@@ -9,7 +9,7 @@ import pytest
 
 from asl_gym.env import ASLEnv
 from asl_gym.model.components import Budget
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.validation import FieldError

@@ -9,8 +9,8 @@ from asl_gym.env import ASLEnv
 from asl_gym.model import lyapunov
 from asl_gym.observations import Observation, ObservationCodec
 from asl_gym.policies import OPEN
-from asl_gym.presets import preset
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.presets import preset
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.round_problem import RoundProblem
 from asl_gym.traces.channel import median_rates
 from tests.strategies import drawn_trace, scenarios, seeds

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from asl_gym.env import ASLEnv
-from asl_gym.presets import preset
+from asl_gym.scenario.presets import preset
 from asl_gym.traces.trace import Trace
 from asl_gym.vector_env import ASLVectorEnv
 from tests.strategies import drawn_trace

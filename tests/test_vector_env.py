@@ -11,8 +11,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from asl_gym.actions import ACTION_VIEWS
 from asl_gym.env import ASLEnv
-from asl_gym.presets import preset
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.presets import preset
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.trace import Trace
 from asl_gym.vector_env import ASLVectorEnv
 

@@ -12,7 +12,7 @@ from asl_gym.arrays import Splits
 from asl_gym.observations import Observation, ObservationCodec
 from asl_gym.policies.base import scenario_of
 from asl_gym.policies.drift_plus_penalty import price_splits
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 
 __all__ = ["HybridPolicy"]
 

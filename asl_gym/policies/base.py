@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from asl_gym.actions import ActionViewName, action_view
 from asl_gym.arrays import Array, Splits
 from asl_gym.observations import Observation, ObservationCodec
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 
 __all__ = ["Policy", "ScenarioPolicy", "scenario_of"]
 

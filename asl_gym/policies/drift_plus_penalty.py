@@ -10,7 +10,7 @@ from typing import Any
 from asl_gym.arrays import Array, Splits
 from asl_gym.observations import Observation
 from asl_gym.policies.base import ScenarioPolicy
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.decision import Decision
 from asl_gym.solvers.round_problem import RoundProblem
 

@@ -8,7 +8,7 @@ import gymnasium as gym
 from asl_gym.actions import ACTION_VIEWS, action_view
 from asl_gym.observation_views import OBSERVATION_VIEWS
 from asl_gym.policies.base import Policy
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation import one_of
 
 __all__ = ["PolicyFactory", "build_policy", "observation_view_of", "view_of"]

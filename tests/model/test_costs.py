@@ -9,7 +9,7 @@ from asl_gym.arrays import Array, Splits
 from asl_gym.model.components import Fleet, Radio, Server, Workload
 from asl_gym.model.costs import CostModel, Options, UnitCosts
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 from tests.strategies import drawn_trace, random_frequencies, random_splits, scenarios, seeds
 
 # One device, 10 samples, two layers with c = 0, 3 and 9 MFLOP a sample; the uplink carries

@@ -19,7 +19,7 @@ from asl_gym.model.lyapunov import (
     next_queue,
     rewards,
 )
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 from tests.strategies import drawn_trace, random_frequencies, random_splits, scenarios, seeds
 
 BUDGETS = np.array([2.0, 6.0])

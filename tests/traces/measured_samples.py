@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym.presets import preset
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.presets import preset
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.measured import MeasuredTraces, Paths
 from asl_gym.traces.trace import Trace
 from tests.traces.trace_file_samples import HEADER, LOG_HEADER, log_row

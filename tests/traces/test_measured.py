@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asl_gym.presets import preset
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.presets import preset
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.traces.synthetic import draw_clocks

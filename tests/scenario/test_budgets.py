@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from asl_gym.arrays import Array
 from asl_gym.env import ASLEnv
 from asl_gym.model.components import Budget
-from asl_gym.presets import preset, preset_names
-from asl_gym.reference import extreme_energies, reference_trace
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.presets import preset, preset_names
+from asl_gym.scenario.reference import extreme_energies, reference_trace
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
 from asl_gym.traces.trace import Trace
 from asl_gym.validation import FieldError

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from asl_gym.model.components import Budget, Fading, Fleet, Knowledge, Radio, Server, Workload
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.scenario import Scenario
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation import FieldError
 
 __all__ = ["load_scenario", "preset", "preset_names"]

@@ -15,8 +15,8 @@ from asl_gym.bound import HindsightFrontier
 from asl_gym.env import ASLEnv
 from asl_gym.model.components import Budget
 from asl_gym.policies import OPEN, FixedSplit
-from asl_gym.presets import preset, preset_names
-from asl_gym.reference import resolve_budget
+from asl_gym.scenario.presets import preset, preset_names
+from asl_gym.scenario.reference import resolve_budget
 from asl_gym.traces.trace import Trace
 from asl_gym.validation import FieldError
 from asl_gym.vector_env import ASLVectorEnv

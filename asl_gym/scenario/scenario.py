@@ -13,12 +13,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from asl_gym import fleet_law, reference
 from asl_gym.arrays import Array
 from asl_gym.model import lyapunov
 from asl_gym.model.components import PERFECT, Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.system import System
+from asl_gym.scenario import reference
+from asl_gym.scenario import resizing as fleet_law
 from asl_gym.solvers.sequential import optimal_frequency
 from asl_gym.traces.synthetic import TraceSource
 from asl_gym.validation import FieldError, number, whole_number
@@ -72,12 +73,12 @@ class Scenario(System):
     def with_num_devices(self, num_devices: int, seed: int | None = None) -> Self:
         """Returns the scenario with a smaller or larger fleet.
 
-        The fleet is cut or extended by :func:`asl_gym.fleet_law.resize`. A budget given as a
+        The fleet is cut or extended by :func:`asl_gym.scenario.resizing.resize`. A budget given as a
         fraction scales by its definition, a system budget in joules in proportion.
 
         Args:
             num_devices: Number of devices.
-            seed: Draws every device anew by the same law, :func:`asl_gym.fleet_law.redraw`;
+            seed: Draws every device anew by the same law, :func:`asl_gym.scenario.resizing.redraw`;
                 ``None`` keeps those there are.
 
         Raises:
