@@ -4,12 +4,13 @@ Importing this package registers ``ASL-v0`` with Gymnasium.
 """
 
 from asl_gym.bound import HindsightFrontier, hindsight_frontier
-from asl_gym.env import ASLEnv
+from asl_gym.envs.codec import Observation, ObservationCodec
+from asl_gym.envs.env import ASLEnv
+from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.evaluation import EpisodeScore, Evaluator, evaluate
 from asl_gym.model.components import Budget, Fleet, Knowledge, Radio, Server, Workload
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.system import System
-from asl_gym.observations import Observation, ObservationCodec
 from asl_gym.policies import (
     OPEN,
     CalibratedOPEN,
@@ -26,7 +27,6 @@ from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.traces.trace import Trace
-from asl_gym.vector_env import ASLVectorEnv
 
 __all__ = [
     "OPEN",

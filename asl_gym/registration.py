@@ -26,7 +26,7 @@ def register_envs() -> None:
         if env_id not in gym.registry:
             gym.register(
                 id=env_id,
-                entry_point="asl_gym.env:ASLEnv",
-                vector_entry_point="asl_gym.vector_env:ASLVectorEnv",
+                entry_point="asl_gym.envs.env:ASLEnv",
+                vector_entry_point="asl_gym.envs.vector_env:ASLVectorEnv",
                 kwargs=arguments,
             )

@@ -31,7 +31,7 @@ from asl_gym import (
     RandomPolicy,
     Scenario,
 )
-from asl_gym.actions import ACTION_VIEWS
+from asl_gym.envs.actions import ACTION_VIEWS
 from asl_gym.policies.base import Policy
 from asl_gym.policies.fitting import build_policy, observation_view_of, view_of
 from asl_gym.validation import FieldError, one_of

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from agents.hybrid.candidates import change_patterns, mutations, propose
 from agents.hybrid.network import ProposalPolicy
-from asl_gym.actions import ActionViewName
 from asl_gym.arrays import Splits
-from asl_gym.observations import Observation, ObservationCodec
+from asl_gym.envs.actions import ActionViewName
+from asl_gym.envs.codec import Observation, ObservationCodec
 from asl_gym.policies.base import scenario_of
 from asl_gym.policies.drift_plus_penalty import price_splits
 from asl_gym.scenario.scenario import Scenario

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from asl_gym import Scenario
 from asl_gym.arrays import Array, Float32
-from asl_gym.device_observations import DevicesCodec
+from asl_gym.envs.observations import DevicesCodec
 
 __all__ = ["Memory", "MemoryState"]
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
-from asl_gym.device_observations import DevicesCodec
+from asl_gym.envs.observations import DevicesCodec
+from asl_gym.envs.simulation import Simulation
 from asl_gym.model.costs import UnitCosts
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.simulation import Simulation
 from asl_gym.solvers.round_problem import RoundProblem
 from asl_gym.solvers.sequential import option_shares
 

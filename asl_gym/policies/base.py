@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym.actions import ActionViewName, action_view
 from asl_gym.arrays import Array, Splits
-from asl_gym.observations import Observation, ObservationCodec
+from asl_gym.envs.actions import ActionViewName, action_view
+from asl_gym.envs.codec import Observation, ObservationCodec
 from asl_gym.scenario.scenario import Scenario
 
 __all__ = ["Policy", "ScenarioPolicy", "scenario_of"]

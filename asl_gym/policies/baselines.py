@@ -4,10 +4,10 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from asl_gym.actions import ActionViewName
 from asl_gym.arrays import Array, Splits
+from asl_gym.envs.actions import ActionViewName
+from asl_gym.envs.codec import Observation
 from asl_gym.model import lyapunov
-from asl_gym.observations import Observation
 from asl_gym.policies.base import ScenarioPolicy
 from asl_gym.policies.drift_plus_penalty import WeightedPolicy
 from asl_gym.solvers.round_problem import best_frequencies

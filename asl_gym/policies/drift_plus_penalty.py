@@ -8,7 +8,7 @@ allocation for given splits and a search over splits.
 from typing import Any
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.observations import Observation
+from asl_gym.envs.codec import Observation
 from asl_gym.policies.base import ScenarioPolicy
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.decision import Decision

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.observations import Observation
+from asl_gym.envs.codec import Observation
 from asl_gym.policies.drift_plus_penalty import OPEN
 from asl_gym.validation import FieldError, number
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asl_gym.arrays import Array
-from asl_gym.env import ASLEnv
+from asl_gym.envs.env import ASLEnv
 from asl_gym.model.costs import RoundCosts
 from asl_gym.model.lyapunov import (
     budget_energies,

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from asl_gym.arrays import Array
-from asl_gym.env import ASLEnv
+from asl_gym.envs.env import ASLEnv
 from asl_gym.model.components import Budget
 from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.reference import extreme_energies, reference_trace

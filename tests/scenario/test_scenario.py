@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from asl_gym.env import ASLEnv
+from asl_gym.envs.env import ASLEnv
 from asl_gym.model.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.scenario.presets import load_scenario, preset, preset_names

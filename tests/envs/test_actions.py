@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asl_gym.actions import ACTION_VIEWS, NUM_FREQUENCY_LEVELS, ActionView, action_view
-from asl_gym.env import ASLEnv
+from asl_gym.envs.actions import ACTION_VIEWS, NUM_FREQUENCY_LEVELS, ActionView, action_view
+from asl_gym.envs.env import ASLEnv
+from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.vector_env import ASLVectorEnv
 from tests.strategies import random_frequencies, random_splits, scenarios, seeds
 
 N, HORIZON = 3, 6

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
+from asl_gym.envs.codec import Codec
 from asl_gym.model import lyapunov
 from asl_gym.model.costs import UnitCosts
 from asl_gym.model.lyapunov import Reward
-from asl_gym.observations import Codec
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.imperfect import impose
 from asl_gym.traces.synthetic import SyntheticTraces, TraceSource

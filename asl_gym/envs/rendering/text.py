@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
-from asl_gym.rendering.round_view import RoundView, decimals, rounded
+from asl_gym.envs.rendering.round_view import RoundView, decimals, rounded
 
 __all__ = ["render_ansi"]
 

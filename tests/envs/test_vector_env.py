@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from asl_gym.actions import ACTION_VIEWS
-from asl_gym.env import ASLEnv
+from asl_gym.envs.actions import ACTION_VIEWS
+from asl_gym.envs.env import ASLEnv
+from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.trace import Trace
-from asl_gym.vector_env import ASLVectorEnv
 
 B, HORIZON, SEED = 3, 4, 11
 MODES = AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP

@@ -10,13 +10,13 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from asl_gym import actions
-from asl_gym.actions import ActionViewName
-from asl_gym.env import render_rows
-from asl_gym.env_arguments import build_scenario, checked_options, make_simulation
+from asl_gym.envs import actions
+from asl_gym.envs.actions import ActionViewName
+from asl_gym.envs.arguments import build_scenario, checked_options, make_simulation
+from asl_gym.envs.env import render_rows
+from asl_gym.envs.observation_views import ObservationViewName
 from asl_gym.model.components import Budget
 from asl_gym.model.lyapunov import Reward
-from asl_gym.observation_views import ObservationViewName
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.synthetic import TraceSource
 from asl_gym.validation import FieldError, one_of, whole_number
@@ -30,7 +30,7 @@ Observations = NDArray[np.float32]
 class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
     """A batch of ``ASL-v0`` environments; row i equals :class:`ASLEnv` seeded with seed + i.
 
-    Spaces, observations, rewards, info and arguments are those of :class:`asl_gym.env.ASLEnv`,
+    Spaces, observations, rewards, info and arguments are those of :class:`asl_gym.envs.env.ASLEnv`,
     with a leading axis of environments. In ``info`` each entry has its mask ``_name``. All
     environments have the same horizon, so they end and reset together: on the step after the
     last round with ``AutoresetMode.NEXT_STEP`` (that step's action is not played, its reward is

@@ -16,11 +16,11 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Splits
+from asl_gym.envs.server_share import equal_share, fitted_to_server, total_share
 from asl_gym.model import lyapunov
 from asl_gym.model.components import Server
 from asl_gym.model.costs import UnitCosts
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.server_share import equal_share, fitted_to_server, total_share
 from asl_gym.solvers.round_problem import best_frequencies
 from asl_gym.validation import one_of
 

@@ -12,9 +12,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
-from asl_gym.actions import ACTION_VIEWS
 from asl_gym.arrays import Array
-from asl_gym.env import ASLEnv
+from asl_gym.envs.actions import ACTION_VIEWS
+from asl_gym.envs.env import ASLEnv
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.trace import Trace

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from asl_gym.device_observations import DevicesCodec
-from asl_gym.observations import Codec, ObservationCodec
+from asl_gym.envs.codec import Codec, ObservationCodec
+from asl_gym.envs.observations import DevicesCodec
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation import one_of
 

@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium.error import DependencyNotInstalled
 from numpy.typing import NDArray
 
-from asl_gym.rendering.round_view import RoundView, bar_starts, rounded
+from asl_gym.envs.rendering.round_view import RoundView, bar_starts, rounded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

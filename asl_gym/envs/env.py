@@ -8,14 +8,14 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym import actions, rendering
-from asl_gym.actions import ActionViewName
-from asl_gym.env_arguments import build_scenario, checked_options, make_simulation
+from asl_gym.envs import actions, rendering
+from asl_gym.envs.actions import ActionViewName
+from asl_gym.envs.arguments import build_scenario, checked_options, make_simulation
+from asl_gym.envs.observation_views import ObservationViewName
+from asl_gym.envs.simulation import RoundRecord, Simulation
 from asl_gym.model.components import Budget
 from asl_gym.model.lyapunov import Reward
-from asl_gym.observation_views import ObservationViewName
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.simulation import RoundRecord, Simulation
 from asl_gym.traces.synthetic import TraceSource
 from asl_gym.traces.trace import Trace
 from asl_gym.validation import one_of
@@ -77,7 +77,7 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
 
     ``"devices"`` is a ``Box(float32)`` of shape (N + 1, F): a row a device with its static facts,
     and a last row of the system, for policies that play fleets of any size; its columns are in
-    ``asl_gym.device_observations``.
+    ``asl_gym.envs.observations``.
 
     ``env.unwrapped.codec`` turns it into named physical quantities and back. Static facts are in
     ``env.unwrapped.scenario``. After the last round, the last channels are shown again.

@@ -9,7 +9,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
-from asl_gym.observations import LOG_BOUND, Codec, Observation, Realised
+from asl_gym.envs.codec import LOG_BOUND, Codec, Observation, Realised
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asl_gym.env import ASLEnv
+from asl_gym.envs.env import ASLEnv
+from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.scenario.presets import preset
 from asl_gym.traces.trace import Trace
-from asl_gym.vector_env import ASLVectorEnv
 from tests.strategies import drawn_trace
 
 N, HORIZON = 3, 5

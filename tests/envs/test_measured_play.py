@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asl_gym.env import ASLEnv
+from asl_gym.envs.env import ASLEnv
+from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.model.components import Budget
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.validation import FieldError
-from asl_gym.vector_env import ASLVectorEnv
 from tests.traces.measured_samples import (
     HORIZON,
     assert_equal,

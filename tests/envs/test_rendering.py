@@ -9,7 +9,7 @@ import pytest
 from gymnasium.error import DependencyNotInstalled
 from numpy.typing import NDArray
 
-from asl_gym.rendering import RoundView, bar_starts, picture, render_ansi, render_rgb
+from asl_gym.envs.rendering import RoundView, bar_starts, picture, render_ansi, render_rgb
 
 LAYERS = (*(f"conv{i}" for i in range(1, 9)), "pool3", "fc1", "fc2", "fc3")
 SHAPE = (600, 960, 3)
@@ -271,7 +271,7 @@ def test_matplotlib_is_lazy_and_pyplot_never_imported() -> None:
     program = """
 import sys
 import numpy as np
-from asl_gym.rendering import RoundView, render_ansi, render_rgb
+from asl_gym.envs.rendering import RoundView, render_ansi, render_rgb
 view = RoundView(0, 5, ("fc",), 1, np.zeros(1), np.ones(1), "sequential", 2)
 render_ansi(view)
 assert "matplotlib" not in sys.modules

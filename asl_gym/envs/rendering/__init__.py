@@ -4,8 +4,8 @@ Both show who is split where, how long each part of a device's round takes, and 
 queues stand against the budget. Matplotlib is imported on the first picture only.
 """
 
-from asl_gym.rendering.picture import render_rgb
-from asl_gym.rendering.round_view import RoundView, bar_starts
-from asl_gym.rendering.text import render_ansi
+from asl_gym.envs.rendering.picture import render_rgb
+from asl_gym.envs.rendering.round_view import RoundView, bar_starts
+from asl_gym.envs.rendering.text import render_ansi
 
 __all__ = ["RoundView", "bar_starts", "render_ansi", "render_rgb"]

@@ -7,10 +7,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from asl_gym.env import ASLEnv
+from asl_gym.envs.env import ASLEnv
+from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.model.components import Budget
 from asl_gym.scenario.presets import preset
-from asl_gym.vector_env import ASLVectorEnv
 from tests.strategies import drawn_trace
 
 N = 3

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.env import ASLEnv
+from asl_gym.envs.codec import Observation, ObservationCodec
+from asl_gym.envs.env import ASLEnv
 from asl_gym.model import lyapunov
-from asl_gym.observations import Observation, ObservationCodec
 from asl_gym.policies import OPEN
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario

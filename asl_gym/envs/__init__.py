@@ -1,0 +1,1 @@
+"""The environments: one simulation, views of action and observation, rewards, rendering."""
