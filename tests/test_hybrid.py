@@ -16,7 +16,7 @@ from agents.hybrid import Hybrid, HybridPolicy
 from agents.training import read_curve, run_folder, train
 from agents.vec_env import make_vec_env
 from asl_gym import ASLEnv, Budget, Fleet, NetworkProfile, Scenario, Workload, evaluate
-from asl_gym.policies.drift_plus_penalty import price_splits
+from asl_gym.policies.open import price_splits
 from asl_gym.solvers import sequential
 
 

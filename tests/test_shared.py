@@ -29,7 +29,7 @@ from asl_gym import (
     evaluate,
     preset,
 )
-from asl_gym.policies.drift_plus_penalty import price_splits
+from asl_gym.policies.open import price_splits
 from tests.agent_samples import quick_configuration, weights
 
 VIEWS = {"action_view": "split", "observation": "devices"}

@@ -11,7 +11,7 @@ from asl_gym.arrays import Splits
 from asl_gym.envs.actions import ActionViewName
 from asl_gym.envs.codec import Observation, ObservationCodec
 from asl_gym.policies.base import scenario_of
-from asl_gym.policies.drift_plus_penalty import price_splits
+from asl_gym.policies.open import price_splits
 from asl_gym.scenario.scenario import Scenario
 
 __all__ = ["HybridPolicy"]

@@ -2,9 +2,9 @@
 
 from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
 from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
-from asl_gym.policies.channel_law import KalmanOPEN
-from asl_gym.policies.drift_plus_penalty import OPEN, WeightedPolicy
-from asl_gym.policies.imperfect_knowledge import CalibratedOPEN, FilteredOPEN
+from asl_gym.policies.mismatch import CalibratedOPEN, FilteredOPEN
+from asl_gym.policies.open import OPEN, WeightedPolicy
+from asl_gym.policies.stale_csi import KalmanOPEN
 
 __all__ = [
     "OPEN",

@@ -9,7 +9,7 @@ from asl_gym.envs.actions import ActionViewName
 from asl_gym.envs.codec import Observation
 from asl_gym.model import lyapunov
 from asl_gym.policies.base import ScenarioPolicy
-from asl_gym.policies.drift_plus_penalty import WeightedPolicy
+from asl_gym.policies.open import WeightedPolicy
 from asl_gym.solvers.round_problem import best_frequencies
 from asl_gym.validation import FieldError, one_of
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 import asl_gym
 from asl_gym import ASLEnv, Observation, Scenario
-from asl_gym.policies.drift_plus_penalty import price_splits
+from asl_gym.policies.open import price_splits
 from asl_gym.solvers.sequential import optimal_frequency
 from tests.strategies import drawn_trace, random_splits, scenarios, seeds
 

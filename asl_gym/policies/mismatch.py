@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
-from asl_gym.policies.drift_plus_penalty import OPEN
+from asl_gym.policies.open import OPEN
 from asl_gym.validation import FieldError, number
 
 __all__ = ["CalibratedOPEN", "FilteredOPEN", "RememberingOPEN"]

@@ -16,7 +16,7 @@ from scipy.interpolate import RegularGridInterpolator
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
-from asl_gym.policies.imperfect_knowledge import RememberingOPEN
+from asl_gym.policies.mismatch import RememberingOPEN
 from asl_gym.traces import channel
 from asl_gym.validation import FieldError
 
