@@ -3,11 +3,9 @@
 Importing this package registers ``ASL-v0`` with Gymnasium.
 """
 
-from asl_gym.bound import HindsightFrontier, hindsight_frontier
 from asl_gym.envs.codec import Observation, ObservationCodec
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.vector_env import ASLVectorEnv
-from asl_gym.evaluation import EpisodeScore, Evaluator, evaluate
 from asl_gym.model.components import Budget, Fleet, Knowledge, Radio, Server, Workload
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.system import System
@@ -25,6 +23,8 @@ from asl_gym.policies import (
 from asl_gym.registration import register_envs
 from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.scenario import Scenario
+from asl_gym.scoring.evaluation import EpisodeScore, Evaluator, evaluate
+from asl_gym.scoring.frontier import HindsightFrontier, hindsight_frontier
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.traces.trace import Trace
 

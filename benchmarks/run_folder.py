@@ -22,7 +22,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from asl_gym import Scenario
-from asl_gym.evaluation import EpisodeSeries
+from asl_gym.scoring.evaluation import EpisodeSeries
 from benchmarks.configuration import Configuration
 from benchmarks.episode_log import COLUMNS, EpisodeLog, read_episodes
 from benchmarks.errors import BenchmarkError

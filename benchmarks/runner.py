@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from asl_gym import EpisodeScore, Evaluator
-from asl_gym.evaluation import EpisodeSeries
+from asl_gym.scoring.evaluation import EpisodeSeries
 from benchmarks.configuration import Configuration
 from benchmarks.episode_log import EpisodeLog
 from benchmarks.errors import BenchmarkError

@@ -33,7 +33,7 @@ from asl_gym import (
 )
 from asl_gym.envs.actions import ACTION_VIEWS
 from asl_gym.policies.base import Policy
-from asl_gym.policies.fitting import build_policy, observation_view_of, view_of
+from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from asl_gym.validation import FieldError, one_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.learned.page import label_of

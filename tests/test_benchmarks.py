@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 
 from asl_gym import OPEN, preset
-from asl_gym.evaluation import Evaluator
+from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.__main__ import main
 from benchmarks.episode_log import COLUMNS, read_episodes
 from benchmarks.errors import BenchmarkError

@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 
 from asl_gym import OPEN, evaluate, preset
-from asl_gym.evaluation import Evaluator
 from asl_gym.policies import scenario_of
+from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.configuration import Configuration
 from benchmarks.episode_log import read_episodes
 from benchmarks.errors import BenchmarkError

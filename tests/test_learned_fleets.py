@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from asl_gym import OPEN, evaluate, preset
-from asl_gym.evaluation import Evaluator
+from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.learned import fleets
 from benchmarks.learned.page import Page, PageEnvironment
 from benchmarks.learned.plots import styles_of

@@ -20,7 +20,7 @@ from agents.configuration import Configuration, load_configuration
 from agents.pretrained import shipping
 from agents.training import steps_done, train
 from asl_gym import evaluate
-from asl_gym.evaluation import Evaluator
+from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.episode_log import read_episodes
 from benchmarks.learned import training
 from benchmarks.learned.page import AGENTS, PAGE, Page, PageEnvironment

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym import OPEN, Evaluator
-from asl_gym.evaluation import EpisodeScore, EpisodeSeries, series_of
-from asl_gym.policies.fitting import build_policy, observation_view_of, view_of
+from asl_gym.scoring.evaluation import EpisodeScore, EpisodeSeries, series_of
+from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from benchmarks.suite import Entry, build_suite
 
 __all__ = ["KEPT", "TOLERANCE", "differences", "kept", "whole"]

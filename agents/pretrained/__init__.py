@@ -18,7 +18,7 @@ from torch import Tensor
 
 from agents.pretrained.weights import build_policy, fill, from_bytes, playable
 from asl_gym import Policy
-from asl_gym.policies.fitting import PolicyFactory
+from asl_gym.scoring.fitting import PolicyFactory
 
 __all__ = [
     "MANIFEST",

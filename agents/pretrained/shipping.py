@@ -19,7 +19,7 @@ from agents.configuration import ALGORITHMS, Configuration
 from agents.playing import as_policy
 from agents.pretrained.weights import as_bytes, build_policy, describe, fill, from_bytes, playable
 from asl_gym import Evaluator, Policy
-from asl_gym.policies.fitting import PolicyFactory
+from asl_gym.scoring.fitting import PolicyFactory
 
 __all__ = ["ship"]
 

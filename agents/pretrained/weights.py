@@ -22,7 +22,7 @@ from agents.shared import SharedAgent
 from agents.shared.memory import Memory
 from agents.shared.network import SharedPolicy
 from asl_gym import Policy
-from asl_gym.policies.fitting import PolicyFactory
+from asl_gym.scoring.fitting import PolicyFactory
 
 __all__ = ["as_bytes", "build_policy", "describe", "fill", "from_bytes", "playable"]
 

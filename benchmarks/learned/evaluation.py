@@ -15,7 +15,7 @@ from agents.configuration import ALGORITHMS
 from agents.playing import as_policy
 from agents.training import VALIDATION_SEEDS
 from asl_gym.policies.base import Policy
-from asl_gym.policies.fitting import build_policy
+from asl_gym.scoring.fitting import build_policy
 from benchmarks.configuration import Configuration
 from benchmarks.learned.page import Page
 from benchmarks.learned.training import Run

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asl_gym import OPEN, FixedSplit, GreedyDelay, Scenario, evaluate, preset
-from asl_gym.bound import HindsightFrontier
 from asl_gym.envs.actions import ACTION_VIEWS, action_view
 from asl_gym.envs.rendering.round_view import rounded
 from asl_gym.envs.server_share import fitted_to_server
 from asl_gym.policies.open import price_splits
+from asl_gym.scoring.frontier import HindsightFrontier
 from asl_gym.traces.channel import mean_snr
 from asl_gym.traces.trace import Trace
 from tests.strategies import drawn_trace, random_splits, seeds, solver_of

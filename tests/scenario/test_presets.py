@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.bound import HindsightFrontier
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.model.components import Budget
 from asl_gym.policies import OPEN, FixedSplit
 from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.reference import resolve_budget
+from asl_gym.scoring.frontier import HindsightFrontier
 from asl_gym.traces.trace import Trace
 from asl_gym.validation import FieldError
 from tests.strategies import solver_of

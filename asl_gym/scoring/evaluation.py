@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
-from asl_gym.bound import HindsightFrontier
 from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
-from asl_gym.policies.fitting import PolicyFactory, build_policy, observation_view_of, view_of
+from asl_gym.scoring.fitting import PolicyFactory, build_policy, observation_view_of, view_of
+from asl_gym.scoring.frontier import HindsightFrontier
 
 __all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
 

@@ -12,7 +12,7 @@ from stable_baselines3 import PPO
 
 import asl_gym
 from asl_gym import OPEN, Evaluator, FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy, evaluate
-from asl_gym.policies.fitting import build_policy, view_of
+from asl_gym.scoring.fitting import build_policy, view_of
 
 SEEDS = range(3)
 HORIZON = 40

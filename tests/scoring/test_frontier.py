@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from asl_gym.arrays import Array
-from asl_gym.bound import FrontierPoint, hindsight_frontier
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
+from asl_gym.scoring.frontier import FrontierPoint, hindsight_frontier
 from asl_gym.traces.trace import Trace
 from tests.strategies import drawn_trace, log_floats, scenarios, seeds, solver_of
 

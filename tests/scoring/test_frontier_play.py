@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from asl_gym.arrays import Array
-from asl_gym.bound import HindsightFrontier, hindsight_frontier
 from asl_gym.envs.env import ASLEnv
 from asl_gym.policies import OPEN
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
+from asl_gym.scoring.frontier import HindsightFrontier, hindsight_frontier
 from asl_gym.solvers.decision import Decision
 from asl_gym.traces.trace import Trace
 from tests.strategies import drawn_trace, random_frequencies, random_splits, solver_of

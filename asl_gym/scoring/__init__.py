@@ -1,0 +1,1 @@
+"""The hindsight frontier and the one evaluation loop."""
