@@ -13,7 +13,7 @@ from agents.training import run_folder, train
 from agents.vec_env import NativeVecEnv, make_vec_env
 from asl_gym import preset
 from asl_gym.scenario.reference import extreme_energies
-from tests.agent_samples import quick_configuration
+from tests.agents.agent_samples import quick_configuration
 from tests.strategies import reference_of
 
 

@@ -30,7 +30,7 @@ from asl_gym import (
     preset,
 )
 from asl_gym.policies.open import price_splits
-from tests.agent_samples import quick_configuration, weights
+from tests.agents.agent_samples import quick_configuration, weights
 
 VIEWS = {"action_view": "split", "observation": "devices"}
 

@@ -21,7 +21,7 @@ from agents.pretrained import weights
 from agents.pretrained.shipping import ship
 from agents.vec_env import make_vec_env
 from asl_gym import OPEN, Evaluator, evaluate
-from tests.agent_samples import quick_configuration
+from tests.agents.agent_samples import quick_configuration
 
 SOURCE = pretrained.folder()
 SHIPPED = [(name, env_id) for env_id, agents in pretrained.manifest().items() for name in agents]

@@ -15,7 +15,7 @@ from agents.configuration import Configuration, load_configuration
 from agents.training import train
 from agents.vec_env import NativeVecEnv, make_vec_env
 from asl_gym import Budget, Fleet, NetworkProfile, Scenario, Workload, evaluate
-from tests.agent_samples import quick_configuration, weights
+from tests.agents.agent_samples import quick_configuration, weights
 
 
 @pytest.fixture

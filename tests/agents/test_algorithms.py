@@ -26,7 +26,7 @@ from agents.vec_env import make_vec_env
 from asl_gym import Evaluator, FixedSplit, evaluate
 from asl_gym.policies.base import Policy
 from asl_gym.scoring.fitting import view_of
-from tests.agent_samples import SMALL_MODEL, quick_configuration, weights
+from tests.agents.agent_samples import SMALL_MODEL, quick_configuration, weights
 
 EVALUATION_SEEDS = range(1_000)
 
