@@ -13,18 +13,18 @@ import pandas as pd
 import typer
 
 from benchmarks.certificate.command import certificate
-from benchmarks.configuration import Configuration
 from benchmarks.errors import BenchmarkError
 from benchmarks.fadings import run_fadings
 from benchmarks.learned.page import PAGE, PAGE_PATH
+from benchmarks.playing.configuration import Configuration
+from benchmarks.playing.run_folder import RunFolder
+from benchmarks.playing.runner import run_suite
+from benchmarks.playing.suite import build_suite
+from benchmarks.playing.user_policies import load_user_policy
 from benchmarks.report import write_report
-from benchmarks.run_folder import RunFolder
-from benchmarks.runner import run_suite
 from benchmarks.scaling import measure_scaling, plot_scaling
-from benchmarks.suite import build_suite
 from benchmarks.tables import markdown, print_table
 from benchmarks.terminal import failures_told, output
-from benchmarks.user_policies import load_user_policy
 
 __all__ = ["app", "main"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from benchmarks.configuration import Configuration
+from benchmarks.playing.configuration import Configuration
 from benchmarks.results import Results
 from benchmarks.statistics import BEST_FIXED, CONFIDENCE, OVERSPENT
 from benchmarks.tables import AT_MINIMUM_ENERGY, OVERSPENT_MARK

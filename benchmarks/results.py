@@ -7,7 +7,7 @@ import pandas as pd
 
 from benchmarks.changes import changes
 from benchmarks.errors import BenchmarkError
-from benchmarks.run_folder import RunFolder
+from benchmarks.playing.run_folder import RunFolder
 from benchmarks.statistics import BEST_FIXED, best_fixed_split, summarise
 
 __all__ = ["Results", "load_results"]

@@ -17,9 +17,9 @@ from filelock import FileLock
 from asl_gym import OPEN, preset
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.__main__ import main
-from benchmarks.episode_log import COLUMNS, read_episodes
 from benchmarks.errors import BenchmarkError
-from benchmarks.run_folder import RunFolder
+from benchmarks.playing.episode_log import COLUMNS, read_episodes
+from benchmarks.playing.run_folder import RunFolder
 
 SHORT = ["--rounds", "6", "--seeds", "2"]
 FEW = ["--no-agents", "--only", "open", "--only", "fixed-6-max"]

@@ -16,13 +16,13 @@ from rich.console import Console
 from asl_gym import OPEN, evaluate, preset
 from asl_gym.policies import scenario_of
 from asl_gym.scoring.evaluation import Evaluator
-from benchmarks.configuration import Configuration
-from benchmarks.episode_log import read_episodes
 from benchmarks.errors import BenchmarkError
-from benchmarks.run_folder import RunFolder
-from benchmarks.runner import run_suite
-from benchmarks.suite import Entry, build_suite
-from benchmarks.user_policies import load_user_policy
+from benchmarks.playing.configuration import Configuration
+from benchmarks.playing.episode_log import read_episodes
+from benchmarks.playing.run_folder import RunFolder
+from benchmarks.playing.runner import run_suite
+from benchmarks.playing.suite import Entry, build_suite
+from benchmarks.playing.user_policies import load_user_policy
 from tests.test_benchmarks import SHORT, failure, rows_without_times, run
 
 POLICY = """
@@ -205,7 +205,7 @@ def test_shipped_agents_take_part_where_they_fit(tmp_path, capsys):
 
 @pytest.mark.usefixtures("shipped")
 def test_agents_that_do_not_fit_are_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("benchmarks.suite._heuristics", lambda scenario: [])
+    monkeypatch.setattr("benchmarks.playing.suite._heuristics", lambda scenario: [])
     run(tmp_path, *SHORT)
     report = (tmp_path / "report.md").read_text()
     assert "The small agent is left out: the policy acts in Box" in report
@@ -231,7 +231,7 @@ def test_shipped_agents_may_make_a_policy_of_the_environment(tmp_path, monkeypat
     )
     monkeypatch.setitem(sys.modules, "agents.pretrained", module)
     monkeypatch.setattr(
-        "benchmarks.suite._heuristics", lambda _: [Entry("open", "OPEN", "OPEN", OPEN)]
+        "benchmarks.playing.suite._heuristics", lambda _: [Entry("open", "OPEN", "OPEN", OPEN)]
     )
     run(tmp_path, *SHORT, "--num-devices", "4")
     rows = read_episodes(tmp_path / "episodes.csv")
@@ -260,7 +260,7 @@ def test_an_environment_id_is_played_in_its_own_scenario(tmp_path, monkeypatch):
 
 def test_variants_of_open_take_part_on_their_environment_id(monkeypatch):
     variants = {"ASL-v0": (("patient-open", "patient OPEN", OPEN),)}
-    monkeypatch.setattr("benchmarks.suite.OPEN_VARIANTS", variants)
+    monkeypatch.setattr("benchmarks.playing.suite.OPEN_VARIANTS", variants)
     entries = build_suite(Evaluator("ASL-v0", horizon=6), agents=False).entries
     assert [(each.name, each.kind) for each in entries[:2]] == [
         ("open", "OPEN"),

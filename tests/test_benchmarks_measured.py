@@ -10,7 +10,7 @@ from asl_gym import Budget, preset
 from asl_gym.scenario.reference import resolve_budget
 from asl_gym.scenario.scenario import REFERENCE_SEEDS
 from asl_gym.traces.measured import MeasuredTraces
-from benchmarks.run_folder import RunFolder
+from benchmarks.playing.run_folder import RunFolder
 from tests.test_benchmarks import FEW, SHORT, failure, run
 
 

@@ -12,7 +12,7 @@ from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.learned import fleets
 from benchmarks.learned.page import Page, PageEnvironment
 from benchmarks.learned.plots import styles_of
-from benchmarks.suite import Entry
+from benchmarks.playing.suite import Entry
 
 PAGE = Page(
     (PageEnvironment("ASL-v0", ("shared",)),),

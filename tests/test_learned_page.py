@@ -21,11 +21,11 @@ from agents.pretrained import shipping
 from agents.training import steps_done, train
 from asl_gym import evaluate
 from asl_gym.scoring.evaluation import Evaluator
-from benchmarks.episode_log import read_episodes
 from benchmarks.learned import training
 from benchmarks.learned.page import AGENTS, PAGE, Page, PageEnvironment
 from benchmarks.learned.training import Run, runs_of
-from benchmarks.run_folder import RunFolder
+from benchmarks.playing.episode_log import read_episodes
+from benchmarks.playing.run_folder import RunFolder
 from tests.test_benchmarks import failure
 
 HORIZON = 10

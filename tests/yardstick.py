@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from asl_gym import OPEN, Evaluator
 from asl_gym.scoring.evaluation import EpisodeScore, EpisodeSeries, series_of
 from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
-from benchmarks.suite import Entry, build_suite
+from benchmarks.playing.suite import Entry, build_suite
 
 __all__ = ["KEPT", "TOLERANCE", "differences", "kept", "whole"]
 

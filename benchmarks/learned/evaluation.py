@@ -16,12 +16,12 @@ from agents.playing import as_policy
 from agents.training import VALIDATION_SEEDS
 from asl_gym.policies.base import Policy
 from asl_gym.scoring.fitting import build_policy
-from benchmarks.configuration import Configuration
 from benchmarks.learned.page import Page
 from benchmarks.learned.training import Run
-from benchmarks.run_folder import RunFolder, write_whole
-from benchmarks.runner import run_suite
-from benchmarks.suite import Entry, Suite, build_suite
+from benchmarks.playing.configuration import Configuration
+from benchmarks.playing.run_folder import RunFolder, write_whole
+from benchmarks.playing.runner import run_suite
+from benchmarks.playing.suite import Entry, Suite, build_suite
 
 __all__ = ["agent_entries", "play_missing", "play_page", "read_validation"]
 

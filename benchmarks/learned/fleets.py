@@ -15,7 +15,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 from rich.console import Console
 
 from asl_gym import OPEN
-from benchmarks.configuration import Configuration
 from benchmarks.formatting import at_most_three_digits, percent, with_interval
 from benchmarks.learned.evaluation import agent_entries, play_missing
 from benchmarks.learned.page import Page, label_of
@@ -23,9 +22,10 @@ from benchmarks.learned.plots import plain_axis
 from benchmarks.learned.results import complete_rows
 from benchmarks.learned.statistics import compare
 from benchmarks.learned.training import Run
+from benchmarks.playing.configuration import Configuration
+from benchmarks.playing.run_folder import RunFolder
+from benchmarks.playing.suite import Entry
 from benchmarks.plots import style
-from benchmarks.run_folder import RunFolder
-from benchmarks.suite import Entry
 from benchmarks.tables import markdown
 
 __all__ = ["play_fleets", "section"]

@@ -8,11 +8,11 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from asl_gym.arrays import Array
+from benchmarks.playing.suite import CLOCK_LABELS
 from benchmarks.plots import style
 from benchmarks.plots.labels import PointLabel, place_labels
 from benchmarks.results import Results
 from benchmarks.statistics import BEST_FIXED
-from benchmarks.suite import CLOCK_LABELS
 
 __all__ = ["draw_delay_energy"]
 

@@ -37,7 +37,7 @@ from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from asl_gym.validation import FieldError, one_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.learned.page import label_of
-from benchmarks.user_policies import UserPolicy, fault_told
+from benchmarks.playing.user_policies import UserPolicy, fault_told
 
 __all__ = ["TOLD_MORE", "Entry", "Kind", "Suite", "build_suite"]
 

@@ -23,11 +23,11 @@ from filelock import FileLock, Timeout
 
 from asl_gym import Scenario
 from asl_gym.scoring.evaluation import EpisodeSeries
-from benchmarks.configuration import Configuration
-from benchmarks.episode_log import COLUMNS, EpisodeLog, read_episodes
 from benchmarks.errors import BenchmarkError
-from benchmarks.provenance import provenance
-from benchmarks.suite import Suite
+from benchmarks.playing.configuration import Configuration
+from benchmarks.playing.episode_log import COLUMNS, EpisodeLog, read_episodes
+from benchmarks.playing.provenance import provenance
+from benchmarks.playing.suite import Suite
 
 __all__ = ["RunFolder", "write_whole"]
 

@@ -13,12 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from asl_gym import EpisodeScore, Evaluator
 from asl_gym.scoring.evaluation import EpisodeSeries
-from benchmarks.configuration import Configuration
-from benchmarks.episode_log import EpisodeLog
 from benchmarks.errors import BenchmarkError
-from benchmarks.run_folder import RunFolder
-from benchmarks.suite import Entry, Suite
-from benchmarks.user_policies import fault_told
+from benchmarks.playing.configuration import Configuration
+from benchmarks.playing.episode_log import EpisodeLog
+from benchmarks.playing.run_folder import RunFolder
+from benchmarks.playing.suite import Entry, Suite
+from benchmarks.playing.user_policies import fault_told
 
 __all__ = ["frontier_curve", "run_suite"]
 

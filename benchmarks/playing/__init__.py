@@ -1,0 +1,1 @@
+"""Playing: configuration, suite, users' policies, the runner and its folder of results."""
