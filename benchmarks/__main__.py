@@ -21,9 +21,9 @@ from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
 from benchmarks.playing.suite import build_suite
 from benchmarks.playing.user_policies import load_user_policy
-from benchmarks.report import write_report
+from benchmarks.reporting.report import write_report
+from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.scaling import measure_scaling, plot_scaling
-from benchmarks.tables import markdown, print_table
 from benchmarks.terminal import failures_told, output
 
 __all__ = ["app", "main"]

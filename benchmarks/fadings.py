@@ -10,15 +10,15 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from benchmarks.formatting import at_most_three_digits
-from benchmarks.notes import reading_notes
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
 from benchmarks.playing.suite import Entry, build_suite
-from benchmarks.results import load_results
-from benchmarks.statistics import BEST_FIXED
-from benchmarks.tables import markdown, print_table, ranking_table
+from benchmarks.reporting.formatting import at_most_three_digits
+from benchmarks.reporting.notes import reading_notes
+from benchmarks.reporting.results import load_results
+from benchmarks.reporting.statistics import BEST_FIXED
+from benchmarks.reporting.tables import markdown, print_table, ranking_table
 
 __all__ = ["FADINGS", "run_fadings"]
 

@@ -20,8 +20,8 @@ from benchmarks.learned.page import PAGE
 from benchmarks.learned.report import environment_table
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.suite import TOLD_MORE
-from benchmarks.results import load_results
-from benchmarks.tables import changes_table, markdown, ranking_table, shortlist
+from benchmarks.reporting.results import load_results
+from benchmarks.reporting.tables import changes_table, markdown, ranking_table, shortlist
 
 __all__ = ["DEFAULT_RUN", "MEASURED_RUN", "SPEED", "write_readme"]
 

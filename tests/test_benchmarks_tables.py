@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.changes import changes
-from benchmarks.formatting import at_most_three_digits, signed_percent, with_interval
-from benchmarks.plots.split_points import policies_to_show
-from benchmarks.statistics import best_fixed_split, interval, summarise
-from benchmarks.tables import changes_table, markdown, ranking_table, shortlist
+from benchmarks.reporting.changes import changes
+from benchmarks.reporting.formatting import at_most_three_digits, signed_percent, with_interval
+from benchmarks.reporting.plots.split_points import policies_to_show
+from benchmarks.reporting.statistics import best_fixed_split, interval, summarise
+from benchmarks.reporting.tables import changes_table, markdown, ranking_table, shortlist
 
 NAN = float("nan")
 

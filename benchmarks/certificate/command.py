@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.tables import markdown, print_table
+from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.terminal import failures_told, output
 
 __all__ = ["certificate"]

@@ -13,7 +13,7 @@ from asl_gym import preset
 from asl_gym.model.costs import Options
 from benchmarks.certificate.rounds import Round, grown, played_rounds
 from benchmarks.certificate.scip import MODELS, run_scip
-from benchmarks.plots import style
+from benchmarks.reporting.plots import style
 
 __all__ = [
     "FLEETS",

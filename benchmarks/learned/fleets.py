@@ -15,7 +15,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 from rich.console import Console
 
 from asl_gym import OPEN
-from benchmarks.formatting import at_most_three_digits, percent, with_interval
 from benchmarks.learned.evaluation import agent_entries, play_missing
 from benchmarks.learned.page import Page, label_of
 from benchmarks.learned.plots import plain_axis
@@ -25,8 +24,9 @@ from benchmarks.learned.training import Run
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.suite import Entry
-from benchmarks.plots import style
-from benchmarks.tables import markdown
+from benchmarks.reporting.formatting import at_most_three_digits, percent, with_interval
+from benchmarks.reporting.plots import style
+from benchmarks.reporting.tables import markdown
 
 __all__ = ["play_fleets", "section"]
 

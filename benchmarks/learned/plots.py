@@ -11,8 +11,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from benchmarks.learned.page import label_of
 from benchmarks.learned.results import LearnedResults
-from benchmarks.plots import style
-from benchmarks.plots.labels import PointLabel, place_labels
+from benchmarks.reporting.plots import style
+from benchmarks.reporting.plots.labels import PointLabel, place_labels
 
 __all__ = ["draw_curves", "draw_decision_times", "draw_gaps", "plain_axis", "styles_of"]
 

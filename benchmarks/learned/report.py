@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.formatting import at_most_three_digits, percent, with_interval
 from benchmarks.learned import fleets
 from benchmarks.learned.page import AGENTS, Page, label_of
 from benchmarks.learned.plots import draw_curves, draw_decision_times, draw_gaps, styles_of
 from benchmarks.learned.results import LearnedResults, load_environment
-from benchmarks.plots import style
-from benchmarks.statistics import CONFIDENCE, OVERSPENT, RESAMPLES
-from benchmarks.tables import AT_MINIMUM_ENERGY, markdown
+from benchmarks.reporting.formatting import at_most_three_digits, percent, with_interval
+from benchmarks.reporting.plots import style
+from benchmarks.reporting.statistics import CONFIDENCE, OVERSPENT, RESAMPLES
+from benchmarks.reporting.tables import AT_MINIMUM_ENERGY, markdown
 
 __all__ = ["COMMAND", "PICTURES", "environment_table", "write_page"]
 

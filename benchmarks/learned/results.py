@@ -14,7 +14,7 @@ from benchmarks.learned.page import AGENTS, Page, PageEnvironment, label_of
 from benchmarks.learned.statistics import compare, median_seed
 from benchmarks.learned.training import Run, runs_of
 from benchmarks.playing.run_folder import RunFolder
-from benchmarks.statistics import BEST_FIXED, best_fixed_split
+from benchmarks.reporting.statistics import BEST_FIXED, best_fixed_split
 
 __all__ = ["LearnedResults", "complete_rows", "load_environment", "open_variants"]
 

@@ -18,7 +18,7 @@ from scipy.stats import bootstrap, trim_mean
 
 from asl_gym.arrays import Array
 from benchmarks.errors import BenchmarkError
-from benchmarks.statistics import BOOTSTRAP_SEED, CONFIDENCE, OVERSPENT, RESAMPLES
+from benchmarks.reporting.statistics import BOOTSTRAP_SEED, CONFIDENCE, OVERSPENT, RESAMPLES
 
 __all__ = [
     "compare",

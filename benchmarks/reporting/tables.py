@@ -8,8 +8,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks.changes import PAPER
-from benchmarks.formatting import at_most_three_digits, percent, signed_percent, with_interval
+from benchmarks.reporting.changes import PAPER
+from benchmarks.reporting.formatting import (
+    at_most_three_digits,
+    percent,
+    signed_percent,
+    with_interval,
+)
 
 __all__ = ["changes_table", "markdown", "print_table", "ranking_table", "shortlist"]
 
@@ -41,7 +46,7 @@ def ranking_table(summary: pd.DataFrame, all_intervals: bool = False) -> pd.Data
     """The ranking in short columns.
 
     Args:
-        summary: What :func:`benchmarks.statistics.summarise` gives, or some lines of it.
+        summary: What :func:`benchmarks.reporting.statistics.summarise` gives, or some lines of it.
         all_intervals: Whether delay and energy get their intervals as well as the gaps.
     """
     lines = []

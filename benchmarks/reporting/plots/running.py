@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from benchmarks.plots import style
-from benchmarks.results import Results
+from benchmarks.reporting.plots import style
+from benchmarks.reporting.results import Results
 
 __all__ = ["draw_running_averages", "policies_to_follow"]
 

@@ -10,12 +10,18 @@ from collections.abc import Mapping
 
 from rich.console import Console
 
-from benchmarks.changes import COMPARABILITY
-from benchmarks.notes import notes_on, provenance_of
 from benchmarks.playing.run_folder import RunFolder
-from benchmarks.plots import write_plots
-from benchmarks.results import Results, load_results
-from benchmarks.tables import changes_table, markdown, print_table, ranking_table, shortlist
+from benchmarks.reporting.changes import COMPARABILITY
+from benchmarks.reporting.notes import notes_on, provenance_of
+from benchmarks.reporting.plots import write_plots
+from benchmarks.reporting.results import Results, load_results
+from benchmarks.reporting.tables import (
+    changes_table,
+    markdown,
+    print_table,
+    ranking_table,
+    shortlist,
+)
 
 __all__ = ["write_report"]
 

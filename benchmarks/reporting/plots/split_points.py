@@ -10,8 +10,8 @@ from matplotlib.image import AxesImage
 
 from asl_gym import Scenario
 from asl_gym.arrays import Array
-from benchmarks.plots import style
-from benchmarks.results import Results
+from benchmarks.reporting.plots import style
+from benchmarks.reporting.results import Results
 
 __all__ = ["draw_split_points", "policies_to_show", "split_shares"]
 

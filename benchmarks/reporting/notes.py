@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from benchmarks.playing.configuration import Configuration
-from benchmarks.results import Results
-from benchmarks.statistics import BEST_FIXED, CONFIDENCE, OVERSPENT
-from benchmarks.tables import AT_MINIMUM_ENERGY, OVERSPENT_MARK
+from benchmarks.reporting.results import Results
+from benchmarks.reporting.statistics import BEST_FIXED, CONFIDENCE, OVERSPENT
+from benchmarks.reporting.tables import AT_MINIMUM_ENERGY, OVERSPENT_MARK
 
 __all__ = ["notes_on", "provenance_of", "reading_notes"]
 

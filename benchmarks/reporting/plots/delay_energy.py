@@ -9,10 +9,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from asl_gym.arrays import Array
 from benchmarks.playing.suite import CLOCK_LABELS
-from benchmarks.plots import style
-from benchmarks.plots.labels import PointLabel, place_labels
-from benchmarks.results import Results
-from benchmarks.statistics import BEST_FIXED
+from benchmarks.reporting.plots import style
+from benchmarks.reporting.plots.labels import PointLabel, place_labels
+from benchmarks.reporting.results import Results
+from benchmarks.reporting.statistics import BEST_FIXED
 
 __all__ = ["draw_delay_energy"]
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.changes import changes
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.run_folder import RunFolder
-from benchmarks.statistics import BEST_FIXED, best_fixed_split, summarise
+from benchmarks.reporting.changes import changes
+from benchmarks.reporting.statistics import BEST_FIXED, best_fixed_split, summarise
 
 __all__ = ["Results", "load_results"]
 

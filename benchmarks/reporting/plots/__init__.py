@@ -1,10 +1,10 @@
 """The plots of a report, drawn from a folder of results and written beside them."""
 
-from benchmarks.plots import style
-from benchmarks.plots.delay_energy import draw_delay_energy
-from benchmarks.plots.running import draw_running_averages
-from benchmarks.plots.split_points import draw_split_points
-from benchmarks.results import Results
+from benchmarks.reporting.plots import style
+from benchmarks.reporting.plots.delay_energy import draw_delay_energy
+from benchmarks.reporting.plots.running import draw_running_averages
+from benchmarks.reporting.plots.split_points import draw_split_points
+from benchmarks.reporting.results import Results
 
 __all__ = ["write_plots"]
 

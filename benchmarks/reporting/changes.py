@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from benchmarks.formatting import signed_percent
+from benchmarks.reporting.formatting import signed_percent
 
 __all__ = ["COMPARABILITY", "PAPER", "changes"]
 

@@ -1,0 +1,1 @@
+"""Reporting: from rows to statistics, tables, notes and plots."""
