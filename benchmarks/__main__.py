@@ -12,9 +12,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from benchmarks.certificate.command import certificate
 from benchmarks.errors import BenchmarkError
-from benchmarks.fadings import run_fadings
 from benchmarks.learned.page import PAGE, PAGE_PATH
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
@@ -23,7 +21,9 @@ from benchmarks.playing.suite import build_suite
 from benchmarks.playing.user_policies import load_user_policy
 from benchmarks.reporting.report import write_report
 from benchmarks.reporting.tables import markdown, print_table
-from benchmarks.scaling import measure_scaling, plot_scaling
+from benchmarks.studies.certificate.command import certificate
+from benchmarks.studies.fadings import run_fadings
+from benchmarks.studies.scaling import measure_scaling, plot_scaling
 from benchmarks.terminal import failures_told, output
 
 __all__ = ["app", "main"]
@@ -117,7 +117,7 @@ def speed(
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/speed"),
 ) -> None:
     """Measures environments and OPEN, with ratios to what the project aims at."""
-    from benchmarks.speed import measure_all
+    from benchmarks.studies.speed import measure_all
 
     measurements = measure_all()
     table = pd.DataFrame([vars(each) for each in measurements])

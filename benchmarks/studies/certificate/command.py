@@ -21,7 +21,7 @@ def certificate(
     with failures_told():
         _check_installed()
         # Compiled code takes a second and memory to load that other commands do not need.
-        from benchmarks.certificate.measure import (
+        from benchmarks.studies.certificate.measure import (
             against_scip,
             in_bulk,
             over_fleets,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.certificate.rounds import Round
+from benchmarks.studies.certificate.rounds import Round
 
 __all__ = ["MODELS", "Outcome", "run_scip"]
 

@@ -11,9 +11,9 @@ from matplotlib.ticker import FuncFormatter
 
 from asl_gym import preset
 from asl_gym.model.costs import Options
-from benchmarks.certificate.rounds import Round, grown, played_rounds
-from benchmarks.certificate.scip import MODELS, run_scip
 from benchmarks.reporting.plots import style
+from benchmarks.studies.certificate.rounds import Round, grown, played_rounds
+from benchmarks.studies.certificate.scip import MODELS, run_scip
 
 __all__ = [
     "FLEETS",

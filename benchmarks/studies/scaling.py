@@ -60,7 +60,7 @@ def measure_scaling(sizes: tuple[int, ...] = NUM_DEVICES) -> pd.DataFrame:
     """Measures every size in a fresh process; one row each."""
     rows = []
     for size in sizes:
-        command = [sys.executable, "-m", "benchmarks.scaling", str(size)]
+        command = [sys.executable, "-m", "benchmarks.studies.scaling", str(size)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         rows.append(json.loads(done.stdout))
     return pd.DataFrame(rows)

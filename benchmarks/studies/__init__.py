@@ -1,0 +1,1 @@
+"""Studies: what is measured beside the comparison of policies."""
