@@ -26,7 +26,7 @@ from benchmarks.learned.page import AGENTS, PAGE, Page, PageEnvironment
 from benchmarks.learned.training import Run, runs_of
 from benchmarks.playing.episode_log import read_episodes
 from benchmarks.playing.run_folder import RunFolder
-from tests.test_benchmarks import failure
+from tests.benchmarks.test_benchmarks import failure
 
 HORIZON = 10
 SMALL = Page(
