@@ -2,7 +2,7 @@
 
 A profile of L layers has L + 1 entries per figure, one per split point ℓ: layers 1…ℓ run on the
 device, the rest on the server, and ℓ = 0 lies before the first layer. The shipped profiles are
-measured from torch modules by :mod:`asl_gym.networks.profiling`; reading and using one never needs torch.
+measured from torch modules by :mod:`asl_gym.networks`; reading and using one never needs torch.
 """
 
 import functools

@@ -3,17 +3,16 @@
 ``deep_lenet`` is a twelve-layer convolutional network in LeNet's manner, this project's own. The
 other, ``lenet5``, is LeNet-5 (LeCun et al., "Gradient-based learning applied to document
 recognition", Proc. IEEE 86(11), 1998) in its usual modern form: ReLU, max pooling, a full second
-convolution and a linear output. torch is imported when a network is built, not before.
+convolution and a linear output.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
 
 from asl_gym.validation import one_of
-
-if TYPE_CHECKING:
-    import torch
 
 __all__ = ["INPUT_SHAPE", "NETWORKS", "build_network", "deep_lenet", "example_input", "lenet5"]
 
@@ -21,13 +20,12 @@ INPUT_SHAPE = (1, 28, 28)
 """Channels, rows and columns of one sample."""
 
 
-def deep_lenet() -> "torch.nn.Sequential":
+def deep_lenet() -> nn.Sequential:
     """Builds the default network: 12 layers, an activation counted with its layer.
 
     Returns:
         A module from shape (batch, 1, 28, 28) to (batch, 10).
     """
-    from torch import nn
 
     def conv(inputs: int, outputs: int, padding: int) -> nn.Sequential:
         return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=padding), nn.ReLU())
@@ -49,14 +47,12 @@ def deep_lenet() -> "torch.nn.Sequential":
     return nn.Sequential(OrderedDict(layers))
 
 
-def lenet5() -> "torch.nn.Sequential":
+def lenet5() -> nn.Sequential:
     """Builds LeNet-5 as 12 layers, every module one layer.
 
     Returns:
         A module from shape (batch, 1, 28, 28) to (batch, 10).
     """
-    from torch import nn
-
     layers: list[tuple[str, nn.Module]] = [
         ("conv1", nn.Conv2d(1, 6, 5, padding=2)),
         ("relu1", nn.ReLU()),
@@ -74,14 +70,14 @@ def lenet5() -> "torch.nn.Sequential":
     return nn.Sequential(OrderedDict(layers))
 
 
-NETWORKS: dict[str, Callable[[], "torch.nn.Sequential"]] = {
+NETWORKS: dict[str, Callable[[], nn.Sequential]] = {
     "deep_lenet": deep_lenet,
     "lenet5": lenet5,
 }
 """Builders of the networks with a shipped profile, by the profile's name."""
 
 
-def build_network(name: str) -> "torch.nn.Sequential":
+def build_network(name: str) -> nn.Sequential:
     """Builds the network of that name, with fresh weights.
 
     Raises:
@@ -90,8 +86,6 @@ def build_network(name: str) -> "torch.nn.Sequential":
     return NETWORKS[one_of("network", name, tuple(NETWORKS))]()
 
 
-def example_input(batch_size: int = 1) -> "torch.Tensor":
+def example_input(batch_size: int = 1) -> torch.Tensor:
     """Returns an input that both networks accept: zeros of shape (batch_size, 1, 28, 28)."""
-    import torch
-
     return torch.zeros(batch_size, *INPUT_SHAPE)

@@ -1,7 +1,5 @@
 """Measures a :class:`~asl_gym.model.profiles.NetworkProfile` by running a torch network.
 
-Run as ``python -m asl_gym.networks.profiling`` it rewrites the profiles shipped with the package.
-
 What is counted, layer by layer, is what ``torch.utils.flop_counter.FlopCounterMode`` sees while
 the layer runs forward and then backward on the real activations. It counts matrix products,
 convolutions and attention, a multiply-add as 2 FLOPs; biases, activation functions, pooling,
@@ -13,29 +11,20 @@ layer of a convolutional network costs once its forward pass, the later ones twi
 layers at the start cost nothing, because autograd never runs them.
 """
 
-import argparse
 import copy
 import warnings
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from pathlib import Path
 from typing import NamedTuple
 
-try:
-    import torch
-except ModuleNotFoundError as error:
-    raise ImportError(
-        'profiling a module needs torch: pip install "asl-gym[profiling]"', name="torch"
-    ) from error
+import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.networks.library import NETWORKS, build_network, example_input
 from asl_gym.validation import FieldError, whole_number
 
-__all__ = ["profile", "write_shipped_profiles"]
+__all__ = ["profile"]
 
-SHIPPED_DIRECTORY = Path(__file__).parent / "data" / "profiles"
 BITS_PER_BYTE = 8
 # Usual rule for a layer whose backward pass cannot be run: one product for the gradient of the
 # parameters and one for that of the input, each as large as the forward one.
@@ -188,37 +177,3 @@ def _backward_flops(name: str, output: torch.Tensor, forward_flops: int) -> int:
         return BACKWARD_PER_FORWARD * forward_flops
     flops: int = counter.get_total_flops()
     return flops
-
-
-def write_shipped_profiles(directory: Path = SHIPPED_DIRECTORY) -> list[Path]:
-    """Profiles every network of :mod:`asl_gym.networks.library` and writes one JSON file for each.
-
-    Args:
-        directory: Where to write; made if it is missing. By default the package's own data.
-
-    Returns:
-        The files written.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name in NETWORKS:
-        paths.append(directory / f"{name}.json")
-        profile(build_network(name), example_input(), name=name).to_json(paths[-1])
-    return paths
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Rewrites the shipped profiles and prints what it wrote."""
-    parser = argparse.ArgumentParser(description="Measure and write the shipped profiles.")
-    parser.add_argument("--directory", type=Path, default=SHIPPED_DIRECTORY, help="where to write")
-    for path in write_shipped_profiles(parser.parse_args(arguments).directory):
-        written = NetworkProfile.from_json(path)
-        megaflops, megabits = written.training_flops[-1] / 1e6, written.parameter_bits[-1] / 1e6
-        print(
-            f"{path}: {written.num_layers} layers, {megaflops:.3f} MFLOP per sample to train, "
-            f"{megabits:.3f} Mbit of parameters"
-        )
-
-
-if __name__ == "__main__":
-    main()

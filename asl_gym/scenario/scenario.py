@@ -73,8 +73,8 @@ class Scenario(System):
     def with_num_devices(self, num_devices: int, seed: int | None = None) -> Self:
         """Returns the scenario with a smaller or larger fleet.
 
-        The fleet is cut or extended by :func:`asl_gym.scenario.resizing.resize`. A budget given as a
-        fraction scales by its definition, a system budget in joules in proportion.
+        The fleet is cut or extended by :func:`asl_gym.scenario.resizing.resize`. A budget given as
+        a fraction scales by its definition, a system budget in joules in proportion.
 
         Args:
             num_devices: Number of devices.

@@ -9,7 +9,7 @@ from asl_gym import evaluate
 from benchmarks.errors import BenchmarkError
 from benchmarks.readme import TABLES, write_readme
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 FEWER_STEPS = ("model.learn(50_000, progress_bar=True)", "model.learn(1_024)")

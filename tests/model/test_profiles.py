@@ -36,7 +36,7 @@ def test_shipped_profiles_are_cached_and_unknown_names_list_the_known() -> None:
 
 def test_profiles_need_no_torch() -> None:
     code = (
-        "import sys; import asl_gym.networks.library; from asl_gym.model.profiles import NetworkProfile; "
+        "import sys; from asl_gym.model.profiles import NetworkProfile; "
         "NetworkProfile.shipped('deep_lenet'); sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -13,9 +13,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.networks import profiling
+from asl_gym.networks import profile, shipping
 from asl_gym.networks.library import NETWORKS, build_network, example_input
-from asl_gym.networks.profiling import profile
 
 
 class Residual(nn.Module):
@@ -67,12 +66,12 @@ def test_every_network_is_shipped() -> None:
 def test_regeneration_gives_the_shipped_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    profiling.main(["--directory", str(tmp_path)])
+    shipping.main(["--directory", str(tmp_path)])
     printed = capsys.readouterr().out
     written = sorted(tmp_path.iterdir())
     assert [path.stem for path in written] == list(NetworkProfile.shipped_names())
     for path in written:
-        assert path.read_bytes() == (profiling.SHIPPED_DIRECTORY / path.name).read_bytes()
+        assert path.read_bytes() == (shipping.SHIPPED_DIRECTORY / path.name).read_bytes()
         assert str(path) in printed
 
 
@@ -203,6 +202,6 @@ def test_what_cannot_be_profiled(
 
 def test_without_torch_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "asl_gym.networks.profiling")
+    monkeypatch.delitem(sys.modules, "asl_gym.networks")
     with pytest.raises(ImportError, match=r'pip install "asl-gym\[profiling\]"'):
-        importlib.import_module("asl_gym.networks.profiling")
+        importlib.import_module("asl_gym.networks")

@@ -1,8 +1,8 @@
 """Branch and bound over the deadline and the devices' options.
 
 A node is an interval of deadlines and a set of options for each device. Its bound is that of
-:mod:`asl_gym.solvers.parallel.relaxation`; the splits that the relaxation picks, with the exact upper
-layer, give decisions. The node with the least bound is split next: in two intervals where the
+:mod:`asl_gym.solvers.parallel.relaxation`; the splits that the relaxation picks, with the exact
+upper layer, give decisions. The node with the least bound is split next: in two intervals where the
 width of its own is what keeps its bound low, else by a device that the relaxation leaves
 undecided, into its options of less and of more load.
 """

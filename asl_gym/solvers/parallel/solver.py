@@ -3,9 +3,9 @@
     min V·max_n (a_n + w_n/f_n) + Σ_n [q_n e_n + q_s (downlink energy_n + κ_s w_n f_n²)]
     over the splits and the server frequencies, Σ_n f_n ≤ f_max, f_n ≥ f_min where w_n > 0.
 
-The upper layer, for given splits, is convex (:mod:`asl_gym.solvers.parallel.allocation`); the search over
-splits is a branch and bound (:mod:`asl_gym.solvers.parallel.branch`). All functions broadcast over leading
-axes, and each round's result depends on that round alone.
+The upper layer, for given splits, is convex (:mod:`asl_gym.solvers.parallel.allocation`); the
+search over splits is a branch and bound (:mod:`asl_gym.solvers.parallel.branch`). All functions
+broadcast over leading axes, and each round's result depends on that round alone.
 """
 
 import numpy as np
