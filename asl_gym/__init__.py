@@ -3,8 +3,9 @@
 Importing this package registers ``ASL-v0`` with Gymnasium.
 """
 
-from asl_gym.envs.codec import Observation, ObservationCodec
+from asl_gym.envs.codec import Observation
 from asl_gym.envs.env import ASLEnv
+from asl_gym.envs.observations import ObservationCodec
 from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.model.components import Budget, Fleet, Knowledge, Radio, Server, Workload
 from asl_gym.model.profiles import NetworkProfile

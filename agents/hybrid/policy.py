@@ -9,7 +9,8 @@ from agents.hybrid.candidates import change_patterns, mutations, propose
 from agents.hybrid.network import ProposalPolicy
 from asl_gym.arrays import Splits
 from asl_gym.envs.actions import ActionViewName
-from asl_gym.envs.codec import Observation, ObservationCodec
+from asl_gym.envs.codec import Observation
+from asl_gym.envs.observations import ObservationCodec
 from asl_gym.policies.base import scenario_of
 from asl_gym.policies.open import price_splits
 from asl_gym.scenario.scenario import Scenario

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from agents.shared.memory import Memory, MemoryState
 from agents.shared.network import SharedPolicy
 from asl_gym.envs.actions import ActionViewName
-from asl_gym.envs.observation_views import ObservationViewName
+from asl_gym.envs.observations import ObservationViewName
 from asl_gym.policies.base import scenario_of
 
 __all__ = ["SharedAgent"]

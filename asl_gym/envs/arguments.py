@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from asl_gym.envs.observation_views import observation_codec
+from asl_gym.envs.observations import observation_codec
+from asl_gym.envs.rewards import Reward
 from asl_gym.envs.simulation import Simulation
 from asl_gym.model.components import PERFECT, Budget
-from asl_gym.model.lyapunov import Reward
 from asl_gym.scenario.presets import load_scenario
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.synthetic import SyntheticTraces, TraceSource

@@ -1,4 +1,4 @@
-"""The observation: all that a policy sees, scaled to order 1, and the codec to physical units."""
+"""The observation in physical units, and what every codec between them and observations is."""
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple
@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
 from asl_gym.model.costs import CostModel, UnitCosts
-from asl_gym.model.per_device import PerDevice
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.traces.channel import median_rates
 from asl_gym.traces.trace import Trace
 from asl_gym.validation import FieldError
 
-__all__ = ["Codec", "Observation", "ObservationCodec", "realised_scale"]
+__all__ = ["LOG_BOUND", "MAX_CLOCK_RATIO", "Codec", "Observation", "Realised"]
 
 Realised = tuple[Array, Array] | None
 """Realised delay [s] and energy [J] of each device in the last round, shape (..., N) each."""
@@ -154,97 +152,3 @@ class Codec(ABC):
                 f"observation has shape {values.shape}: expected ({expected}), finite numbers"
             )
         return values
-
-
-class ObservationCodec(Codec):
-    """Turns physical quantities into ``Box(float32)`` observations and back.
-
-    In order, with N devices and K queues:
-
-    ============== ==== ===========================================
-    entries        size value
-    ============== ==== ===========================================
-    queues         K    ln(1 + Q_k/Ē_k)
-    rounds left    1    fraction of the episode
-    uplink rates   N    log₁₀ of shown rate over the device's median
-    downlink rates N    log₁₀ of shown rate over the device's median
-    device clocks  N    available clock over full clock
-    delays         N    ln(1 + D_n·N/D_ref) realised in the last round, 0 before the first
-    energies       N    ln(1 + E_n·N/Ē), likewise
-    ============== ==== ===========================================
-
-    The last two only where the scenario's device parameters are uncertain.
-
-    Attributes:
-        space: The observation space; its finite bounds are never reached and nothing is clipped.
-    """
-
-    def __init__(self, scenario: Scenario) -> None:
-        super().__init__(scenario)
-        self._devices, self._queues = scenario.num_devices, scenario.num_budgets
-        uplink, downlink = median_rates(scenario.fleet, scenario.device_radio)
-        self._median_rates = np.concatenate([uplink, downlink])
-        self._per_uplink, self._per_downlink = PerDevice(1.0 / uplink), PerDevice(1.0 / downlink)
-        self._per_clock = PerDevice(1.0 / self._clock)
-        self._channel_start = self._queues + 1
-        self._clock_start = self._channel_start + 2 * self._devices
-        self._costs_start = self._clock_start + self._devices
-        self.space = self._make_space()
-
-    def _make_space(self) -> Box:
-        size = self._costs_start + 2 * self._devices * self.shows_costs
-        low = np.full(size, -LOG_BOUND, dtype=np.float32)
-        high = np.full(size, LOG_BOUND, dtype=np.float32)
-        low[: self._channel_start] = -1.0
-        high[self._queues] = 2.0
-        clocks = slice(self._clock_start, self._costs_start)
-        low[clocks], high[clocks] = -1.0, MAX_CLOCK_RATIO
-        low[self._costs_start :] = -1.0
-        return Box(low, high, dtype=np.float32)
-
-    def encode_channel(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> Float32:
-        """See :meth:`Codec.encode_channel`."""
-        n, shape = self._devices, clock_hz.shape
-        start, end = self._channel_start, self._costs_start
-        # The logarithm is taken of the ratio, in float32: near 1 that loses nothing that the
-        # observation could hold, and takes a third of the time.
-        rates = np.empty((*shape[:-1], 2 * n), dtype=np.float32)
-        rates[..., :n] = uplink_bps * self._per_uplink.over(shape)
-        rates[..., n:] = downlink_bps * self._per_downlink.over(shape)
-        encoded = np.empty((*shape[:-1], *self.space.shape), dtype=np.float32)
-        encoded[..., :start] = 0.0
-        encoded[..., end:] = 0.0
-        encoded[..., start : start + 2 * n] = np.log10(rates, out=rates)
-        encoded[..., start + 2 * n : end] = clock_hz * self._per_clock.over(shape)
-        return encoded
-
-    def assemble(
-        self, queue: Array, rounds_left: Array, channel: Float32, realised: Realised = None
-    ) -> Float32:
-        """See :meth:`Codec.assemble`."""
-        observation = channel.copy()
-        observation[..., : self._queues] = np.log1p(queue / self._budgets)
-        observation[..., self._queues] = rounds_left
-        if self.shows_costs and realised is not None:
-            scaled = (v / scale for v, scale in zip(realised, self._scale, strict=True))
-            observation[..., self._costs_start :] = np.log1p(np.concatenate([*scaled], axis=-1))
-        return observation
-
-    def decode(self, observation: NDArray[np.floating]) -> Observation:
-        """See :meth:`Codec.decode`."""
-        values = self._checked(observation)
-        k, n = self._queues, self._devices
-        rates = self._median_rates * 10.0 ** values[..., k + 1 : self._clock_start]
-        delay = energy = None
-        if self.shows_costs:
-            costs = np.expm1(values[..., self._costs_start :])
-            delay, energy = costs[..., :n] * self._scale[0], costs[..., n:] * self._scale[1]
-        return Observation(
-            np.expm1(values[..., :k]) * self._budgets,
-            values[..., k],
-            rates[..., :n],
-            rates[..., n:],
-            values[..., self._clock_start : self._costs_start] * self._clock,
-            delay,
-            energy,
-        )

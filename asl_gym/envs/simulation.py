@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
 from asl_gym.envs.codec import Codec
+from asl_gym.envs.rewards import PlayedQueues, Reward, rewards
 from asl_gym.model import lyapunov
 from asl_gym.model.costs import UnitCosts
-from asl_gym.model.lyapunov import Reward
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.imperfect import impose
 from asl_gym.traces.synthetic import SyntheticTraces, TraceSource
@@ -70,7 +70,7 @@ class Simulation:
         self, scenario: Scenario, num_rows: int, reward: Reward, traces: TraceSource, codec: Codec
     ) -> None:
         self.scenario, self.traces, self._reward, self.codec = scenario, traces, reward, codec
-        self._budgets, self._V = scenario.energy_budgets, scenario.V
+        self._budgets = scenario.energy_budgets
         self._num_rows = num_rows
         self.splits = np.asarray(scenario.workload.admissible_splits)
         self.queue = self._initial_queue()
@@ -211,18 +211,10 @@ class Simulation:
         costs = model.round_costs(options, server_frequency_hz)
         delay = self.scenario.round_delay(costs.device_delay)
         energies = lyapunov.budget_energies(costs, self.scenario.num_budgets)
-        before, self.queue = self.queue, lyapunov.next_queue(self.queue, energies, self._budgets)
-        reward = lyapunov.rewards(
-            self._reward,
-            self._V,
-            self.scenario.reference_delay,
-            delay,
-            energies,
-            before,
-            self.queue,
-            self._budgets,
-            self.scenario.budget_weights,
-        )
+        after = lyapunov.next_queue(self.queue, energies, self._budgets)
+        queues = PlayedQueues(self.queue, energies, after)
+        reward = rewards(self._reward, self.scenario, delay, queues)
+        self.queue = after
         self.round_index += 1
         self.totals[0] += delay
         self.totals[1] += costs.energy

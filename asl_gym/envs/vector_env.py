@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from asl_gym.envs import actions
 from asl_gym.envs.actions import ActionViewName
 from asl_gym.envs.arguments import build_scenario, checked_options, make_simulation
-from asl_gym.envs.env import render_rows
-from asl_gym.envs.observation_views import ObservationViewName
+from asl_gym.envs.observations import ObservationViewName
+from asl_gym.envs.rewards import Reward
+from asl_gym.envs.viewing import render_rows
 from asl_gym.model.components import Budget
-from asl_gym.model.lyapunov import Reward
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.synthetic import TraceSource
 from asl_gym.validation import FieldError, one_of, whole_number

@@ -1,4 +1,4 @@
-"""The profiles that come with the package: ``python -m asl_gym.networks.shipping`` measures them."""
+"""The package's own profiles, which ``python -m asl_gym.networks.shipping`` measures."""
 
 import argparse
 from collections.abc import Sequence

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.actions import ActionViewName, action_view
-from asl_gym.envs.codec import Observation, ObservationCodec
+from asl_gym.envs.codec import Observation
+from asl_gym.envs.observations import ObservationCodec
 from asl_gym.scenario.scenario import Scenario
 
 __all__ = ["Policy", "ScenarioPolicy", "scenario_of"]

@@ -6,7 +6,7 @@ from typing import Any
 import gymnasium as gym
 
 from asl_gym.envs.actions import ACTION_VIEWS, action_view
-from asl_gym.envs.observation_views import OBSERVATION_VIEWS
+from asl_gym.envs.observations import OBSERVATION_VIEWS
 from asl_gym.policies.base import Policy
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation import one_of

@@ -1,8 +1,8 @@
 """A user's own policies: from ``package.module:Class`` or ``path/to/file.py:Class`` to a factory.
 
 What is named is called with the environment, as :func:`asl_gym.scoring.fitting.build_policy` does,
-and must give a policy. An episode may depend on nothing but its seed, since an interrupted benchmark
-goes on with the seeds that are missing.
+and must give a policy. An episode may depend on nothing but its seed, since an interrupted
+benchmark goes on with the seeds that are missing.
 """
 
 import hashlib

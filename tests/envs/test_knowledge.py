@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asl_gym import OPEN, ASLEnv, ASLVectorEnv, Knowledge, Scenario, Trace, evaluate, preset
-from asl_gym.envs.observation_views import ObservationViewName
+from asl_gym.envs.observations import ObservationViewName
 from asl_gym.registration import ENVIRONMENTS
 from asl_gym.traces.imperfect import impose
 from asl_gym.traces.synthetic import SyntheticTraces

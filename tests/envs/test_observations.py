@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.envs.codec import Observation, ObservationCodec
+from asl_gym.envs.codec import Observation
 from asl_gym.envs.env import ASLEnv
+from asl_gym.envs.observations import ObservationCodec
 from asl_gym.model import lyapunov
 from asl_gym.policies import OPEN
 from asl_gym.scenario.presets import preset

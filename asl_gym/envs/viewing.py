@@ -1,0 +1,58 @@
+"""What renderers are shown of a simulation, row by row."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from asl_gym.envs import rendering
+from asl_gym.envs.simulation import RoundRecord, Simulation
+
+__all__ = ["render_rows", "round_view"]
+
+
+def render_rows(
+    simulation: Simulation, render_mode: str | None, num_rows: int
+) -> tuple[Any, ...] | None:
+    """Renders the last round of the first rows; ``None``, with a warning, without a mode."""
+    if render_mode is None:
+        gym.logger.warn("render() needs render_mode='ansi' or 'rgb_array' at construction.")
+        return None
+    draw = rendering.render_ansi if render_mode == "ansi" else rendering.render_rgb
+    return tuple(draw(round_view(simulation, row)) for row in range(num_rows))
+
+
+def round_view(simulation: Simulation, row: int) -> rendering.RoundView:
+    """What a renderer shows of one row."""
+    scenario, played = simulation.scenario, simulation.round_index
+    record: RoundRecord | None = simulation.last
+    state: dict[str, Any] = {}
+    if record is not None and simulation.trace is not None:
+        split_index = record.split_index[row]
+        frequency = np.broadcast_to(record.server_frequency[row], split_index.shape)
+        unit = simulation.unit_costs(played - 1).at(row)
+        trace = simulation.trace
+        state = {
+            "split": simulation.splits[split_index],
+            **scenario.cost_model.delay_parts(split_index, frequency, unit),
+            "device_energy": record.device_energy[row],
+            "server_energy": float(record.server_energy[row]),
+            "server_frequency_hz": frequency,
+            "uplink_bps": trace.uplink_bps[row, played - 1],
+            "downlink_bps": trace.downlink_bps[row, played - 1],
+            "delay": float(record.delay[row]),
+            "energy": float(record.energy[row]),
+            "mean_delay": float(simulation.totals[0, row] / played),
+            "mean_energy": float(simulation.totals[1, row] / played),
+        }
+    return rendering.RoundView(
+        round_index=played,
+        horizon=scenario.horizon,
+        layer_names=scenario.workload.profile.layer_names,
+        num_layers=scenario.workload.profile.num_layers,
+        queue=simulation.queue[row],
+        energy_budgets=scenario.energy_budgets,
+        schedule=scenario.schedule,
+        num_devices=scenario.num_devices,
+        **state,
+    )
