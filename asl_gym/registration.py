@@ -4,13 +4,21 @@ from typing import Any
 
 import gymnasium as gym
 
+from asl_gym.scenario.presets import MISMATCHED, STALE
+
 __all__ = ["ENVIRONMENTS", "register_envs"]
 
 ENVIRONMENTS: dict[str, dict[str, Any]] = {
     "ASL-v0": {},
     "ASLParallel-v0": {"scenario": "parallel"},
-    "ASLStaleCSI-v0": {"scenario": "stale-csi", "csi_delay_rounds": 1},
-    "ASLMismatch-v0": {"scenario": "mismatch", "parameter_error": 3.0},
+    "ASLStaleCSI-v0": {
+        "scenario": "stale-csi",
+        "csi_delay_rounds": STALE.csi_delay_rounds,
+    },
+    "ASLMismatch-v0": {
+        "scenario": "mismatch",
+        "parameter_error": MISMATCHED.parameter_error,
+    },
 }
 """The ids with the arguments that set them apart."""
 

@@ -1,67 +1,82 @@
-"""What both environments make of their arguments: scenario, simulation, reset options."""
+"""What both environments make of their arguments: scenario, simulation, view, reset options."""
 
 import warnings
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
-from asl_gym.envs.observations import observation_codec
+from asl_gym.envs.actions import ActionView, ActionViewName, action_view
+from asl_gym.envs.observations import ObservationViewName, observation_codec
 from asl_gym.envs.rewards import Reward
 from asl_gym.envs.simulation import Simulation
-from asl_gym.model.components import PERFECT, Budget
-from asl_gym.scenario.presets import load_scenario
+from asl_gym.scenario.building import ScenarioArguments, build_scenario
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.synthetic import SyntheticTraces, TraceSource
 from asl_gym.validation import FieldError, one_of
 
-__all__ = ["build_scenario", "checked_options", "make_simulation"]
+__all__ = ["RENDER_MODES", "EnvArguments", "Parts", "build_parts", "checked_options"]
+
+RENDER_MODES = ("ansi", "rgb_array")
 
 
-def build_scenario(
-    scenario: Scenario | str | Path,
-    num_devices: int | None,
-    horizon: int | None,
-    budget: Budget | float | None,
-    csi_delay_rounds: int | None = None,
-    parameter_error: float | None = None,
-) -> Scenario:
-    """Applies the environment's keyword arguments to a scenario.
+class EnvArguments(ScenarioArguments, total=False):
+    """Keyword arguments of the environments.
 
-    Args:
-        scenario: A scenario, a preset's name, or a JSON file.
-        num_devices: Fleet size, see :meth:`Scenario.with_num_devices`; ``None`` keeps it.
-        horizon: Rounds of an episode; ``None`` keeps it.
-        budget: A :class:`Budget`, or the system's energy per round [J]; ``None`` keeps it.
-        csi_delay_rounds: See :class:`asl_gym.knowledge.Knowledge`; ``None`` keeps it.
-        parameter_error: Likewise.
+    Attributes:
+        action_view: See :mod:`asl_gym.envs.actions`; ``"box"`` if left out.
+        observation: See :mod:`asl_gym.envs.observations`; ``"flat"`` if left out.
+        reward: See :mod:`asl_gym.envs.rewards`; ``"drift"`` if left out.
+        traces: Where traces come from; the scenario's own channel model if left out.
+        render_mode: One of :data:`RENDER_MODES`, or ``None``.
+    """
+
+    action_view: ActionViewName
+    observation: ObservationViewName
+    reward: Reward
+    traces: TraceSource | None
+    render_mode: str | None
+
+
+class Parts(NamedTuple):
+    """What an environment is made of."""
+
+    scenario: Scenario
+    simulation: Simulation
+    view: ActionView
+    render_mode: str | None
+
+
+def build_parts(num_rows: int, scenario: Scenario | str | Path, arguments: EnvArguments) -> Parts:
+    """Builds the parts of an environment of so many rows.
 
     Raises:
-        FieldError: If a value is not allowed, or contradicts what the scenario itself says of the
-            controller's knowledge.
+        TypeError: If there is an argument that environments do not have.
+        FieldError: If a value is not allowed.
     """
-    built = load_scenario(scenario)
-    if num_devices is not None:
-        built = built.with_num_devices(num_devices)
-    if horizon is not None:
-        built = built.replace(horizon=horizon)
-    if budget is not None:
-        given = budget if isinstance(budget, Budget) else Budget(joules=budget)
-        built = built.replace(budget=given)
-    asked = {"csi_delay_rounds": csi_delay_rounds, "parameter_error": parameter_error}
-    return _with_knowledge(built, {name: one for name, one in asked.items() if one is not None})
+    known = EnvArguments.__optional_keys__
+    for name in arguments:
+        if name not in known:
+            raise TypeError(f"argument {name!r} is not known: expected some of {sorted(known)}")
+    own = ScenarioArguments.__optional_keys__
+    of_scenario: Any = {name: value for name, value in arguments.items() if name in own}
+    built = build_scenario(scenario, **of_scenario)
+    reward = arguments.get("reward", "drift")
+    one_of("reward", reward, get_args(Reward))
+    codec = observation_codec(arguments.get("observation", "flat"), built)
+    traces = arguments.get("traces")
+    if traces is None:
+        traces = SyntheticTraces(built.fleet, built.device_radio)
+    else:
+        _check_source(traces, built)
+    view = action_view(arguments.get("action_view", "box"), built)
+    render_mode = arguments.get("render_mode")
+    if render_mode is not None:
+        one_of("render_mode", render_mode, RENDER_MODES)
+    simulation = Simulation(built, num_rows, reward, traces, codec)
+    return Parts(built, simulation, view, render_mode)
 
 
-def _with_knowledge(scenario: Scenario, asked: dict[str, Any]) -> Scenario:
-    """Applies what an environment id or a caller says of the controller's knowledge."""
-    own = scenario.knowledge
-    for name, value in asked.items():
-        if getattr(own, name) not in (getattr(PERFECT, name), value):
-            allowed = f"{getattr(own, name)!r}, which the scenario says, or to leave it out"
-            raise FieldError(name, value, allowed)
-    return scenario.replace(knowledge=replace(own, **asked)) if asked else scenario
-
-
-def checked_options(options: dict[str, Any] | None) -> dict[str, Any]:
+def checked_options(options: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Returns reset's options after refusing unknown ones.
 
     Raises:
@@ -74,20 +89,7 @@ def checked_options(options: dict[str, Any] | None) -> dict[str, Any]:
     return options
 
 
-def make_simulation(
-    scenario: Scenario, num_rows: int, reward: str, traces: TraceSource | None, observation: str
-) -> Simulation:
-    """Builds the simulation behind an environment, synthetic traces by default."""
-    one_of("reward", reward, get_args(Reward))
-    codec = observation_codec(observation, scenario)
-    if traces is None:
-        traces = SyntheticTraces(scenario.fleet, scenario.device_radio)
-    else:
-        check_source(traces, scenario)
-    return Simulation(scenario, num_rows, reward, traces, codec)  # type: ignore[arg-type]
-
-
-def check_source(traces: TraceSource, scenario: Scenario) -> None:
+def _check_source(traces: TraceSource, scenario: Scenario) -> None:
     """Checks that a source of traces goes with a scenario.
 
     Raises:

@@ -2,23 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym.envs import actions
-from asl_gym.envs.actions import ActionViewName
-from asl_gym.envs.arguments import build_scenario, checked_options, make_simulation
-from asl_gym.envs.observations import ObservationViewName
-from asl_gym.envs.rewards import Reward
+from asl_gym.envs.arguments import RENDER_MODES, EnvArguments, build_parts, checked_options
 from asl_gym.envs.viewing import render_rows
-from asl_gym.model.components import Budget
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.traces.synthetic import TraceSource
 from asl_gym.traces.trace import Trace
-from asl_gym.validation import one_of
 
 __all__ = ["ASLEnv"]
 
@@ -104,7 +97,7 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     ``num_devices``, ``horizon``, ``budget`` (a ``Budget``, or the system's joules per round),
     ``traces`` (a ``TraceSource``, for example measured logs; synthetic by default),
     ``observation``, ``csi_delay_rounds`` and ``parameter_error`` (what the controller knows, see
-    ``asl_gym.knowledge``),
+    ``asl_gym.Knowledge``),
     ``render_mode`` (``"ansi"`` or ``"rgb_array"``). ``reset(options={"trace": trace})`` plays a
     given trace.
 
@@ -123,33 +116,16 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     v0: first version.
     """
 
-    metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012
 
     def __init__(
-        self,
-        scenario: Scenario | str | Path = "default",
-        action_view: ActionViewName = "box",
-        reward: Reward = "drift",
-        num_devices: int | None = None,
-        horizon: int | None = None,
-        budget: Budget | float | None = None,
-        traces: TraceSource | None = None,
-        render_mode: str | None = None,
-        observation: ObservationViewName = "flat",
-        csi_delay_rounds: int | None = None,
-        parameter_error: float | None = None,
+        self, scenario: Scenario | str | Path = "default", **arguments: Unpack[EnvArguments]
     ) -> None:
-        self.scenario = build_scenario(
-            scenario, num_devices, horizon, budget, csi_delay_rounds, parameter_error
-        )
-        self.simulation = make_simulation(self.scenario, 1, reward, traces, observation)
-        self.view = actions.action_view(action_view, self.scenario)
+        parts = build_parts(1, scenario, arguments)
+        self.scenario, self.simulation, self.view, self.render_mode = parts
         self.codec = self.simulation.codec
         self.action_space = self.view.space
         self.observation_space = self.codec.space  # type: ignore[assignment]
-        if render_mode is not None:
-            one_of("render_mode", render_mode, self.metadata["render_modes"])
-        self.render_mode = render_mode
 
     @property
     def energy_budget(self) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from gymnasium.utils import seeding
@@ -10,16 +10,11 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from asl_gym.envs import actions
-from asl_gym.envs.actions import ActionViewName
-from asl_gym.envs.arguments import build_scenario, checked_options, make_simulation
-from asl_gym.envs.observations import ObservationViewName
-from asl_gym.envs.rewards import Reward
+from asl_gym.envs.arguments import EnvArguments, build_parts, checked_options
+from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.viewing import render_rows
-from asl_gym.model.components import Budget
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.traces.synthetic import TraceSource
-from asl_gym.validation import FieldError, one_of, whole_number
+from asl_gym.validation import FieldError, whole_number
 
 __all__ = ["ASLVectorEnv"]
 
@@ -46,34 +41,16 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         self,
         num_envs: int = 1,
         scenario: Scenario | str | Path = "default",
-        action_view: ActionViewName = "box",
-        reward: Reward = "drift",
-        num_devices: int | None = None,
-        horizon: int | None = None,
-        budget: Budget | float | None = None,
-        traces: TraceSource | None = None,
-        render_mode: str | None = None,
+        *,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
-        observation: ObservationViewName = "flat",
-        csi_delay_rounds: int | None = None,
-        parameter_error: float | None = None,
+        **arguments: Unpack[EnvArguments],
     ) -> None:
         self.num_envs = whole_number("num_envs", num_envs, 1)
         self._mode = _autoreset_mode(autoreset_mode)
-        self.metadata = {
-            "render_modes": ["ansi", "rgb_array"],
-            "render_fps": 4,
-            "autoreset_mode": self._mode,
-        }
-        if render_mode is not None:
-            one_of("render_mode", render_mode, self.metadata["render_modes"])
-        self.render_mode = render_mode
-        self.scenario = build_scenario(
-            scenario, num_devices, horizon, budget, csi_delay_rounds, parameter_error
-        )
-        self.simulation = make_simulation(self.scenario, num_envs, reward, traces, observation)
+        self.metadata = {**ASLEnv.metadata, "autoreset_mode": self._mode}
+        parts = build_parts(num_envs, scenario, arguments)
+        self.scenario, self.simulation, self.view, self.render_mode = parts
         self.codec = self.simulation.codec
-        self.view = actions.action_view(action_view, self.scenario)
         self.single_action_space = self.view.space
         self.action_space = self.view.batch_space(num_envs)
         self.single_observation_space = self.codec.space

@@ -9,14 +9,19 @@ criteria that it must meet.
 import dataclasses
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 from asl_gym.model.components import Budget, Fading, Fleet, Knowledge, Radio, Server, Workload
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation import FieldError
 
-__all__ = ["load_scenario", "preset", "preset_names"]
+__all__ = ["MISMATCHED", "STALE", "preset", "preset_names"]
+
+STALE = Knowledge(csi_delay_rounds=1)
+"""The controller is shown the rates of the last round."""
+
+MISMATCHED = Knowledge(parameter_error=3.0)
+"""The devices' FLOPs per cycle and capacitances are wrong by up to a factor of 3 each way."""
 
 
 def _default() -> Scenario:
@@ -61,6 +66,10 @@ def _with_fading(fading: Fading) -> Callable[[], Scenario]:
     return build
 
 
+def _with_knowledge(knowledge: Knowledge) -> Callable[[], Scenario]:
+    return lambda: preset("default").replace(knowledge=knowledge)
+
+
 def _per_device_budgets() -> Scenario:
     """Each device has to keep a budget of its own, so that the luck of its channel counts.
 
@@ -76,16 +85,6 @@ def _lenet5() -> Scenario:
     """LeNet-5, whose computing is so little that sending dominates what can be spent."""
     workload = Workload(NetworkProfile.shipped("lenet5"), samples_per_round=320)
     return preset("default").replace(workload=workload, budget=Budget(fraction=0.5))
-
-
-def _stale_csi() -> Scenario:
-    """The controller is shown the rates of the last round."""
-    return preset("default").replace(knowledge=Knowledge(csi_delay_rounds=1))
-
-
-def _mismatch() -> Scenario:
-    """The devices' FLOPs per cycle and capacitances are wrong by up to a factor of 3 each way."""
-    return preset("default").replace(knowledge=Knowledge(parameter_error=3.0))
 
 
 def _parallel() -> Scenario:
@@ -110,8 +109,8 @@ _PRESETS: dict[str, Callable[[], Scenario]] = {
     "per-device-budgets": _per_device_budgets,
     "lenet5": _lenet5,
     "parallel": _parallel,
-    "stale-csi": _stale_csi,
-    "mismatch": _mismatch,
+    "stale-csi": _with_knowledge(STALE),
+    "mismatch": _with_knowledge(MISMATCHED),
 }
 
 
@@ -130,20 +129,3 @@ def preset(name: str) -> Scenario:
     if name not in _PRESETS:
         raise FieldError("scenario", name, "one of " + ", ".join(map(repr, _PRESETS)))
     return _PRESETS[name]()
-
-
-def load_scenario(scenario: Scenario | str | Path) -> Scenario:
-    """Returns a scenario given as itself, by its preset's name, or as a JSON file.
-
-    Raises:
-        FieldError: If a string is neither a preset nor an existing ``.json`` file.
-    """
-    if isinstance(scenario, Scenario):
-        return scenario
-    if isinstance(scenario, str | Path) and str(scenario).endswith(".json"):
-        if not Path(scenario).is_file():
-            raise FieldError("scenario", str(scenario), "an existing JSON file")
-        return Scenario.from_json(scenario)
-    if not isinstance(scenario, str):
-        raise FieldError("scenario", scenario, "a Scenario, a preset's name or a JSON file")
-    return preset(scenario)

@@ -15,20 +15,11 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
 from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
+from asl_gym.scenario.building import ScenarioArguments
 from asl_gym.scoring.fitting import PolicyFactory, build_policy, observation_view_of, view_of
 from asl_gym.scoring.frontier import HindsightFrontier
 
 __all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
-
-SCENARIO_ARGUMENTS = (
-    "scenario",
-    "num_devices",
-    "horizon",
-    "budget",
-    "csi_delay_rounds",
-    "parameter_error",
-)
-"""Arguments of the environment that its scenario holds once it is made."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +101,8 @@ class Evaluator:
         self.env_id, self.env_kwargs = env_id, env_kwargs
         self.scenario = scenario_of(self.make_env())
         # The scenario as it came out, so that fleet and budget are made once for all episodes.
-        rest = {name: kept for name, kept in env_kwargs.items() if name not in SCENARIO_ARGUMENTS}
+        held = {"scenario", *ScenarioArguments.__optional_keys__}
+        rest = {name: kept for name, kept in env_kwargs.items() if name not in held}
         self.env_kwargs = {**rest, "scenario": self.scenario}
         self._frontiers: dict[int, HindsightFrontier] = {}
 

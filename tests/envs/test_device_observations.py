@@ -14,8 +14,8 @@ from tests.strategies import scenarios, seeds
 @given(scenarios(), seeds)
 def test_decodes_to_what_the_flat_view_does(scenario: Scenario, seed: int) -> None:
     scenario = scenario.replace(knowledge=Knowledge(parameter_error=2.0))
-    flat = ASLEnv(scenario, "split")
-    rows = ASLEnv(scenario, "split", observation="devices")
+    flat = ASLEnv(scenario, action_view="split")
+    rows = ASLEnv(scenario, action_view="split", observation="devices")
     shown = [env.reset(seed=seed)[0] for env in (flat, rows)]
     action = np.zeros(scenario.num_devices, dtype=int)
     for t in range(scenario.horizon):
@@ -55,8 +55,8 @@ def test_a_device_has_the_same_row_in_a_larger_fleet() -> None:
 
 
 def test_vector_rows_equal_the_scalar_environment() -> None:
-    envs = ASLVectorEnv(2, "mismatch", "split", observation="devices")
-    alone = ASLEnv("mismatch", "split", observation="devices")
+    envs = ASLVectorEnv(2, "mismatch", action_view="split", observation="devices")
+    alone = ASLEnv("mismatch", action_view="split", observation="devices")
     batch, _ = envs.reset(seed=4)
     np.testing.assert_array_equal(batch[1], alone.reset(seed=5)[0])
     actions = np.full((2, 10), 3)

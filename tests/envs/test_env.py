@@ -74,7 +74,7 @@ def test_the_default_environment_is_made_by_its_name_alone() -> None:
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("scenario", [SMALL, PER_DEVICE], ids=["system", "per device"])
 def test_a_seed_fixes_everything(view: Any, scenario: Scenario) -> None:
-    fresh, used = ASLEnv(scenario, view), ASLEnv(scenario, view)
+    fresh, used = ASLEnv(scenario, action_view=view), ASLEnv(scenario, action_view=view)
     used.reset(seed=9)
     play(used, 7, seed=1)
     assert_same(fresh.reset(seed=4), used.reset(seed=4))
@@ -201,7 +201,7 @@ def test_reset_has_to_come_first() -> None:
 @pytest.mark.parametrize("scenario", [SMALL, PER_DEVICE], ids=["system", "per device"])
 def test_information_is_complete_and_consistent(view: Any, scenario: Scenario) -> None:
     scenario = scenario.replace(initial_queue_j=2.5)
-    env = ASLEnv(scenario, view)
+    env = ASLEnv(scenario, action_view=view)
     _, info = env.reset(seed=0)
     assert set(info) == {"queue"}
     queue = np.atleast_1d(info["queue"])
@@ -223,7 +223,7 @@ def test_information_is_complete_and_consistent(view: Any, scenario: Scenario) -
         charged = spent if scenario.num_budgets > 1 else [info["energy"]]
         queue = np.maximum(queue + charged - scenario.energy_budgets, 0.0)
         np.testing.assert_allclose(np.atleast_1d(info["queue"]), queue, rtol=1e-12)
-    env = ASLEnv(scenario, view)
+    env = ASLEnv(scenario, action_view=view)
     env.reset(seed=0)
     info = env.step(env.action_space.sample())[4]
     assert_same(env.queue, info["queue"])

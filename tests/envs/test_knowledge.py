@@ -112,7 +112,7 @@ def test_costs_are_those_of_a_fleet_with_the_real_parameters() -> None:
 def test_realised_costs_of_the_last_round_are_shown() -> None:
     views: tuple[ObservationViewName, ...] = ("flat", "devices")
     for view in views:
-        env = ASLEnv(small(Knowledge(parameter_error=3.0)), "split", observation=view)
+        env = ASLEnv(small(Knowledge(parameter_error=3.0)), action_view="split", observation=view)
         observation, _ = env.reset(seed=SEED)
         seen = env.codec.decode(observation)
         assert seen.device_delay is not None

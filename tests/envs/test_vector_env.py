@@ -54,8 +54,8 @@ def row_of(value: Any, i: int) -> Any:
 class Rows:
     """Scalar environments that reset themselves as a vector environment's rows do."""
 
-    def __init__(self, mode: AutoresetMode, *arguments: Any) -> None:
-        self.envs = [ASLEnv(*arguments) for _ in range(B)]
+    def __init__(self, mode: AutoresetMode, **arguments: Any) -> None:
+        self.envs = [ASLEnv(**arguments) for _ in range(B)]
         self.mode, self.ended = mode, False
 
     def step(self, actions: list[Any]) -> list[tuple[Any, ...]]:
@@ -91,8 +91,8 @@ def test_row_i_is_the_scalar_environment_with_seed_plus_i(
     name: str, view: Any, mode: AutoresetMode
 ) -> None:
     scenario = SCENARIOS[name].replace(horizon=HORIZON)
-    envs = ASLVectorEnv(B, scenario, view, autoreset_mode=mode)
-    rows = Rows(mode, scenario, view)
+    envs = ASLVectorEnv(B, scenario, action_view=view, autoreset_mode=mode)
+    rows = Rows(mode, scenario=scenario, action_view=view)
     start = envs.reset(seed=SEED)
     for i, env in enumerate(rows.envs):
         assert_same(tuple(row_of(part, i) for part in start), env.reset(seed=SEED + i))
@@ -129,8 +129,8 @@ def test_many_rows_and_rounds() -> None:
     """Enough of them that traces are drawn and rounds prepared in several pieces."""
     scenario = SCENARIOS["17 devices"].replace(horizon=150)
     rows, picked = 60, (0, 29, 59)
-    envs = ASLVectorEnv(rows, scenario, "split", autoreset_mode=AutoresetMode.SAME_STEP)
-    alone = {i: ASLEnv(scenario, "split") for i in picked}
+    envs = ASLVectorEnv(rows, scenario, action_view="split", autoreset_mode=AutoresetMode.SAME_STEP)
+    alone = {i: ASLEnv(scenario, action_view="split") for i in picked}
     envs.reset(seed=SEED)
     for i, env in alone.items():
         env.reset(seed=SEED + i)
@@ -241,7 +241,7 @@ def test_make_vec_makes_the_native_class() -> None:
     envs: Any = gym.make_vec("ASL-v0", num_envs=B, scenario=SMALL, action_view="split")
     assert type(envs.unwrapped) is ASLVectorEnv
     assert envs.num_envs == B
-    assert_same(envs.reset(seed=SEED), ASLVectorEnv(B, SMALL, "split").reset(seed=SEED))
+    assert_same(envs.reset(seed=SEED), ASLVectorEnv(B, SMALL, action_view="split").reset(seed=SEED))
     rows: Any = gym.make_vec("ASL-v0", num_envs=B, vectorization_mode="sync", scenario=SMALL)
     assert type(rows.unwrapped) is SyncVectorEnv
 

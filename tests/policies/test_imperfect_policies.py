@@ -38,7 +38,7 @@ def test_filtered_open_is_better_than_open_and_without_memory_the_same() -> None
 
 def test_the_filter_averages_inverse_rates() -> None:
     scenario = preset("stale-csi").with_num_devices(2)
-    policy, env = FilteredOPEN(scenario, memory=0.5), ASLEnv(scenario, "dict")
+    policy, env = FilteredOPEN(scenario, memory=0.5), ASLEnv(scenario, action_view="dict")
     observation, _ = env.reset(seed=0)
     state: Any = None
     shown = []
@@ -52,7 +52,7 @@ def test_the_filter_averages_inverse_rates() -> None:
 
 
 def test_calibration_finds_the_real_parameters_in_one_round() -> None:
-    env = ASLEnv(MISMATCH, "dict")
+    env = ASLEnv(MISMATCH, action_view="dict")
     observation, _ = env.reset(seed=5)
     policy = CalibratedOPEN(env)
     action, state = policy.predict(observation)
@@ -74,7 +74,7 @@ def test_calibrated_open_comes_near_to_open_that_knows() -> None:
 )
 def test_a_batch_decides_as_its_rows_do_over_episodes(policy: type[OPEN], name: str) -> None:
     scenario = preset(name).with_num_devices(3).replace(horizon=4)
-    envs = ASLVectorEnv(3, scenario, "dict", autoreset_mode="SameStep")
+    envs = ASLVectorEnv(3, scenario, action_view="dict", autoreset_mode="SameStep")
     batch, _ = envs.reset(seed=1)
     one = policy(scenario)
     states: list[object] = [None] * 3

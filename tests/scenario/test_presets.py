@@ -100,7 +100,7 @@ def test_nothing_draws_more_power_than_it_could() -> None:
 
 def means(policy: Any) -> tuple[float, float]:
     """Mean delay and energy of a policy that acts in the dict view, over the traces."""
-    envs = ASLVectorEnv(len(SEEDS), DEFAULT, "dict")
+    envs = ASLVectorEnv(len(SEEDS), DEFAULT, action_view="dict")
     observation, _ = envs.reset(options={"trace": Trace.stack(traces())})
     delay = energy = 0.0
     for _ in range(DEFAULT.horizon):

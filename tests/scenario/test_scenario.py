@@ -13,7 +13,8 @@ from hypothesis import given
 from asl_gym.envs.env import ASLEnv
 from asl_gym.model.components import Budget, Fleet, Radio, Server, Workload
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.scenario.presets import load_scenario, preset, preset_names
+from asl_gym.scenario.building import load_scenario
+from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation import FieldError
 from tests.strategies import scenarios

@@ -1,0 +1,82 @@
+"""From what a caller names to a scenario: a preset or a file, and changes by keyword."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+from asl_gym.model.components import PERFECT, Budget
+from asl_gym.scenario.presets import preset
+from asl_gym.scenario.scenario import Scenario
+from asl_gym.validation import FieldError
+
+__all__ = ["ScenarioArguments", "build_scenario", "load_scenario"]
+
+
+class ScenarioArguments(TypedDict, total=False):
+    """What changes a scenario; what is left out or ``None`` is the scenario's own.
+
+    Attributes:
+        num_devices: Fleet size, see :meth:`Scenario.with_num_devices`.
+        horizon: Rounds of an episode.
+        budget: A :class:`Budget`, or the system's energy per round [J].
+        csi_delay_rounds: See :class:`asl_gym.Knowledge`.
+        parameter_error: Likewise.
+    """
+
+    num_devices: int | None
+    horizon: int | None
+    budget: Budget | float | None
+    csi_delay_rounds: int | None
+    parameter_error: float | None
+
+
+def build_scenario(
+    scenario: Scenario | str | Path, **arguments: Unpack[ScenarioArguments]
+) -> Scenario:
+    """Applies an environment's keyword arguments to a scenario.
+
+    Args:
+        scenario: A scenario, a preset's name, or a JSON file.
+        **arguments: See :class:`ScenarioArguments`.
+
+    Raises:
+        FieldError: If a value is not allowed, or contradicts what the scenario itself says of the
+            controller's knowledge.
+    """
+    built = load_scenario(scenario)
+    if (num_devices := arguments.get("num_devices")) is not None:
+        built = built.with_num_devices(num_devices)
+    if (horizon := arguments.get("horizon")) is not None:
+        built = built.replace(horizon=horizon)
+    if (budget := arguments.get("budget")) is not None:
+        given = budget if isinstance(budget, Budget) else Budget(joules=budget)
+        built = built.replace(budget=given)
+    asked = {name: arguments.get(name) for name in ("csi_delay_rounds", "parameter_error")}
+    return _with_knowledge(built, {name: one for name, one in asked.items() if one is not None})
+
+
+def load_scenario(scenario: Scenario | str | Path) -> Scenario:
+    """Returns a scenario given as itself, by its preset's name, or as a JSON file.
+
+    Raises:
+        FieldError: If a string is neither a preset nor an existing ``.json`` file.
+    """
+    if isinstance(scenario, Scenario):
+        return scenario
+    if isinstance(scenario, str | Path) and str(scenario).endswith(".json"):
+        if not Path(scenario).is_file():
+            raise FieldError("scenario", str(scenario), "an existing JSON file")
+        return Scenario.from_json(scenario)
+    if not isinstance(scenario, str):
+        raise FieldError("scenario", scenario, "a Scenario, a preset's name or a JSON file")
+    return preset(scenario)
+
+
+def _with_knowledge(scenario: Scenario, asked: dict[str, Any]) -> Scenario:
+    """Applies what an environment id or a caller says of the controller's knowledge."""
+    own = scenario.knowledge
+    for name, value in asked.items():
+        if getattr(own, name) not in (getattr(PERFECT, name), value):
+            allowed = f"{getattr(own, name)!r}, which the scenario says, or to leave it out"
+            raise FieldError(name, value, allowed)
+    return scenario.replace(knowledge=replace(own, **asked)) if asked else scenario
