@@ -10,17 +10,11 @@ from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.model.components import Budget, Fleet, Knowledge, Radio, Server, Workload
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.system import System
-from asl_gym.policies import (
-    OPEN,
-    CalibratedOPEN,
-    FilteredOPEN,
-    FixedSplit,
-    GreedyDelay,
-    GreedyEnergy,
-    KalmanOPEN,
-    Policy,
-    RandomPolicy,
-)
+from asl_gym.policies.base import Policy
+from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
+from asl_gym.policies.mismatch import CalibratedOPEN
+from asl_gym.policies.open import OPEN
+from asl_gym.policies.stale_csi import FilteredOPEN, KalmanOPEN
 from asl_gym.registration import register_envs
 from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.scenario import Scenario

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
 from asl_gym.envs.codec import LOG_BOUND, MAX_CLOCK_RATIO, Codec, Observation, Realised
-from asl_gym.model.per_device import PerDevice
+from asl_gym.model.costs import PerDevice
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
 from asl_gym.validation import one_of

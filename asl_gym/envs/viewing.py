@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 
 from asl_gym.envs import rendering
-from asl_gym.envs.simulation import RoundRecord, Simulation
+from asl_gym.envs.simulation import Simulation
 
 __all__ = ["render_rows", "round_view"]
 
@@ -24,35 +24,37 @@ def render_rows(
 
 def round_view(simulation: Simulation, row: int) -> rendering.RoundView:
     """What a renderer shows of one row."""
-    scenario, played = simulation.scenario, simulation.round_index
-    record: RoundRecord | None = simulation.last
-    state: dict[str, Any] = {}
-    if record is not None and simulation.trace is not None:
-        split_index = record.split_index[row]
-        frequency = np.broadcast_to(record.server_frequency[row], split_index.shape)
-        unit = simulation.unit_costs(played - 1).at(row)
-        trace = simulation.trace
-        state = {
-            "split": simulation.splits[split_index],
-            **scenario.cost_model.delay_parts(split_index, frequency, unit),
-            "device_energy": record.device_energy[row],
-            "server_energy": float(record.server_energy[row]),
-            "server_frequency_hz": frequency,
-            "uplink_bps": trace.uplink_bps[row, played - 1],
-            "downlink_bps": trace.downlink_bps[row, played - 1],
-            "delay": float(record.delay[row]),
-            "energy": float(record.energy[row]),
-            "mean_delay": float(simulation.totals[0, row] / played),
-            "mean_energy": float(simulation.totals[1, row] / played),
-        }
+    scenario = simulation.scenario
     return rendering.RoundView(
-        round_index=played,
+        round_index=simulation.round_index,
         horizon=scenario.horizon,
         layer_names=scenario.workload.profile.layer_names,
-        num_layers=scenario.workload.profile.num_layers,
         queue=simulation.queue[row],
         energy_budgets=scenario.energy_budgets,
         schedule=scenario.schedule,
         num_devices=scenario.num_devices,
-        **state,
+        played=_played_round(simulation, row),
+    )
+
+
+def _played_round(simulation: Simulation, row: int) -> rendering.PlayedRound | None:
+    record, trace, played = simulation.last, simulation.trace, simulation.round_index
+    if record is None or trace is None:
+        return None
+    split_index = record.split_index[row]
+    frequency = np.broadcast_to(record.server_frequency[row], split_index.shape)
+    unit = simulation.unit_costs(played - 1).at(row)
+    mean_delay, mean_energy = simulation.totals[:, row] / played
+    return rendering.PlayedRound(
+        split=simulation.splits[split_index],
+        **simulation.scenario.cost_model.delay_parts(split_index, frequency, unit),
+        device_energy=record.device_energy[row],
+        server_energy=float(record.server_energy[row]),
+        server_frequency_hz=frequency,
+        uplink_bps=trace.uplink_bps[row, played - 1],
+        downlink_bps=trace.downlink_bps[row, played - 1],
+        delay=float(record.delay[row]),
+        energy=float(record.energy[row]),
+        mean_delay=float(mean_delay),
+        mean_energy=float(mean_energy),
     )

@@ -1,10 +1,5 @@
-"""OPEN's best honest versions where the controller does not know everything.
+"""OPEN where device parameters are not known: it calibrates them from the realised costs."""
 
-They see the observation alone and remember what they saw: ``predict`` hands its memory back as the
-state, one row an environment, and starts anew where ``episode_start`` says so.
-"""
-
-from abc import abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,83 +7,12 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
-from asl_gym.policies.open import OPEN
-from asl_gym.validation import FieldError, number
+from asl_gym.policies.open import RememberingOPEN
+from asl_gym.validation import FieldError
 
-__all__ = ["CalibratedOPEN", "FilteredOPEN", "RememberingOPEN"]
+__all__ = ["CalibratedOPEN"]
 
 TINY = np.finfo(float).tiny
-
-
-class RememberingOPEN(OPEN):
-    """OPEN with a memory: arrays whose first axis are the environments of a batch."""
-
-    def predict(
-        self,
-        observation: NDArray[np.floating],
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = True,
-    ) -> tuple[Any, Any]:
-        """Decides for one observation or a batch.
-
-        Args:
-            observation: Shape (size,) or (B, size).
-            state: The memory that the last call returned; ``None`` starts anew.
-            episode_start: Which environments start an episode, shape (B,) or a bool.
-            deterministic: Ignored.
-
-        Returns:
-            The action in the form of ``action_view``, and the memory.
-        """
-        batch = np.atleast_2d(np.asarray(observation))
-        seen = self._codec.decode(batch)
-        starts = np.ones(len(batch), dtype=bool)
-        if state is not None:
-            none = False if episode_start is None else episode_start
-            starts = np.broadcast_to(np.asarray(none, dtype=bool), starts.shape)
-        split_index, frequency, memory = self.remember_and_decide(seen, state, starts)
-        if np.ndim(observation) == 1:
-            split_index, frequency = split_index[0], frequency[0]
-        return self._view.encode(split_index, frequency), memory
-
-    @abstractmethod
-    def remember_and_decide(
-        self, seen: Observation, memory: Any, starts: NDArray[np.bool_]
-    ) -> tuple[Splits, Array, Any]:
-        """Decides for a batch; the memory is meaningless where an episode starts."""
-
-
-class FilteredOPEN(RememberingOPEN):
-    """OPEN on filtered rates, for stale channel knowledge.
-
-    Delay and energy are linear in 1/r, so what a decision needs of an uncertain rate is the
-    expectation of 1/r. It is estimated by an exponentially weighted running average of the 1/r
-    that were shown in the episode, whose weights sum to 1 from the first round on.
-
-    Args:
-        env: The environment or scenario.
-        v: As for :class:`asl_gym.OPEN`.
-        memory: Share in [0, 1] of the old weight that a round leaves; 1 is the plain average, 0 is
-            OPEN.
-    """
-
-    def __init__(self, env: Any, v: float | None = None, memory: float = 0.8) -> None:
-        super().__init__(env, v)
-        self.memory = number("memory", memory, 0, 1)
-
-    def remember_and_decide(
-        self, seen: Observation, memory: Any, starts: NDArray[np.bool_]
-    ) -> tuple[Splits, Array, Any]:
-        """Averages the inverse rates, then decides as OPEN does."""
-        inverse = 1.0 / np.stack([seen.uplink_bps, seen.downlink_bps], axis=1)
-        if memory is None:
-            memory = np.zeros_like(inverse), np.zeros(len(inverse))
-        total = np.where(starts[:, None, None], 0.0, memory[0]) * self.memory + inverse
-        weight = np.where(starts, 0.0, memory[1]) * self.memory + 1.0
-        average = total / weight[:, None, None]
-        filtered = seen._replace(uplink_bps=1.0 / average[:, 0], downlink_bps=1.0 / average[:, 1])
-        return *self.decide(filtered), (total, weight)
 
 
 class _Played(NamedTuple):

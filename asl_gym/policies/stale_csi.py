@@ -1,10 +1,11 @@
-"""OPEN with a Kalman filter that is given the channel's law, a reference for stale knowledge.
+"""OPEN where rates are shown late: on filtered rates, and with a Kalman filter as a reference.
 
 Filtered OPEN and learned agents have to find out from what they are shown how fast channels forget.
-This policy is told: shadowing is a first-order autoregression of known deviation and correlation,
-fading is Rayleigh. In decibels a shown rate is the shadowing plus log-exponential fading, which the
-filter takes for Gaussian noise of the same mean and variance (and rates at floor or cap for exact
-ones); so it is near to the best that can be done with the law, not the best itself.
+The Kalman filter is told the channel's law: shadowing is a first-order autoregression of known
+deviation and correlation, fading is Rayleigh. In decibels a shown rate is the shadowing plus
+log-exponential fading, which the filter takes for Gaussian noise of the same mean and variance (and
+rates at floor or cap for exact ones); so it is near to the best that can be done with the law, not
+the best itself.
 """
 
 import math
@@ -16,11 +17,11 @@ from scipy.interpolate import RegularGridInterpolator
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
-from asl_gym.policies.mismatch import RememberingOPEN
+from asl_gym.policies.open import RememberingOPEN
 from asl_gym.traces import channel
-from asl_gym.validation import FieldError
+from asl_gym.validation import FieldError, number
 
-__all__ = ["KalmanOPEN"]
+__all__ = ["FilteredOPEN", "KalmanOPEN"]
 
 FADING_MEAN_DB = -10.0 * np.euler_gamma / math.log(10.0)
 """Mean of 10 log₁₀ X over X ~ Exp(1)."""
@@ -33,6 +34,38 @@ SNR_DB = np.linspace(-120.0, 160.0, 561)
 
 NUM_DEVIATIONS, NUM_SHADOWING_NODES, NUM_FADING_NODES = 17, 31, 600
 FADING_RANGE = 1e-9, 40.0
+
+
+class FilteredOPEN(RememberingOPEN):
+    """OPEN on filtered rates, for stale channel knowledge.
+
+    Delay and energy are linear in 1/r, so what a decision needs of an uncertain rate is the
+    expectation of 1/r. It is estimated by an exponentially weighted running average of the 1/r
+    that were shown in the episode, whose weights sum to 1 from the first round on.
+
+    Args:
+        env: The environment or scenario.
+        v: As for :class:`asl_gym.OPEN`.
+        memory: Share in [0, 1] of the old weight that a round leaves; 1 is the plain average, 0 is
+            OPEN.
+    """
+
+    def __init__(self, env: Any, v: float | None = None, memory: float = 0.8) -> None:
+        super().__init__(env, v)
+        self.memory = number("memory", memory, 0, 1)
+
+    def remember_and_decide(
+        self, seen: Observation, memory: Any, starts: NDArray[np.bool_]
+    ) -> tuple[Splits, Array, Any]:
+        """Averages the inverse rates, then decides as OPEN does."""
+        inverse = 1.0 / np.stack([seen.uplink_bps, seen.downlink_bps], axis=1)
+        if memory is None:
+            memory = np.zeros_like(inverse), np.zeros(len(inverse))
+        total = np.where(starts[:, None, None], 0.0, memory[0]) * self.memory + inverse
+        weight = np.where(starts, 0.0, memory[1]) * self.memory + 1.0
+        average = total / weight[:, None, None]
+        filtered = seen._replace(uplink_bps=1.0 / average[:, 0], downlink_bps=1.0 / average[:, 1])
+        return *self.decide(filtered), (total, weight)
 
 
 class KalmanOPEN(RememberingOPEN):

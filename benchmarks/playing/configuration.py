@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium as gym
 
 from asl_gym import Budget, Evaluator, Scenario
-from asl_gym.policies import scenario_of
+from asl_gym.policies.base import scenario_of
 from asl_gym.scenario.scenario import REFERENCE_SEEDS
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.validation import whole_number

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from asl_gym import OPEN, evaluate, preset
-from asl_gym.policies import scenario_of
+from asl_gym.policies.base import scenario_of
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.configuration import Configuration

@@ -9,7 +9,7 @@ from asl_gym.envs.codec import Observation
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.observations import ObservationCodec
 from asl_gym.model import lyapunov
-from asl_gym.policies import OPEN
+from asl_gym.policies.open import OPEN
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.round_problem import RoundProblem

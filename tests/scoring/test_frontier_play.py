@@ -7,7 +7,7 @@ import pytest
 
 from asl_gym.arrays import Array
 from asl_gym.envs.env import ASLEnv
-from asl_gym.policies import OPEN
+from asl_gym.policies.open import OPEN
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.scoring.frontier import HindsightFrontier, hindsight_frontier

@@ -5,7 +5,7 @@ queues stand against the budget. Matplotlib is imported on the first picture onl
 """
 
 from asl_gym.envs.rendering.picture import render_rgb
-from asl_gym.envs.rendering.round_view import RoundView, bar_starts
+from asl_gym.envs.rendering.round_view import PlayedRound, RoundView, bar_starts
 from asl_gym.envs.rendering.text import render_ansi
 
-__all__ = ["RoundView", "bar_starts", "render_ansi", "render_rgb"]
+__all__ = ["PlayedRound", "RoundView", "bar_starts", "render_ansi", "render_rgb"]

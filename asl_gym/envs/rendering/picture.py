@@ -86,12 +86,12 @@ def _key(figure: "Figure", x: float, y: float, colour: str, text: str) -> None:
 def _draw_header(figure: "Figure", view: RoundView) -> None:
     _write(figure, 14, 22, f"Round {view.round_index} of {view.horizon}", 13, weight="bold")
     shares = [""] * len(_PARTS)
-    if view.played:
-        delay, mean_delay = rounded(view.delay), rounded(view.mean_delay)
-        energy, mean_energy = rounded(view.energy), rounded(view.mean_energy)
+    if played := view.played:
+        delay, mean_delay = rounded(played.delay), rounded(played.mean_delay)
+        energy, mean_energy = rounded(played.energy), rounded(played.mean_energy)
         _write(figure, 320, 22, f"delay {delay} s (mean {mean_delay} s)", 11)
         _write(figure, 630, 22, f"energy {energy} J (mean {mean_energy} J)", 11)
-        shares = [f"{share:.0%}" for share in view.parts.sum(axis=1) / view.parts.sum()]
+        shares = [f"{share:.0%}" for share in played.parts.sum(axis=1) / played.parts.sum()]
     else:
         _write(figure, 320, 22, "No round has been played yet", 11)
     _write(figure, 110, 60, "Who runs which layer", weight="bold")
@@ -109,11 +109,11 @@ def _draw_header(figure: "Figure", view: RoundView) -> None:
 
 def _draw_splits(axes: "Axes", view: RoundView) -> None:
     """One row a device, one cell a layer, coloured by who runs it."""
-    devices, layers = view.num_rows, view.num_layers
+    devices, layers = view.num_devices, view.num_layers
     colours = np.array([_rgb(c) for c in (_EMPTY_COLOUR, _DEVICE_COLOUR, _SERVER_COLOUR)])
-    owner = np.zeros((max(devices, 1), layers), dtype=int)
+    owner = np.zeros((devices, layers), dtype=int)
     if view.played:
-        owner = np.where(np.arange(layers) < view.split[:, None], 1, 2)
+        owner = np.where(np.arange(layers) < view.played.split[:, None], 1, 2)
     extent = (0.5, layers + 0.5, len(owner) - 0.5, -0.5)
     axes.imshow(colours[owner], aspect="auto", interpolation="nearest", extent=extent)
     if devices <= _FEW_DEVICES:
@@ -132,12 +132,14 @@ def _draw_splits(axes: "Axes", view: RoundView) -> None:
 
 def _label_devices(axes: "Axes", view: RoundView) -> None:
     """Names each device and its split layer; of many devices, some of their numbers."""
-    devices = range(view.num_rows)
+    devices = range(view.num_devices)
     if len(devices) > _FEW_DEVICES:
         axes.set_yticks(_spaced(len(devices), 10))
         axes.set_ylabel("device", fontsize=9)
         return
-    splits = [view.layer_name(int(s)) for s in view.split] if view.played else "–" * len(devices)
+    splits = ["–"] * len(devices)
+    if view.played:
+        splits = [view.layer_name(int(split)) for split in view.played.split]
     axes.set_yticks(devices, [f"{n} · {split}" for n, split in zip(devices, splits, strict=True)])
     place, offset = ("axes fraction", "offset points"), (-8, 9)
     axes.annotate("device · split", (0, 1), offset, *place, ha="right", fontsize=8)
@@ -145,34 +147,35 @@ def _label_devices(axes: "Axes", view: RoundView) -> None:
 
 def _draw_delays(axes: "Axes", view: RoundView) -> None:
     """One row a device, a bar for each part of its delay, where it lies in time."""
-    devices = max(view.num_rows, 1)
+    devices = view.num_devices
     axes.set_ylim(devices - 0.5, -0.5)
     axes.set_yticks([])
     axes.set_xlabel("time within the round [s]", fontsize=9)
-    if not view.played:
+    played = view.played
+    if played is None:
         axes.set_xticks([0])
         return
     axes.grid(axis="x", color=_EMPTY_COLOUR)
     axes.set_axisbelow(True)
-    axes.set_xlim(0, _round_up(max(view.delay, 1.2 * view.mean_delay)))
-    parts = view.parts
+    axes.set_xlim(0, _round_up(max(played.delay, 1.2 * played.mean_delay)))
+    parts = played.parts
     lefts = bar_starts(view.schedule, parts.sum(axis=0)) + np.cumsum(parts, axis=0) - parts
     height = 0.8 if devices <= _FEW_DEVICES else 1.0
     for left, width, colour in zip(lefts, parts, _PART_COLOURS, strict=True):
         axes.barh(np.arange(devices), width, height, left, color=colour)
-    axes.axvline(view.mean_delay, color="black", linewidth=1, linestyle=":")
+    axes.axvline(played.mean_delay, color="black", linewidth=1, linestyle=":")
 
 
 def _draw_energy(axes: "Axes", view: RoundView) -> None:
     """This round's energy, devices and server side, and the mean so far, against the budget."""
     labels, largest = ["round", "mean"], 2 * view.energy_budget
-    if view.played:
-        labels = [f"round {rounded(view.energy)} J", f"mean {rounded(view.mean_energy)} J"]
-        largest = max(largest, view.energy, view.mean_energy)
-        devices = float(view.device_energy.sum())
+    if played := view.played:
+        labels = [f"round {rounded(played.energy)} J", f"mean {rounded(played.mean_energy)} J"]
+        largest = max(largest, played.energy, played.mean_energy)
+        devices = float(played.device_energy.sum())
         axes.barh([0], devices, color=_DEVICE_COLOUR)
-        axes.barh([0], view.server_energy, left=devices, color=_SERVER_COLOUR)
-        axes.barh([1], view.mean_energy, color=_MEAN_COLOUR)
+        axes.barh([0], played.server_energy, left=devices, color=_SERVER_COLOUR)
+        axes.barh([1], played.mean_energy, color=_MEAN_COLOUR)
     _finish_joules(axes, "energy of a round [J]", labels, largest, view.energy_budget)
 
 

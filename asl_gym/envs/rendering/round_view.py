@@ -2,39 +2,22 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from asl_gym.arrays import Array
+from asl_gym.arrays import Array, Splits
 
-__all__ = ["RoundView", "bar_starts", "decimals", "rounded"]
+__all__ = ["PlayedRound", "RoundView", "bar_starts", "decimals", "rounded"]
 
 MAX_NAME = 10
 """Characters of a layer's name that are shown."""
 
-_NOT_PLAYED: Any = None
-
 
 @dataclass(frozen=True, eq=False)
-class RoundView:
-    """All that the renderers need, as plain values.
-
-    The fields from ``split`` on tell of the last round played and are ``None`` before the first.
-    A device's delay is the sum of its four parts.
+class PlayedRound:
+    """A round that was played. A device's delay is the sum of its four parts.
 
     Attributes:
-        round_index: Rounds played so far.
-        horizon: Rounds of an episode.
-        layer_names: Names of the network's layers; L entries.
-        num_layers: Number of layers L.
-        queue: Virtual queues now [J], shape (K,).
-        energy_budgets: Budgets per round [J], shape (K,): K = 1 for the whole system, or N + 1,
-            devices then server.
-        schedule: The scenario's schedule.
-        num_devices: Number of devices N; may be left out, but then a system-wide budget gives a
-            picture without devices before the first round.
         split: Split points ℓ, shape (N,).
         downlink_delay: Time of receiving [s], shape (N,).
         device_delay: Time of the device's computing [s], shape (N,).
@@ -51,39 +34,20 @@ class RoundView:
         mean_energy: Mean energy of the episode's rounds so far [J].
     """
 
-    round_index: int
-    horizon: int
-    layer_names: tuple[str, ...]
-    num_layers: int
-    queue: Array
-    energy_budgets: Array
-    schedule: str
-    num_devices: int | None = None
-    split: NDArray[np.int64] = _NOT_PLAYED
-    downlink_delay: Array = _NOT_PLAYED
-    device_delay: Array = _NOT_PLAYED
-    uplink_delay: Array = _NOT_PLAYED
-    server_delay: Array = _NOT_PLAYED
-    device_energy: Array = _NOT_PLAYED
-    server_energy: float = _NOT_PLAYED
-    server_frequency_hz: Array = _NOT_PLAYED
-    uplink_bps: Array = _NOT_PLAYED
-    downlink_bps: Array = _NOT_PLAYED
-    delay: float = _NOT_PLAYED
-    energy: float = _NOT_PLAYED
-    mean_delay: float = _NOT_PLAYED
-    mean_energy: float = _NOT_PLAYED
-
-    @property
-    def played(self) -> bool:
-        """Whether there is a last round."""
-        return self.split is not None
-
-    @property
-    def num_rows(self) -> int:
-        """Number of devices to show."""
-        known = len(self.split) if self.played else self.num_devices
-        return len(self.energy_budgets) - 1 if known is None else known
+    split: Splits
+    downlink_delay: Array
+    device_delay: Array
+    uplink_delay: Array
+    server_delay: Array
+    device_energy: Array
+    server_energy: float
+    server_frequency_hz: Array
+    uplink_bps: Array
+    downlink_bps: Array
+    delay: float
+    energy: float
+    mean_delay: float
+    mean_energy: float
 
     @property
     def parts(self) -> Array:
@@ -91,6 +55,37 @@ class RoundView:
         parts = (self.downlink_delay, self.device_delay, self.uplink_delay, self.server_delay)
         # A part that was found as a difference may lie a rounding error below zero.
         return np.maximum(np.stack(parts), 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class RoundView:
+    """All that the renderers need, as plain values.
+
+    Attributes:
+        round_index: Rounds played so far.
+        horizon: Rounds of an episode.
+        layer_names: Names of the network's layers; L entries.
+        queue: Virtual queues now [J], shape (K,).
+        energy_budgets: Budgets per round [J], shape (K,): K = 1 for the whole system, or N + 1,
+            devices then server.
+        schedule: The scenario's schedule.
+        num_devices: Number of devices N.
+        played: The last round; ``None`` before the first.
+    """
+
+    round_index: int
+    horizon: int
+    layer_names: tuple[str, ...]
+    queue: Array
+    energy_budgets: Array
+    schedule: str
+    num_devices: int
+    played: PlayedRound | None = None
+
+    @property
+    def num_layers(self) -> int:
+        """Number of layers L."""
+        return len(self.layer_names)
 
     @property
     def energy_budget(self) -> float:

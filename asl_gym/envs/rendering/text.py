@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
-from asl_gym.envs.rendering.round_view import RoundView, decimals, rounded
+from asl_gym.envs.rendering.round_view import PlayedRound, RoundView, decimals, rounded
 
 __all__ = ["render_ansi"]
 
@@ -19,38 +19,39 @@ def render_ansi(view: RoundView) -> str:
     """
     budget = rounded(view.energy_budget)
     head = f"Round {view.round_index} of {view.horizon}"
-    if not view.played:
+    played = view.played
+    if played is None:
         return f"{head} · no round has been played yet · budget {budget} J · {_queue_text(view)}\n"
-    relative_energy = rounded(view.mean_energy / view.energy_budget)
+    relative_energy = rounded(played.mean_energy / view.energy_budget)
     lines = [
-        f"{head} · delay {rounded(view.delay)} s · energy {rounded(view.energy)} J, "
+        f"{head} · delay {rounded(played.delay)} s · energy {rounded(played.energy)} J, "
         f"budget {budget} J · {_queue_text(view)}",
-        f"Mean so far · delay {rounded(view.mean_delay)} s · energy {rounded(view.mean_energy)} J "
-        f"= {relative_energy} × budget",
+        f"Mean so far · delay {rounded(played.mean_delay)} s · "
+        f"energy {rounded(played.mean_energy)} J = {relative_energy} × budget",
         "",
-        *_table(view),
+        *_table(view, played),
     ]
-    if view.num_rows > _MAX_ROWS:
-        lines.append(f"     … and {view.num_rows - _MAX_ROWS} more devices")
+    if view.num_devices > _MAX_ROWS:
+        lines.append(f"     … and {view.num_devices - _MAX_ROWS} more devices")
     queue = f", queue {rounded(float(view.queue[-1]))} J" if len(view.queue) > 1 else ""
-    lines.append(f"Server side: energy {rounded(view.server_energy)} J{queue}")
+    lines.append(f"Server side: energy {rounded(played.server_energy)} J{queue}")
     return "\n".join(lines) + "\n"
 
 
-def _table(view: RoundView) -> list[str]:
+def _table(view: RoundView, played: PlayedRound) -> list[str]:
     """The rows of devices under two lines of headings: what, and its unit."""
-    rows = slice(min(view.num_rows, _MAX_ROWS))
-    delays = _cells(np.vstack([view.parts.sum(axis=0), view.parts])[:, rows])
-    rates = _cells(np.stack([view.downlink_bps, view.uplink_bps])[:, rows] / 1e6)
-    columns = [["device", "", *map(str, range(view.num_rows)[rows])]]
-    columns += [_split_column(view, view.split[rows])]
+    rows = slice(min(view.num_devices, _MAX_ROWS))
+    delays = _cells(np.vstack([played.parts.sum(axis=0), played.parts])[:, rows])
+    rates = _cells(np.stack([played.downlink_bps, played.uplink_bps])[:, rows] / 1e6)
+    columns = [["device", "", *map(str, range(view.num_devices)[rows])]]
+    columns += [_split_column(view, played.split[rows])]
     names = ("delay", "= down", "+ dev.", "+ up", "+ serv.")
     columns += [[name, "s", *cells] for name, cells in zip(names, delays, strict=True)]
-    columns += [["energy", "J", *_cells(view.device_energy[None, rows])[0]]]
+    columns += [["energy", "J", *_cells(played.device_energy[None, rows])[0]]]
     if len(view.queue) > 1:
         columns += [["queue", "J", *_cells(view.queue[None, :-1][:, rows])[0]]]
     columns += [["down", "Mbit/s", *rates[0]], ["up", "Mbit/s", *rates[1]]]
-    columns += [["server", "GHz", *_server_clocks(view, rows)]]
+    columns += [["server", "GHz", *_server_clocks(played, rows)]]
     widths = [max(6, *map(len, column)) for column in columns]
     return [
         " ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
@@ -71,10 +72,10 @@ def _split_column(view: RoundView, split: NDArray[np.int64]) -> list[str]:
     return [f" {cell.ljust(width)}" for cell in cells]
 
 
-def _server_clocks(view: RoundView, rows: slice) -> list[str]:
+def _server_clocks(played: PlayedRound, rows: slice) -> list[str]:
     """Server frequencies [GHz]; without work for the server they mean nothing."""
-    clocks = _cells(view.server_frequency_hz[None, rows] / 1e9)[0]
-    idle = view.server_delay[rows] <= 1e-9 * view.parts.sum(axis=0)[rows]
+    clocks = _cells(played.server_frequency_hz[None, rows] / 1e9)[0]
+    idle = played.server_delay[rows] <= 1e-9 * played.parts.sum(axis=0)[rows]
     return ["–" if none else clock for none, clock in zip(idle, clocks, strict=True)]
 
 

@@ -15,8 +15,7 @@ from asl_gym.solvers.parallel.allocation import (
 )
 from asl_gym.solvers.parallel.branch import ROUNDING, search
 from asl_gym.solvers.parallel.compiling import compiled
-from asl_gym.solvers.parallel.problem import Problem
-from asl_gym.solvers.parallel.pruning import undominated
+from asl_gym.solvers.parallel.problem import Problem, undominated
 
 __all__ = ["Clock", "Rounds", "Solutions", "allocate_rows", "solve_rows"]
 
