@@ -7,7 +7,8 @@ from asl_gym.envs.codec import Observation
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.observations import ObservationCodec
 from asl_gym.envs.vector_env import ASLVectorEnv
-from asl_gym.model.components import Budget, Fleet, Knowledge, Radio, Server, Workload
+from asl_gym.model.components import Fleet, Radio, Server, Workload
+from asl_gym.model.demands import Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.system import System
 from asl_gym.policies.base import Policy

@@ -24,7 +24,7 @@ from agents.shared.memory import Memory, MemoryState
 from agents.shared.network import SharedPolicy
 from agents.shared.policy import SharedAgent
 from agents.shared.signal import regrets
-from asl_gym.validation import number, whole_number
+from asl_gym.validation import NOT_NEGATIVE, SHARE, number, whole_number
 
 __all__ = ["Shared"]
 
@@ -101,13 +101,13 @@ class Shared(RolloutAlgorithm):
             device=device,
             support_multi_env=True,
         )
-        self.decays = tuple(number("decays", decay, 0) for decay in decays)
+        self.decays = tuple(number("decays", decay, NOT_NEGATIVE) for decay in decays)
         self.n_steps = whole_number("n_steps", n_steps, 1)
         self.gradient_steps = whole_number("gradient_steps", gradient_steps, 1)
         self.batch_size = whole_number("batch_size", batch_size, 1)
         self.buffer_rounds = whole_number("buffer_rounds", buffer_rounds, 1)
-        self.imitation = number("imitation", imitation, 0, 1)
-        self.transition = number("transition", transition, 0, 1, open_low=True)
+        self.imitation = number("imitation", imitation, SHARE)
+        self.transition = number("transition", transition, SHARE._replace(open_low=True))
         if _init_setup_model:
             self._setup_model()
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.server_share import equal_share, fitted_to_server, total_share
 from asl_gym.model import lyapunov
-from asl_gym.model.components import Server
 from asl_gym.model.costs import UnitCosts
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.round_problem import best_frequencies
@@ -115,13 +114,6 @@ class ActionView(ABC):
             raise self._reject(action, "holds fractions where whole numbers belong")
         return indices
 
-    def _position_of(self, frequency_hz: Array, server: Server | None = None) -> Array:
-        server = server or self.server
-        log_range = np.log(server.clock_max_hz / server.clock_min_hz)
-        if log_range == 0:
-            return np.zeros_like(frequency_hz, dtype=float)
-        return np.asarray(np.log(frequency_hz / server.clock_min_hz) / log_range)
-
 
 class BoxView(ActionView):
     """``Box(−1, 1)`` of length 2N: split points in equal bins, then frequencies on a log scale.
@@ -148,7 +140,7 @@ class BoxView(ActionView):
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.float32]:
         """See :meth:`ActionView.encode`; split points at the middle of their bins."""
         splits = (np.asarray(split_index) + 0.5) / self.num_splits
-        position = np.concatenate([splits, self._position_of(server_frequency_hz)], axis=-1)
+        position = np.concatenate([splits, self.server.position_of(server_frequency_hz)], axis=-1)
         return np.asarray(np.clip(2.0 * position - 1.0, -1.0, 1.0), dtype=np.float32)
 
 
@@ -190,9 +182,9 @@ class MultiDiscreteView(ActionView):
         if self._shared:
             work = self._scenario.cost_model.server_work(split_index)
             total = total_share(server_frequency_hz, work, self.server)
-            mean = np.clip(self._position_of(total, self._levels_of), 0.0, 1.0)
+            mean = np.clip(self._levels_of.position_of(total), 0.0, 1.0)
         else:
-            mean = self._position_of(server_frequency_hz).mean(axis=-1, keepdims=True)
+            mean = self.server.position_of(server_frequency_hz).mean(axis=-1, keepdims=True)
         level = np.rint(mean * (NUM_FREQUENCY_LEVELS - 1)).astype(np.int64)
         return np.concatenate([split_index, level], axis=-1)
 

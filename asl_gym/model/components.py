@@ -1,28 +1,39 @@
-"""The parts of a scenario: fleet, server, radio, workload, energy budget and knowledge.
+"""The parts of a system: fleet, server, radio and workload.
 
 Frozen dataclasses that check themselves. Units stand in the field names or the docstrings;
 everything that follows from the fields is computed elsewhere and never stored.
 """
 
 import math
-import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asl_gym.arrays import Array
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.validation import FieldError, number, numbers_tuple, one_of, whole_number
+from asl_gym.validation import (
+    ANY,
+    NOT_NEGATIVE,
+    POSITIVE,
+    Bounds,
+    Declared,
+    FieldError,
+    choice,
+    count,
+    flag,
+    instance,
+    numbers_tuple,
+    quantities,
+    quantity,
+    whole_number,
+)
 
 __all__ = [
-    "PERFECT",
-    "Budget",
     "Fading",
     "Fleet",
-    "Knowledge",
     "Radio",
     "Schedule",
     "Server",
@@ -33,13 +44,8 @@ Fading = Literal["block", "ergodic", "none"]
 Schedule = Literal["sequential", "parallel"]
 
 
-def _set(instance: object, **values: object) -> None:
-    for name, value in values.items():
-        object.__setattr__(instance, name, value)
-
-
 @dataclass(frozen=True)
-class Fleet:
+class Fleet(Declared):
     """The devices, one entry a device.
 
     The clock that device n has available in a round is ``clock_hz[n]`` times a factor drawn
@@ -55,24 +61,20 @@ class Fleet:
         min_clock_fraction: Least share of the clock that is available, in (0, 1].
     """
 
-    clock_hz: tuple[float, ...]
-    flops_per_cycle: tuple[float, ...]
-    capacitance: tuple[float, ...]
-    transmit_power_w: tuple[float, ...]
-    distance_m: tuple[float, ...]
-    min_clock_fraction: float
+    clock_hz: tuple[float, ...] = quantities(POSITIVE, "Hz")
+    flops_per_cycle: tuple[float, ...] = quantities(POSITIVE, "FLOP/cycle")
+    capacitance: tuple[float, ...] = quantities(POSITIVE, "W/Hz³")
+    transmit_power_w: tuple[float, ...] = quantities(POSITIVE, "W")
+    distance_m: tuple[float, ...] = quantities(POSITIVE, "m")
+    min_clock_fraction: float = quantity(Bounds(0, 1, open_low=True))
 
+    PREFIX = "fleet."
     PER_DEVICE = ("clock_hz", "flops_per_cycle", "capacitance", "transmit_power_w", "distance_m")
 
     def __post_init__(self) -> None:
-        clocks = numbers_tuple("fleet.clock_hz", self.clock_hz, low=0, open_low=True)
+        super().__post_init__()
         for name in self.PER_DEVICE:
-            values = numbers_tuple(
-                f"fleet.{name}", getattr(self, name), len(clocks), low=0, open_low=True
-            )
-            _set(self, **{name: values})
-        fraction = number("fleet.min_clock_fraction", self.min_clock_fraction, 0, 1, open_low=True)
-        _set(self, min_clock_fraction=fraction)
+            numbers_tuple(f"fleet.{name}", getattr(self, name), self.num_devices)
 
     @property
     def num_devices(self) -> int:
@@ -81,7 +83,7 @@ class Fleet:
 
 
 @dataclass(frozen=True)
-class Server:
+class Server(Declared):
     """The edge server.
 
     Attributes:
@@ -91,32 +93,39 @@ class Server:
         capacitance: Effective switched capacitance κ_s [W/Hz³].
     """
 
-    clock_min_hz: float
-    clock_max_hz: float
-    flops_per_cycle: float
-    capacitance: float
+    clock_min_hz: float = quantity(POSITIVE, "Hz")
+    clock_max_hz: float = quantity(POSITIVE, "Hz")
+    flops_per_cycle: float = quantity(POSITIVE, "FLOP/cycle")
+    capacitance: float = quantity(POSITIVE, "W/Hz³")
+
+    PREFIX = "server."
 
     def __post_init__(self) -> None:
-        for name in ("clock_min_hz", "clock_max_hz", "flops_per_cycle", "capacitance"):
-            value = number(f"server.{name}", getattr(self, name), 0, open_low=True)
-            _set(self, **{name: value})
+        super().__post_init__()
         if self.clock_min_hz > self.clock_max_hz:
             allowed = f"a number > 0 and <= server.clock_max_hz = {self.clock_max_hz:g}"
             raise FieldError("server.clock_min_hz", self.clock_min_hz, allowed)
 
-    def computing_energy(self, frequency_hz: NDArray[np.float64], work: Any) -> Any:
+    def computing_energy(self, frequency_hz: Array, work: Any) -> Any:
         """κ_s f² w: energy [J] of ``work`` cycles at a clock; the arguments broadcast."""
         return self.capacitance * (frequency_hz * frequency_hz) * work
 
-    def clock_at(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
+    def clock_at(self, position: Array) -> Array:
         """Clocks [Hz] at positions in [0, 1] on the log scale from least to full clock."""
         log_range = math.log(self.clock_max_hz / self.clock_min_hz)
         clock = self.clock_min_hz * np.exp(position * log_range)
         return np.asarray(np.minimum(np.maximum(clock, self.clock_min_hz), self.clock_max_hz))
 
+    def position_of(self, clock_hz: Array) -> Array:
+        """Positions of clocks on that scale; 0 where least and full clock are the same."""
+        log_range = math.log(self.clock_max_hz / self.clock_min_hz)
+        if log_range == 0:
+            return np.zeros_like(clock_hz, dtype=float)
+        return np.asarray(np.log(clock_hz / self.clock_min_hz) / log_range)
+
 
 @dataclass(frozen=True)
-class Radio:
+class Radio(Declared):
     """The wireless channel and how its energy is counted.
 
     Attributes:
@@ -135,37 +144,23 @@ class Radio:
         count_downlink_energy: Whether the base station's transmit energy counts.
     """
 
-    bandwidth_hz: float
-    base_station_power_w: float
-    noise_density_dbm_per_hz: float
-    noise_figure_db: float
-    path_loss_at_1km_db: float
-    path_loss_exponent_db: float
-    shadowing_std_db: float
-    shadowing_correlation: float
-    fading: Fading
-    rate_floor_bps: float
-    max_spectral_efficiency: float
-    count_downlink_energy: bool = True
+    bandwidth_hz: float = quantity(POSITIVE, "Hz")
+    base_station_power_w: float = quantity(POSITIVE, "W")
+    noise_density_dbm_per_hz: float = quantity(ANY, "dBm/Hz")
+    noise_figure_db: float = quantity(ANY, "dB")
+    path_loss_at_1km_db: float = quantity(ANY, "dB")
+    path_loss_exponent_db: float = quantity(NOT_NEGATIVE, "dB")
+    shadowing_std_db: float = quantity(NOT_NEGATIVE, "dB")
+    shadowing_correlation: float = quantity(Bounds(0, 1, open_high=True))
+    fading: Fading = choice(Fading)
+    rate_floor_bps: float = quantity(POSITIVE, "bit/s")
+    max_spectral_efficiency: float = quantity(POSITIVE, "bit/s/Hz")
+    count_downlink_energy: bool = flag(default=True)
+
+    PREFIX = "radio."
 
     def __post_init__(self) -> None:
-        for name in ("bandwidth_hz", "base_station_power_w", "rate_floor_bps"):
-            value = number(f"radio.{name}", getattr(self, name), 0, open_low=True)
-            _set(self, **{name: value})
-        for name in ("noise_density_dbm_per_hz", "noise_figure_db", "path_loss_at_1km_db"):
-            _set(self, **{name: number(f"radio.{name}", getattr(self, name))})
-        for name in ("path_loss_exponent_db", "shadowing_std_db"):
-            _set(self, **{name: number(f"radio.{name}", getattr(self, name), 0)})
-        correlation = number("radio.shadowing_correlation", self.shadowing_correlation, 0)
-        if correlation >= 1:
-            raise FieldError("radio.shadowing_correlation", correlation, "a number in [0, 1)")
-        efficiency = number(
-            "radio.max_spectral_efficiency", self.max_spectral_efficiency, 0, open_low=True
-        )
-        _set(self, shadowing_correlation=correlation, max_spectral_efficiency=efficiency)
-        one_of("radio.fading", self.fading, get_args(Fading))
-        if not isinstance(self.count_downlink_energy, bool):
-            raise FieldError("radio.count_downlink_energy", self.count_downlink_energy, "a bool")
+        super().__post_init__()
         if self.rate_floor_bps >= self.rate_cap_bps:
             allowed = f"a number > 0 and below the rate cap of {self.rate_cap_bps:g} bit/s"
             raise FieldError("radio.rate_floor_bps", self.rate_floor_bps, allowed)
@@ -177,7 +172,7 @@ class Radio:
 
 
 @dataclass(frozen=True)
-class Workload:
+class Workload(Declared):
     """What is trained.
 
     Attributes:
@@ -187,18 +182,17 @@ class Workload:
             the network. Split point 0 sends the raw data and is admissible only where it is named.
     """
 
-    profile: NetworkProfile
-    samples_per_round: int
+    profile: NetworkProfile = instance(NetworkProfile)
+    samples_per_round: int = count(1)
     splits: tuple[int, ...] | None = None
 
+    PREFIX = "workload."
+
     def __post_init__(self) -> None:
-        if not isinstance(self.profile, NetworkProfile):
-            raise FieldError("workload.profile", self.profile, "a NetworkProfile")
-        layers = self.profile.num_layers
-        samples = whole_number("workload.samples_per_round", self.samples_per_round, 1)
-        _set(self, samples_per_round=samples)
+        super().__post_init__()
         if self.splits is not None:
-            _set(self, splits=self._checked_splits(self.splits, layers))
+            splits = self._checked_splits(self.splits, self.profile.num_layers)
+            object.__setattr__(self, "splits", splits)
 
     @staticmethod
     def _checked_splits(given: Any, layers: int) -> tuple[int, ...]:
@@ -221,79 +215,3 @@ class Workload:
     def num_splits(self) -> int:
         """Number of admissible split points."""
         return len(self.admissible_splits)
-
-
-@dataclass(frozen=True)
-class Budget:
-    """The long-term energy budget per round, in joules or as a fraction.
-
-    Exactly one of ``joules`` and ``fraction`` is given. A fraction ρ stands for
-    E_min + ρ·(E_fast − E_min), the energies of the minimum-energy and the minimum-delay policy on
-    the scenario's reference trace, so that it scales with the fleet.
-
-    Attributes:
-        scope: ``"system"`` (devices and server together) or ``"per_device"`` (one budget for each
-            device and a last one for the server side).
-        joules: Energy per round [J]: one number, or N + 1 of them for ``"per_device"``.
-        fraction: Share ρ in (0, 1).
-        refers_to: What the budget was made for. Joules for ``"measured traces"`` are not checked
-            against the reference trace, whose channel says nothing of measured ones.
-    """
-
-    scope: Literal["system", "per_device"] = "system"
-    joules: tuple[float, ...] | float | None = None
-    fraction: float | None = None
-    refers_to: Literal["reference trace", "measured traces"] = "reference trace"
-
-    def __post_init__(self) -> None:
-        one_of("budget.refers_to", self.refers_to, ("reference trace", "measured traces"))
-        if self.refers_to == "measured traces" and self.joules is None:
-            raise FieldError("budget.refers_to", self.refers_to, "a budget in joules with it")
-        one_of("budget.scope", self.scope, ("system", "per_device"))
-        if (self.joules is None) == (self.fraction is None):
-            given = {"joules": self.joules, "fraction": self.fraction}
-            raise FieldError("budget", given, "exactly one of joules and fraction")
-        if self.fraction is not None:
-            fraction = number("budget.fraction", self.fraction, 0, open_low=True)
-            if fraction >= 1:
-                raise FieldError("budget.fraction", fraction, "a number in (0, 1)")
-            _set(self, fraction=fraction)
-        else:
-            joules = self.joules
-            values = (joules,) if isinstance(joules, numbers.Real) else joules
-            length = 1 if self.scope == "system" else None
-            _set(self, joules=numbers_tuple("budget.joules", values, length, low=0, open_low=True))
-
-    def number(self, num_devices: int) -> int:
-        """Number of budgets K of a fleet: 1, or N + 1 for per-device budgets."""
-        return 1 if self.scope == "system" else num_devices + 1
-
-
-@dataclass(frozen=True)
-class Knowledge:
-    """How well the controller knows channels and devices.
-
-    Attributes:
-        csi_delay_rounds: Rounds by which the shown rates lag behind those that decide the costs.
-        parameter_error: Greatest factor ≥ 1 by which a device's real FLOPs per cycle and
-            capacitance differ from the fleet's, each way; 1 means that they are known. Above 1,
-            observations carry each device's realised delay and energy of the last round.
-    """
-
-    csi_delay_rounds: int = 0
-    parameter_error: float = 1.0
-
-    def __post_init__(self) -> None:
-        rounds = whole_number("knowledge.csi_delay_rounds", self.csi_delay_rounds, 0)
-        factor = number("knowledge.parameter_error", self.parameter_error, 1)
-        object.__setattr__(self, "csi_delay_rounds", rounds)
-        object.__setattr__(self, "parameter_error", factor)
-
-    @property
-    def shows_costs(self) -> bool:
-        """Whether observations carry the realised costs of the last round."""
-        return self.parameter_error > 1.0
-
-
-PERFECT = Knowledge()
-"""Of everything, the default."""

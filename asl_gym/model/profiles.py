@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Self
 
-from asl_gym.validation import FieldError, numbers_tuple, one_of
+from asl_gym.validation import NOT_NEGATIVE, FieldError, numbers_tuple, one_of
 
 __all__ = ["NetworkProfile"]
 
@@ -57,7 +57,7 @@ class NetworkProfile:
         object.__setattr__(self, "layer_names", layer_names)
         for field in (*CUMULATIVE_FIELDS, "activation_bits"):
             name = f"profile.{field}"
-            values = numbers_tuple(name, getattr(self, field), len(layer_names) + 1, low=0)
+            values = numbers_tuple(name, getattr(self, field), len(layer_names) + 1, NOT_NEGATIVE)
             if field in CUMULATIVE_FIELDS:
                 _check_cumulative(name, values)
             object.__setattr__(self, field, values)

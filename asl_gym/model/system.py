@@ -12,14 +12,13 @@ floor, like the cap, goes with the bandwidth.
 import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, get_args
 
 import numpy as np
 
 from asl_gym.arrays import Array
 from asl_gym.model.components import Fleet, Radio, Schedule, Server, Workload
 from asl_gym.model.costs import CostModel, sum_over_devices
-from asl_gym.validation import FieldError, one_of
+from asl_gym.validation import Declared, choice, instance
 
 __all__ = ["LEAST_SHARE", "System"]
 
@@ -28,7 +27,7 @@ LEAST_SHARE = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
-class System:
+class System(Declared):
     """What trains together, whatever is asked of it.
 
     Attributes:
@@ -39,25 +38,11 @@ class System:
         schedule: How devices share a round, ``"sequential"`` or ``"parallel"``.
     """
 
-    fleet: Fleet
-    server: Server
-    radio: Radio
-    workload: Workload
-    schedule: Schedule = "sequential"
-
-    PARTS: ClassVar[dict[str, type]] = {
-        "fleet": Fleet,
-        "server": Server,
-        "radio": Radio,
-        "workload": Workload,
-    }
-    """The fields that are dataclasses themselves."""
-
-    def __post_init__(self) -> None:
-        for name, kind in self.PARTS.items():
-            if not isinstance(getattr(self, name), kind):
-                raise FieldError(name, getattr(self, name), f"a {kind.__name__}")
-        one_of("schedule", self.schedule, get_args(Schedule))
+    fleet: Fleet = instance(Fleet)
+    server: Server = instance(Server)
+    radio: Radio = instance(Radio)
+    workload: Workload = instance(Workload)
+    schedule: Schedule = choice(Schedule, default="sequential")
 
     @property
     def num_devices(self) -> int:

@@ -19,7 +19,7 @@ from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
 from asl_gym.policies.open import RememberingOPEN
 from asl_gym.traces import channel
-from asl_gym.validation import FieldError, number
+from asl_gym.validation import SHARE, FieldError, number
 
 __all__ = ["FilteredOPEN", "KalmanOPEN"]
 
@@ -52,7 +52,7 @@ class FilteredOPEN(RememberingOPEN):
 
     def __init__(self, env: Any, v: float | None = None, memory: float = 0.8) -> None:
         super().__init__(env, v)
-        self.memory = number("memory", memory, 0, 1)
+        self.memory = number("memory", memory, SHARE)
 
     def remember_and_decide(
         self, seen: Observation, memory: Any, starts: NDArray[np.bool_]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from asl_gym.model.components import PERFECT, Budget
+from asl_gym.model.demands import PERFECT, Budget
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation import FieldError

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from asl_gym.arrays import Array
-from asl_gym.model.components import Budget, Knowledge
+from asl_gym.model.demands import Budget, Knowledge
 from asl_gym.model.system import System
 from asl_gym.solvers.round_problem import RoundProblem
 from asl_gym.solvers.trace_solver import TraceSolver

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from asl_gym.model.components import Budget, Fleet
+from asl_gym.model.components import Fleet
+from asl_gym.model.demands import Budget
 from asl_gym.validation import FieldError
 
 __all__ = ["FLEET_SEED", "redraw", "resize", "resize_budget"]

@@ -15,14 +15,24 @@ import numpy as np
 
 from asl_gym.arrays import Array
 from asl_gym.model import lyapunov
-from asl_gym.model.components import PERFECT, Budget, Knowledge
+from asl_gym.model.components import Fleet, Radio, Server, Workload
+from asl_gym.model.demands import PERFECT, Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.system import System
 from asl_gym.scenario import reference
 from asl_gym.scenario import resizing as fleet_law
 from asl_gym.solvers.sequential import optimal_frequency
 from asl_gym.traces.synthetic import TraceSource
-from asl_gym.validation import FieldError, number, whole_number
+from asl_gym.validation import (
+    NOT_NEGATIVE,
+    POSITIVE,
+    FieldError,
+    count,
+    instance,
+    number,
+    quantity,
+    whole_number,
+)
 
 __all__ = ["Scenario"]
 
@@ -43,24 +53,24 @@ class Scenario(System):
         knowledge: How well the controller knows channels and devices; fully by default.
     """
 
-    budget: Budget
-    horizon: int = 200
-    v: float = 5.0
-    initial_queue_j: float = 0.0
-    knowledge: Knowledge = PERFECT
+    budget: Budget = instance(Budget)
+    horizon: int = count(1, default=200)
+    v: float = quantity(POSITIVE, default=5.0)
+    initial_queue_j: float = quantity(NOT_NEGATIVE, "J", default=0.0)
+    knowledge: Knowledge = instance(Knowledge, default=PERFECT)
 
     PARTS: ClassVar[dict[str, type]] = {
-        **System.PARTS,
+        "fleet": Fleet,
+        "server": Server,
+        "radio": Radio,
+        "workload": Workload,
         "budget": Budget,
         "knowledge": Knowledge,
     }
+    """The fields that are dataclasses themselves."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "horizon", whole_number("horizon", self.horizon, 1))
-        object.__setattr__(self, "v", number("v", self.v, 0, open_low=True))
-        queue = number("initial_queue_j", self.initial_queue_j, 0)
-        object.__setattr__(self, "initial_queue_j", queue)
         joules = self.budget.joules
         if joules is not None and len(joules) != self.num_budgets:  # type: ignore[arg-type]
             allowed = f"{self.num_budgets} entries, one a device and one for the server"
@@ -176,7 +186,7 @@ class Scenario(System):
 
     def penalty_weight(self, v: float) -> float:
         """V for another value of the knob v [J²/s]."""
-        return number("v", v, 0, open_low=True) * self.energy_budget**2 / self.reference_delay
+        return number("v", v, POSITIVE) * self.energy_budget**2 / self.reference_delay
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain data, the network's profile included in full."""

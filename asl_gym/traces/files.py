@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asl_gym.traces.csv_rows import TraceFileError, plain_number, read_header, read_rows
-from asl_gym.validation import number, whole_number
+from asl_gym.validation import POSITIVE, number, whole_number
 
 __all__ = [
     "FALLBACK_MODES",
@@ -97,7 +97,7 @@ class GNetTrackLog:
         rounds = whole_number("rounds", rounds, 1)
         if seconds_per_round is None:
             return max(0, self.num_rows - rounds + 1)
-        seconds_per_round = number("seconds_per_round", seconds_per_round, 0.0, open_low=True)
+        seconds_per_round = number("seconds_per_round", seconds_per_round, POSITIVE)
         last = _elapsed(rounds - 1, seconds_per_round)
         return int(np.count_nonzero(self.seconds + last <= self.seconds[-1]))
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.model.components import Knowledge
+from asl_gym.model.demands import Knowledge
 from asl_gym.traces.trace import Trace
 
 __all__ = ["draw_factors", "impose"]

@@ -20,7 +20,7 @@ from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.files import GNetTrackLog, is_gnettrack, read_gnettrack, read_rate_table
 from asl_gym.traces.synthetic import draw_clocks
 from asl_gym.traces.trace import Trace
-from asl_gym.validation import FieldError, number, whole_number
+from asl_gym.validation import POSITIVE, FieldError, number, whole_number
 
 __all__ = ["MeasuredTraces", "Paths"]
 
@@ -115,7 +115,7 @@ class LogRates:
         self, files: Sequence[Path], fleet: Fleet, radio: Radio, seconds_per_round: float | None
     ) -> None:
         if seconds_per_round is not None:
-            number("seconds_per_round", seconds_per_round, 0.0, open_low=True)
+            number("seconds_per_round", seconds_per_round, POSITIVE)
         self._fleet, self._radio, self._seconds_per_round = fleet, radio, seconds_per_round
         self._logs = [read_gnettrack(path) for path in files]
         self.notices: tuple[str, ...] = ()

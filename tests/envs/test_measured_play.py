@@ -9,7 +9,7 @@ import pytest
 
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.vector_env import ASLVectorEnv
-from asl_gym.model.components import Budget
+from asl_gym.model.demands import Budget
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.measured import MeasuredTraces

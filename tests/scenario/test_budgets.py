@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from asl_gym.arrays import Array
 from asl_gym.envs.env import ASLEnv
-from asl_gym.model.components import Budget
+from asl_gym.model.demands import Budget
 from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.reference import extreme_energies, reference_trace
 from asl_gym.scenario.scenario import Scenario

@@ -13,7 +13,7 @@ import pytest
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.vector_env import ASLVectorEnv
-from asl_gym.model.components import Budget
+from asl_gym.model.demands import Budget
 from asl_gym.policies.baselines import FixedSplit
 from asl_gym.policies.open import OPEN
 from asl_gym.scenario.presets import preset, preset_names
