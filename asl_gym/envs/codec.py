@@ -122,7 +122,8 @@ class Codec(ABC):
 
     def encode(self, observation: Observation) -> Float32:
         """Encodes an observation given in physical units."""
-        channel = self.encode_channel(*observation[2:5])
+        rates = observation.uplink_bps, observation.downlink_bps
+        channel = self.encode_channel(*rates, observation.clock_hz)
         delay, energy = observation.device_delay, observation.device_energy
         realised = None if delay is None or energy is None else (delay, energy)
         return self.assemble(observation.queue, observation.rounds_left, channel, realised)

@@ -135,8 +135,8 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     @property
     def queue(self) -> float | NDArray[np.float64]:
         """Virtual queue [J]: a float, or shape (K,) with per-device budgets."""
-        queue = self.simulation.queue[0]
-        return float(queue[0]) if queue.size == 1 else queue.copy()
+        queue: float | NDArray[np.float64] = _row(self.simulation.shown_queue())
+        return queue
 
     @property
     def trace(self) -> Trace:

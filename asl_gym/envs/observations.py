@@ -175,7 +175,7 @@ class DevicesCodec(Codec):
         flops_per_cycle = np.asarray(fleet.flops_per_cycle)
         self._speed = flops_per_cycle / SPEED_UNIT
         clock = np.asarray(fleet.clock_hz)
-        energy_per_flop = np.asarray(fleet.capacitance) * clock**2 / flops_per_cycle
+        energy_per_flop = scenario.cost_model.energy_per_flop(clock)
         medians = median_rates(fleet, scenario.device_radio)
         static = (
             clock * self._speed,

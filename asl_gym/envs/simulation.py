@@ -87,6 +87,10 @@ class Simulation:
         shape = (self._num_rows, self.scenario.num_budgets)
         return np.full(shape, self.scenario.initial_queue_j)
 
+    def shown_queue(self) -> Array:
+        """A copy of the queues as people are shown them [J]: shape (B,), or (B, K) of several."""
+        return np.array(self.queue[:, 0] if self.queue.shape[1] == 1 else self.queue)
+
     @property
     def finished(self) -> bool:
         """Whether the episode has reached its horizon."""
@@ -210,7 +214,7 @@ class Simulation:
         options = model.chosen_options(split_index, self.unit_costs(self.round_index))
         costs = model.round_costs(options, server_frequency_hz)
         delay = self.scenario.round_delay(costs.device_delay)
-        energies = lyapunov.budget_energies(costs, self.scenario.num_budgets)
+        energies = costs.of_budgets(self.scenario.num_budgets)
         after = lyapunov.next_queue(self.queue, energies, self._budgets)
         queues = PlayedQueues(self.queue, energies, after)
         reward = rewards(self._reward, self.scenario, delay, queues)
@@ -233,7 +237,6 @@ class Simulation:
 
     def info(self, record: RoundRecord) -> dict[str, Any]:
         """The info of a round, arrays with a leading axis of B rows that the caller may keep."""
-        queue = record.queue[:, 0] if record.queue.shape[1] == 1 else record.queue
         server_frequency = np.empty(record.split_index.shape)
         server_frequency[...] = record.server_frequency
         return {
@@ -245,5 +248,5 @@ class Simulation:
             "server_energy": record.server_energy.copy(),
             "split": self.splits.take(record.split_index),
             "server_frequency": server_frequency,
-            "queue": queue.copy(),
+            "queue": self.shown_queue(),
         }

@@ -65,8 +65,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
     @property
     def queue(self) -> NDArray[np.float64]:
         """Virtual queues [J], shape (B,), or (B, K) with per-device budgets."""
-        queue = self.simulation.queue
-        return np.array(queue[:, 0] if queue.shape[1] == 1 else queue)
+        return self.simulation.shown_queue()
 
     def reset(
         self,

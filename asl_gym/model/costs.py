@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from asl_gym.arrays import Array
 from asl_gym.model.components import Fleet, Radio, Server, Workload
+from asl_gym.model.lyapunov import budget_energies
 
 __all__ = ["CostModel", "Options", "PerDevice", "RoundCosts", "UnitCosts", "sum_over_devices"]
 
@@ -127,6 +128,10 @@ class RoundCosts(NamedTuple):
     server_energy: Array
     energy: Array
 
+    def of_budgets(self, num_budgets: int) -> Array:
+        """Energy that each of K budgets is charged [J], shape (..., K)."""
+        return budget_energies(num_budgets, self.energy, self.device_energy, self.server_energy)
+
 
 class _SplitConstants(NamedTuple):
     """Per split point: bits moved each way, FLOPs on the device, cycles on the server."""
@@ -202,7 +207,7 @@ class CostModel:
         uplink_delay, downlink_delay = 1.0 / uplink_bps, 1.0 / downlink_bps
         shape = clock_hz.shape
         device_delay = self._cycles_per_flop.over(shape) / clock_hz
-        device_energy = self._energy_per_flop.over(shape) * (clock_hz * clock_hz)
+        device_energy = self.energy_per_flop(clock_hz)
         if flops_per_cycle_factor is not None:
             device_delay /= flops_per_cycle_factor
             device_energy /= flops_per_cycle_factor
@@ -217,6 +222,10 @@ class CostModel:
             device_energy,
             self._downlink_power * downlink_delay,
         )
+
+    def energy_per_flop(self, clock_hz: Array) -> Array:
+        """κF²/ϱ of each device at its clock [J/FLOP], shape (..., N)."""
+        return self._energy_per_flop.over(clock_hz.shape) * (clock_hz * clock_hz)
 
     def all_options(self, unit: UnitCosts) -> Options:
         """Costs of every admissible split point.

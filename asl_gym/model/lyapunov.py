@@ -10,7 +10,6 @@ Q_k(t+1) = max(Q_k(t) + E_k(t) − Ē_k, 0). With several budgets, queue k weigh
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.model.costs import RoundCosts
 
 __all__ = [
     "budget_energies",
@@ -21,11 +20,20 @@ __all__ = [
 ]
 
 
-def budget_energies(costs: RoundCosts, num_budgets: int) -> Array:
-    """Energy that each budget is charged [J], shape (..., K)."""
+def budget_energies(
+    num_budgets: int, energy: Array, device_energy: Array, server_energy: Array
+) -> Array:
+    """Energy that each budget is charged [J], shape (..., K).
+
+    Args:
+        num_budgets: Number of budgets K.
+        energy: Energy of the whole system [J], shape (...).
+        device_energy: Energy of each device [J], shape (..., N).
+        server_energy: Energy of the server side [J], shape (...).
+    """
     if num_budgets == 1:
-        return costs.energy[..., None]
-    return np.concatenate([costs.device_energy, costs.server_energy[..., None]], axis=-1)
+        return energy[..., None]
+    return np.concatenate([device_energy, server_energy[..., None]], axis=-1)
 
 
 def next_queue(queue: Array, energies: Array, budgets: Array) -> Array:

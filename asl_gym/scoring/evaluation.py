@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
+from asl_gym.model.lyapunov import budget_energies
 from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
 from asl_gym.scenario.building import ScenarioArguments
 from asl_gym.scoring.fitting import PolicyFactory, build_policy, observation_view_of, view_of
@@ -230,9 +231,9 @@ def series_of(rounds: Sequence[Mapping[str, Any]], times: Array, num_budgets: in
         num_budgets: Number of energy budgets K.
     """
     columns = {name: np.array([info[name] for info in rounds]) for name in rounds[0]}
-    energies = columns["energy"][:, None]
-    if num_budgets > 1:
-        energies = np.column_stack([columns["device_energy"], columns["server_energy"]])
+    energies = budget_energies(
+        num_budgets, columns["energy"], columns["device_energy"], columns["server_energy"]
+    )
     return EpisodeSeries(
         delay=columns["delay"],
         energies=energies,

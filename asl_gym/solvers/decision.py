@@ -8,7 +8,10 @@ from asl_gym.arrays import Array, Splits
 from asl_gym.model.components import Schedule, Server
 from asl_gym.model.costs import Options
 
-__all__ = ["Decision", "RoundTerms"]
+__all__ = ["SMALLEST_WEIGHT", "Decision", "RoundTerms"]
+
+SMALLEST_WEIGHT = 1e-200
+"""Weights on energy up to this one count as 0; smaller ones would underflow in f*."""
 
 
 class RoundTerms(NamedTuple):

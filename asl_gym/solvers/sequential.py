@@ -13,12 +13,9 @@ import numpy as np
 from asl_gym.arrays import Array, Splits
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options, sum_over_devices
-from asl_gym.solvers.decision import Decision, RoundTerms
+from asl_gym.solvers.decision import SMALLEST_WEIGHT, Decision, RoundTerms
 
 __all__ = ["OptionShares", "allocate", "optimal_frequency", "option_shares", "price", "solve"]
-
-SMALLEST_WEIGHT = 1e-200
-"""Weights on energy up to this one count as 0; smaller ones would underflow in f*."""
 
 
 def optimal_frequency(V: float | Array, server_weight: Array, server: Server) -> Array:

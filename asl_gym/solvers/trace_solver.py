@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.model import lyapunov
 from asl_gym.model.costs import Options, RoundCosts, UnitCosts
 from asl_gym.model.system import System
 from asl_gym.solvers.decision import Decision
@@ -104,7 +103,7 @@ class TraceSolver:
             objective += float(decision.objective.sum())
             lower_bound += float(decision.lower_bound.sum())
             delay += float(self.system.round_delay(costs.device_delay).sum())
-            energies += lyapunov.budget_energies(costs, self.num_budgets).sum(axis=0)
+            energies += costs.of_budgets(self.num_budgets).sum(axis=0)
         rounds = self.num_rounds
         return MeanCosts(
             objective / rounds, lower_bound / rounds, delay / rounds, energies / rounds

@@ -5,7 +5,7 @@ unless a scenario of imperfect channel knowledge says otherwise.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,10 @@ import numpy as np
 from asl_gym.arrays import Array
 
 __all__ = ["Trace"]
+
+
+_REAL: Array = np.empty(0)
+"""Stands for shown rates that are the real ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +38,8 @@ class Trace:
     uplink_bps: Array
     downlink_bps: Array
     clock_hz: Array
-    shown_uplink_bps: Array = None  # type: ignore[assignment]
-    shown_downlink_bps: Array = None  # type: ignore[assignment]
+    shown_uplink_bps: Array = field(default_factory=lambda: _REAL)
+    shown_downlink_bps: Array = field(default_factory=lambda: _REAL)
     flops_per_cycle_factor: Array | None = None
     capacitance_factor: Array | None = None
     check: InitVar[bool] = True
@@ -46,11 +50,9 @@ class Trace:
     def __post_init__(self, check: bool) -> None:
         for name in (*self.ARRAYS, *self.FACTORS):
             values: Array | None = getattr(self, name)
-            if values is None:
-                if name in self.FACTORS:
-                    continue
+            if values is _REAL:
                 object.__setattr__(self, name, getattr(self, name.removeprefix("shown_")))
-            elif check:
+            elif check and values is not None:
                 object.__setattr__(self, name, self._checked(name))
 
     def _checked(self, name: str) -> Array:
@@ -106,7 +108,7 @@ class Trace:
         kept: dict[str, Any] = {name: getattr(self, name) for name in (*self.ARRAYS, *self.FACTORS)}
         for name in ("uplink_bps", "downlink_bps"):
             if kept[f"shown_{name}"] is kept[name]:
-                kept[f"shown_{name}"] = None
+                kept[f"shown_{name}"] = _REAL
         return Trace(**kept | arrays, check=False)
 
     def mapped(self, function: Callable[[Array], Array]) -> "Trace":

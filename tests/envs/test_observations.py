@@ -8,7 +8,6 @@ from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.observations import ObservationCodec
-from asl_gym.model import lyapunov
 from asl_gym.policies.open import OPEN
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
@@ -121,7 +120,7 @@ def objectives(scenario: Scenario, states: Observation, splits: Splits, frequenc
     model = scenario.cost_model
     unit = model.unit_costs(states.uplink_bps, states.downlink_bps, states.clock_hz)
     costs = model.round_costs(model.chosen_options(splits, unit), frequency)
-    energies = lyapunov.budget_energies(costs, scenario.num_budgets)
+    energies = costs.of_budgets(scenario.num_budgets)
     weights = states.queue * scenario.energy_budget / scenario.energy_budgets
     delay = costs.device_delay.sum(axis=-1)
     return np.asarray(scenario.V * delay + (weights * energies).sum(axis=-1))

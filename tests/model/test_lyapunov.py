@@ -4,7 +4,6 @@ import numpy as np
 
 from asl_gym.model.costs import RoundCosts
 from asl_gym.model.lyapunov import (
-    budget_energies,
     budget_weights,
     energy_weights,
     next_queue,
@@ -38,5 +37,5 @@ def test_weights_of_several_budgets_are_devices_then_server() -> None:
 
 def test_energies_of_the_budgets() -> None:
     costs = RoundCosts(np.ones(2), np.array([1.0, 2.0]), np.array(4.0), np.array(7.0))
-    np.testing.assert_array_equal(budget_energies(costs, 1), [7.0])
-    np.testing.assert_array_equal(budget_energies(costs, 3), [1.0, 2.0, 4.0])
+    np.testing.assert_array_equal(costs.of_budgets(1), [7.0])
+    np.testing.assert_array_equal(costs.of_budgets(3), [1.0, 2.0, 4.0])

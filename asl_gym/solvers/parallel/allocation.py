@@ -13,12 +13,13 @@ linear functions), so that Newton's method climbs to the root from the left with
 
 import numpy as np
 
-from asl_gym.arrays import Array
+from asl_gym.arrays import Array, Indices, Mask
 from asl_gym.solvers.parallel.compiling import compiled
 
 __all__ = [
     "cheapest_frequency",
     "earliest_deadline",
+    "equal_share_deadline",
     "optimal_deadline",
     "server_cost",
     "share_clock",
@@ -70,6 +71,27 @@ def earliest_deadline(a: Array, w: Array, least: float, greatest: float) -> floa
         if later - deadline <= PRECISION * later:
             break
         deadline = later
+    return deadline
+
+
+@compiled
+def equal_share_deadline(a: Array, w: Array, mask: Mask, greatest: float, splits: Indices) -> float:
+    """The earliest deadline [s] that equal shares of the clock can keep; fills in splits for it.
+
+    Args:
+        a: Fixed delays [s], shape (N, L).
+        w: Server work [cycles], shape (N, L).
+        mask: Options to consider, shape (N, L).
+        greatest: f_max [Hz].
+        splits: Filled, shape (N,).
+    """
+    devices, deadline = splits.size, 0.0
+    for n in range(devices):
+        soonest = np.inf
+        for o in range(a.shape[1]):
+            if mask[n, o] != 0 and a[n, o] + w[n, o] * devices / greatest < soonest:
+                soonest, splits[n] = a[n, o] + w[n, o] * devices / greatest, o
+        deadline = max(deadline, soonest)
     return deadline
 
 

@@ -21,7 +21,7 @@ from asl_gym.solvers.parallel.nodes import (
     take,
     with_more_room,
 )
-from asl_gym.solvers.parallel.problem import Incumbent, Problem, Workspace, make_workspace
+from asl_gym.solvers.parallel.problem import ROUNDING, Incumbent, Problem, Workspace, make_workspace
 from asl_gym.solvers.parallel.relaxation import (
     exact_minus_tangent,
     maximise,
@@ -29,10 +29,7 @@ from asl_gym.solvers.parallel.relaxation import (
     underestimate,
 )
 
-__all__ = ["ROUNDING", "search"]
-
-ROUNDING = 1e-12
-"""Relative margin that bounds keep for rounding, and least relative width of an interval."""
+__all__ = ["search"]
 
 WIDTH_SHARE = 0.5
 """An interval is cut where its width costs this share of what a branch on a device may gain."""

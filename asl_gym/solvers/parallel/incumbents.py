@@ -3,14 +3,16 @@
 import numpy as np
 
 from asl_gym.arrays import Indices, Mask
-from asl_gym.solvers.parallel.allocation import optimal_deadline, server_cost
+from asl_gym.solvers.parallel.allocation import (
+    cheapest_frequency,
+    equal_share_deadline,
+    optimal_deadline,
+    server_cost,
+)
 from asl_gym.solvers.parallel.compiling import compiled
-from asl_gym.solvers.parallel.problem import Incumbent, Problem, Workspace
+from asl_gym.solvers.parallel.problem import ROUNDING, Incumbent, Problem, Workspace
 
 __all__ = ["best_at", "consider", "first_decisions"]
-
-ROUNDING = 1e-12
-"""Relative margin by which a given deadline or the server's clock may be missed."""
 
 FIRST_TRIALS = 6
 LATER, CHEAPER = 1.3, 0.3
@@ -34,9 +36,7 @@ def best_at(deadline: float, mu: float, problem: Problem, mask: Mask, splits: In
                 if best == np.inf and start < soonest:
                     soonest, splits[n] = start, o
                 continue
-            f = 0.0
-            if work > 0.0:
-                f = max(problem.least, work / time) if time > 0.0 else problem.greatest
+            f = cheapest_frequency(problem.a[n, o], work, deadline, problem.least, problem.greatest)
             value = problem.c[n, o] + problem.price * work * f * f + mu * f
             if value < best:
                 best, splits[n] = value, o
@@ -83,8 +83,7 @@ def price_of_clock(problem: Problem, work: Workspace, deadline: float) -> float:
     for n in range(work.works.size):
         w = work.works[n]
         if w > 0.0:
-            time = max(deadline - work.delays[n], w / problem.greatest)
-            f = max(problem.least, w / time)
+            f = cheapest_frequency(work.delays[n], w, deadline, problem.least, problem.greatest)
             saving += 2.0 * problem.price * f * f * f
             freed += f * f / w
     return max(problem.V - saving, 0.0) / freed if freed > 0.0 else 0.0
@@ -93,16 +92,7 @@ def price_of_clock(problem: Problem, work: Workspace, deadline: float) -> float:
 @compiled
 def first_decisions(problem: Problem, mask: Mask, incumbent: Incumbent, work: Workspace) -> None:
     """Finds a decision to start from by fixing deadline and splits in turn."""
-    devices, options = problem.a.shape
-    # A deadline that every device could keep with an equal share of the clock.
-    deadline = 0.0
-    for n in range(devices):
-        soonest = np.inf
-        for o in range(options):
-            if mask[n, o] != 0:
-                alone = problem.a[n, o] + problem.w[n, o] * devices / problem.greatest
-                soonest = min(soonest, alone)
-        deadline = max(deadline, soonest)
+    deadline = equal_share_deadline(problem.a, problem.w, mask, problem.greatest, work.trial)
     mu = problem.V * deadline / problem.greatest
     for _ in range(FIRST_TRIALS):
         best_at(deadline, mu, problem, mask, work.trial)

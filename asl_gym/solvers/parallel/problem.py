@@ -7,7 +7,12 @@ import numpy as np
 from asl_gym.arrays import Array, Indices, Mask
 from asl_gym.solvers.parallel.compiling import compiled
 
-__all__ = ["Incumbent", "Problem", "Workspace", "make_workspace", "undominated"]
+__all__ = ["ROUNDING", "Incumbent", "Problem", "Workspace", "make_workspace", "undominated"]
+
+
+ROUNDING = 1e-12
+"""Relative margin for rounding: of bounds, of a given deadline and of the server's clock; also the
+least relative width of an interval."""
 
 
 class Problem(NamedTuple):

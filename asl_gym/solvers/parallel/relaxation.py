@@ -13,6 +13,7 @@ lies at one of the two ends. That value is concave in μ; its maximum is the bou
 import numpy as np
 
 from asl_gym.arrays import Indices, Mask
+from asl_gym.solvers.parallel.allocation import cheapest_frequency
 from asl_gym.solvers.parallel.compiling import compiled
 from asl_gym.solvers.parallel.problem import Problem, Workspace
 
@@ -234,9 +235,7 @@ def exact_minus_tangent(
         cycles, time = problem.w[n, o], deadline - problem.a[n, o]
         if time * greatest < cycles or time < 0.0:
             return np.inf
-        f = 0.0
-        if cycles > 0.0:
-            f = max(least, cycles / time) if time > 0.0 else greatest
+        f = cheapest_frequency(problem.a[n, o], cycles, deadline, least, greatest)
         h = problem.c[n, o] + problem.price * cycles * f * f
         total += h + mu * f - work.cost[end, n, k] - mu * work.load[end, n, k]
     return total

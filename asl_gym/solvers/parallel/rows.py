@@ -7,15 +7,17 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Indices
 from asl_gym.model.costs import Options
+from asl_gym.solvers.decision import SMALLEST_WEIGHT
 from asl_gym.solvers.parallel.allocation import (
     cheapest_frequency,
     earliest_deadline,
+    equal_share_deadline,
     optimal_deadline,
     share_clock,
 )
-from asl_gym.solvers.parallel.branch import ROUNDING, search
+from asl_gym.solvers.parallel.branch import search
 from asl_gym.solvers.parallel.compiling import compiled
-from asl_gym.solvers.parallel.problem import Problem, undominated
+from asl_gym.solvers.parallel.problem import ROUNDING, Problem, undominated
 
 __all__ = ["Clock", "Rounds", "Solutions", "allocate_rows", "solve_rows"]
 
@@ -23,9 +25,6 @@ MAX_STEPS = 200
 
 SPARE_CLOCK = 1e-9
 """Share of the server's clock below which the fastest decision leaves no choice."""
-
-NO_WEIGHT = 1e-200
-"""Weights on energy up to this count as 0."""
 
 SMALL_SHARE = 0.01
 """Share of the objective below which energy is minimised again at the deadline found."""
@@ -132,13 +131,7 @@ def fastest_deadline(
     delays, works = np.empty(devices), np.empty(devices)
     # Splits that an equal share of the clock would do, then ever better ones: what is lightest just
     # before a deadline may keep an earlier one, until nothing fits before it.
-    deadline = 0.0
-    for n in range(devices):
-        soonest = np.inf
-        for o in range(a.shape[1]):
-            if mask[n, o] != 0 and a[n, o] + w[n, o] * devices / greatest < soonest:
-                soonest, splits[n] = a[n, o] + w[n, o] * devices / greatest, o
-        deadline = max(deadline, soonest)
+    deadline = equal_share_deadline(a, w, mask, greatest, splits)
     for _ in range(MAX_STEPS):
         load = lightest_splits(a, w, tie, mask, deadline, True, least, greatest, splits)
         if load > greatest:
@@ -216,7 +209,7 @@ def solve_rows(
             lower_bound[r], frequency[r] = objective[r], least
             continue
         mask = undominated(a[r], cost, w[r], energy)
-        if weight > NO_WEIGHT:
+        if weight > SMALLEST_WEIGHT:
             problem = Problem(a[r], cost, w[r], V, price, least, greatest, -1.0)
             objective[r], lower_bound[r], deadline = search(
                 problem, mask, tolerance, max_nodes, splits[r]
