@@ -86,18 +86,19 @@ class ActionView(ABC):
         return ValueError(f"action {action!r} {reason}: expected {self.space} (per environment)")
 
     def _checked(
-        self, action: Any, values: Any, shape: tuple[int, ...], batch: int, low: float, high: Any
+        self, action: Any, values: Any, shape: tuple[int, ...], bounds: tuple[float, Any]
     ) -> NDArray[Any]:
-        """Returns an array of shape (batch, *shape) within [low, high]."""
+        """Returns an array of that shape, the batch in front, within the bounds."""
         try:
             array = np.asarray(values)
         except ValueError:
             raise self._reject(action, "is ragged") from None
         if array.dtype.kind not in "iufb":
             raise self._reject(action, f"holds values of type {array.dtype}")
-        if array.shape != (batch, *shape):
-            reason = f"has shape {array.shape} with the batch in front, not {(batch, *shape)}"
+        if array.shape != shape:
+            reason = f"has shape {array.shape} with the batch in front, not {shape}"
             raise self._reject(action, reason)
+        low, high = bounds
         # Written so that NaN fails.
         within = array.max() <= high if isinstance(high, int | float) else (array <= high).all()
         if not (within and array.min() >= low):
@@ -108,7 +109,7 @@ class ActionView(ABC):
         self, action: Any, values: Any, batch: int, high: NDArray[np.int64] | int
     ) -> Splits:
         width = self.num_devices if isinstance(high, int) else high.size
-        array = self._checked(action, values, (width,), batch, 0, high)
+        array = self._checked(action, values, (batch, width), (0, high))
         indices = array.astype(np.int64)
         if array.dtype.kind == "f" and (indices != array).any():
             raise self._reject(action, "holds fractions where whole numbers belong")
@@ -131,7 +132,7 @@ class BoxView(ActionView):
     ) -> tuple[Splits, Array]:
         """See :meth:`ActionView.decode`."""
         n = self.num_devices
-        checked = self._checked(action, action, (2 * n,), len(queue), -1, 1)
+        checked = self._checked(action, action, (len(queue), 2 * n), (-1, 1))
         position = 0.5 * (checked.astype(float) + 1.0)
         split_index = (position[:, :n] * self.num_splits).astype(np.int64)
         np.minimum(split_index, self.num_splits - 1, out=split_index)
@@ -211,10 +212,10 @@ class DictView(ActionView):
         """See :meth:`ActionView.decode`."""
         if not isinstance(action, Mapping) or set(action) != {"split", "server_frequency"}:
             raise self._reject(action, "is no mapping of split and server_frequency")
-        low, high = self.server.clock_min_hz, self.server.clock_max_hz
         splits = self._checked_indices(action, action["split"], len(queue), self.num_splits - 1)
-        shape = (self.num_devices, 1)
-        frequency = self._checked(action, action["server_frequency"], shape, len(queue), low, high)
+        shape = len(queue), self.num_devices, 1
+        bounds = self.server.clock_min_hz, self.server.clock_max_hz
+        frequency = self._checked(action, action["server_frequency"], shape, bounds)
         return splits, self._granted(splits, frequency[..., 0].astype(float))
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> dict[str, NDArray[Any]]:

@@ -86,13 +86,13 @@ def test_the_controller_sees_the_shown_rates_and_pays_for_the_real_ones(wrong: s
     real = drawn_trace(SMALL, 8)
     uplink_factor = 1.0 if wrong == "downlink" else 0.5
     downlink_factor = 1.0 if wrong == "uplink" else 2.0
-    imperfect = Trace(
-        real.uplink_bps,
-        real.downlink_bps,
-        real.clock_hz,
-        None if wrong == "downlink" else uplink_factor * real.uplink_bps,  # type: ignore[arg-type]
-        None if wrong == "uplink" else downlink_factor * real.downlink_bps,  # type: ignore[arg-type]
-    )
+    told: Any = {
+        "shown_uplink_bps": uplink_factor * real.uplink_bps,
+        "shown_downlink_bps": downlink_factor * real.downlink_bps,
+    }
+    if wrong != "both":
+        told = {f"shown_{wrong}_bps": told[f"shown_{wrong}_bps"]}
+    imperfect = Trace(*real.real(), **told)
     env, twin = ASLEnv(SMALL), ASLEnv(SMALL)
     shown, _ = env.reset(options={"trace": imperfect})
     twin.reset(options={"trace": real})

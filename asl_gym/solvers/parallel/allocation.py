@@ -11,12 +11,15 @@ above f_min. Both are roots in τ: 1/Σf and (Σf³)^(-1/3) are concave there (p
 linear functions), so that Newton's method climbs to the root from the left without overshooting.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from asl_gym.arrays import Array, Indices, Mask
 from asl_gym.solvers.parallel.compiling import compiled
 
 __all__ = [
+    "Clock",
     "cheapest_frequency",
     "earliest_deadline",
     "equal_share_deadline",
@@ -31,43 +34,47 @@ PRECISION = 4e-16
 MAX_STEPS = 200
 
 
+class Clock(NamedTuple):
+    """What the server can give: f_min to one device and f_max to all together [Hz]."""
+
+    least: float
+    greatest: float
+
+
 @compiled
-def cheapest_frequency(
-    delay: float, work: float, deadline: float, least: float, greatest: float
-) -> float:
+def cheapest_frequency(delay: float, work: float, deadline: float, clock: Clock) -> float:
     """The least frequency [Hz] that ends ``work`` cycles by the deadline; 0 without work."""
     if work <= 0.0:
         return 0.0
     time = deadline - delay
-    if time * greatest <= work:
-        return greatest
-    return max(least, work / time)
+    if time * clock.greatest <= work:
+        return clock.greatest
+    return max(clock.least, work / time)
 
 
 @compiled
-def earliest_deadline(a: Array, w: Array, least: float, greatest: float) -> float:
+def earliest_deadline(a: Array, w: Array, clock: Clock) -> float:
     """The deadline [s] at which the devices' frequencies just fill the server.
 
     Args:
         a: Fixed delays [s], shape (N,).
         w: Server work [cycles], shape (N,).
-        least: f_min [Hz].
-        greatest: f_max [Hz].
+        clock: The server's.
     """
     deadline = 0.0
     for n in range(a.size):
-        deadline = max(deadline, a[n] + w[n] / greatest)
+        deadline = max(deadline, a[n] + w[n] / clock.greatest)
     for _ in range(MAX_STEPS):
         total = slope = 0.0
         for n in range(a.size):
             if w[n] > 0.0:
-                f = cheapest_frequency(a[n], w[n], deadline, least, greatest)
+                f = cheapest_frequency(a[n], w[n], deadline, clock)
                 total += f
-                if f > least:
+                if f > clock.least:
                     slope += f * f / w[n]
-        if total <= greatest or slope <= 0.0:
+        if total <= clock.greatest or slope <= 0.0:
             break
-        later = deadline + total * (total - greatest) / (greatest * slope)
+        later = deadline + total * (total - clock.greatest) / (clock.greatest * slope)
         if later - deadline <= PRECISION * later:
             break
         deadline = later
@@ -75,30 +82,28 @@ def earliest_deadline(a: Array, w: Array, least: float, greatest: float) -> floa
 
 
 @compiled
-def equal_share_deadline(a: Array, w: Array, mask: Mask, greatest: float, splits: Indices) -> float:
+def equal_share_deadline(a: Array, w: Array, mask: Mask, clock: Clock, splits: Indices) -> float:
     """The earliest deadline [s] that equal shares of the clock can keep; fills in splits for it.
 
     Args:
         a: Fixed delays [s], shape (N, L).
         w: Server work [cycles], shape (N, L).
         mask: Options to consider, shape (N, L).
-        greatest: f_max [Hz].
+        clock: The server's.
         splits: Filled, shape (N,).
     """
     devices, deadline = splits.size, 0.0
     for n in range(devices):
         soonest = np.inf
         for o in range(a.shape[1]):
-            if mask[n, o] != 0 and a[n, o] + w[n, o] * devices / greatest < soonest:
-                soonest, splits[n] = a[n, o] + w[n, o] * devices / greatest, o
+            if mask[n, o] != 0 and a[n, o] + w[n, o] * devices / clock.greatest < soonest:
+                soonest, splits[n] = a[n, o] + w[n, o] * devices / clock.greatest, o
         deadline = max(deadline, soonest)
     return deadline
 
 
 @compiled
-def optimal_deadline(
-    a: Array, w: Array, V: float, price: float, least: float, greatest: float
-) -> float:
+def optimal_deadline(a: Array, w: Array, V: float, price: float, clock: Clock) -> float:
     """The deadline [s] that minimises V·τ + Σ price·w·f(τ)² within the server's clock.
 
     Args:
@@ -106,10 +111,9 @@ def optimal_deadline(
         w: Server work [cycles], shape (N,).
         V: Weight on delay, > 0.
         price: Weight on the server's energy times its capacitance, q_s κ_s.
-        least: f_min [Hz].
-        greatest: f_max [Hz].
+        clock: The server's.
     """
-    low, high = earliest_deadline(a, w, least, greatest), np.inf
+    low, high = earliest_deadline(a, w, clock), np.inf
     if price <= 0.0:
         return low
     target = V / (2.0 * price)
@@ -117,8 +121,8 @@ def optimal_deadline(
     for _ in range(MAX_STEPS):
         cubes = slope = 0.0
         for n in range(a.size):
-            f = cheapest_frequency(a[n], w[n], deadline, least, greatest)
-            if f > least:
+            f = cheapest_frequency(a[n], w[n], deadline, clock)
+            if f > clock.least:
                 cubes += f * f * f
                 slope += f * f * f * f / w[n]
         if cubes <= target:
@@ -138,33 +142,29 @@ def optimal_deadline(
 
 
 @compiled
-def server_cost(
-    a: Array, w: Array, deadline: float, price: float, least: float, greatest: float
-) -> float:
+def server_cost(a: Array, w: Array, deadline: float, price: float, clock: Clock) -> float:
     """Σ price·w·f(τ)² at a deadline."""
     cost = 0.0
     for n in range(a.size):
-        f = cheapest_frequency(a[n], w[n], deadline, least, greatest)
+        f = cheapest_frequency(a[n], w[n], deadline, clock)
         cost += price * w[n] * f * f
     return cost
 
 
 @compiled
-def share_clock(
-    a: Array, w: Array, deadline: float, least: float, greatest: float, frequency: Array
-) -> None:
+def share_clock(a: Array, w: Array, deadline: float, clock: Clock, frequency: Array) -> None:
     """Fills in what each device needs to keep a deadline [Hz]; f_min where there is no work.
 
     Where a deadline's rounding makes that more than f_max, the part above f_min is scaled down.
     """
     floor = above = 0.0
     for n in range(a.size):
-        f = cheapest_frequency(a[n], w[n], deadline, least, greatest)
-        frequency[n] = max(f, least)
+        f = cheapest_frequency(a[n], w[n], deadline, clock)
+        frequency[n] = max(f, clock.least)
         if w[n] > 0.0:
-            floor += least
-            above += frequency[n] - least
-    if floor + above > greatest:
-        scale = (greatest - floor) / above
+            floor += clock.least
+            above += frequency[n] - clock.least
+    if floor + above > clock.greatest:
+        scale = (clock.greatest - floor) / above
         for n in range(a.size):
-            frequency[n] = least + scale * (frequency[n] - least)
+            frequency[n] = clock.least + scale * (frequency[n] - clock.least)

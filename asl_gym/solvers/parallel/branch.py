@@ -23,6 +23,7 @@ from asl_gym.solvers.parallel.nodes import (
 )
 from asl_gym.solvers.parallel.problem import ROUNDING, Incumbent, Problem, Workspace, make_workspace
 from asl_gym.solvers.parallel.relaxation import (
+    Ends,
     exact_minus_tangent,
     maximise,
     remove_options,
@@ -59,14 +60,15 @@ def halving_point(start: float, end: float, problem: Problem, mask: Mask) -> flo
 @compiled
 def interval_of_interest(problem: Problem, mask: Mask, value: float) -> tuple[float, float]:
     """The deadlines [s] between which a decision better than ``value`` must lie."""
+    clock = problem.clock
     start = base = 0.0
     for n in range(mask.shape[0]):
         soonest = cheapest = np.inf
         for o in range(mask.shape[1]):
             if mask[n, o] != 0:
                 work = problem.w[n, o]
-                soonest = min(soonest, problem.a[n, o] + work / problem.greatest)
-                cost = problem.c[n, o] + problem.price * work * problem.least * problem.least
+                soonest = min(soonest, problem.a[n, o] + work / clock.greatest)
+                cost = problem.c[n, o] + problem.price * work * clock.least * clock.least
                 cheapest = min(cheapest, cost)
         start, base = max(start, soonest), base + cheapest
     return start, max((value - base) / problem.V, start) * (1.0 + ROUNDING)
@@ -176,17 +178,15 @@ def explore(
     if not underestimate(problem, mask, start, end, work):
         return CLOSED, np.inf, guess, np.inf
     cutoff = incumbent.figures[0] * (1.0 - tolerance)
-    first, second = problem.V * start, problem.V * end
-    bound, mu, over_end, under_end, distance = maximise(
-        guess, scale, cutoff, first, second, problem.greatest, work
-    )
+    ends = Ends(problem.V * start, problem.V * end, problem.clock.greatest)
+    bound, mu, over_end, under_end, distance = maximise(guess, scale, cutoff, ends, work)
     if bound >= cutoff:
         return CLOSED, bound, mu, bound
     try_decisions(problem, mask, 0.5 * (start + end), mu, incumbent, work)
     cutoff = incumbent.figures[0] * (1.0 - tolerance)
     if bound >= cutoff:
         return CLOSED, bound, mu, bound
-    removed = remove_options(mu, cutoff, first, second, problem.greatest, mask, work)
+    removed = remove_options(mu, cutoff, ends, mask, work)
     least, most = fewest_and_most(mask, work.trial)
     if least == 0:
         return CLOSED, bound, mu, removed
@@ -245,11 +245,11 @@ def search(
         if consider(problem, incumbent, work) == np.inf:
             # Rounding may have it that the deadline is a hair too early for its own decision.
             return np.inf, 0.0, problem.fixed
-        scale = incumbent.figures[0] / problem.greatest
+        scale = incumbent.figures[0] / problem.clock.greatest
     else:
         first_decisions(problem, mask, incumbent, work)
         start, end = interval_of_interest(problem, mask, incumbent.figures[0])
-        scale = problem.V * end / problem.greatest
+        scale = problem.V * end / problem.clock.greatest
     nodes = room_for_nodes(FIRST_CAPACITY, devices, options)
     parent, child_mask = mask.copy(), mask.copy()
     # The root is one node; all others come in pairs.

@@ -31,12 +31,12 @@ def best_at(deadline: float, mu: float, problem: Problem, mask: Mask, splits: In
             if mask[n, o] == 0:
                 continue
             work, time = problem.w[n, o], deadline - problem.a[n, o]
-            if time < 0.0 or time * problem.greatest < work:
-                start = problem.a[n, o] + work / problem.greatest
+            if time < 0.0 or time * problem.clock.greatest < work:
+                start = problem.a[n, o] + work / problem.clock.greatest
                 if best == np.inf and start < soonest:
                     soonest, splits[n] = start, o
                 continue
-            f = cheapest_frequency(problem.a[n, o], work, deadline, problem.least, problem.greatest)
+            f = cheapest_frequency(problem.a[n, o], work, deadline, problem.clock)
             value = problem.c[n, o] + problem.price * work * f * f + mu * f
             if value < best:
                 best, splits[n] = value, o
@@ -54,22 +54,22 @@ def consider(problem: Problem, incumbent: Incumbent, work: Workspace) -> float:
         o = work.trial[n]
         work.delays[n], work.works[n] = problem.a[n, o], problem.w[n, o]
         total += problem.c[n, o]
-    a, w, least, greatest = work.delays, work.works, problem.least, problem.greatest
+    a, w, clock = work.delays, work.works, problem.clock
     deadline = problem.fixed
     if deadline >= 0.0:
         loads = 0.0
         for n in range(a.size):
             time = deadline - a[n]
-            if time < 0.0 or time * greatest < w[n] * (1.0 - ROUNDING):
+            if time < 0.0 or time * clock.greatest < w[n] * (1.0 - ROUNDING):
                 return np.inf
             if w[n] > 0.0:
-                loads += max(least, w[n] / time)
-        if loads > greatest * (1.0 + ROUNDING):
+                loads += max(clock.least, w[n] / time)
+        if loads > clock.greatest * (1.0 + ROUNDING):
             return np.inf
     else:
-        deadline = optimal_deadline(a, w, problem.V, problem.price, least, greatest)
+        deadline = optimal_deadline(a, w, problem.V, problem.price, clock)
         total += problem.V * deadline
-    total += server_cost(a, w, deadline, problem.price, least, greatest)
+    total += server_cost(a, w, deadline, problem.price, clock)
     if total < incumbent.figures[0]:
         incumbent.figures[0], incumbent.figures[1] = total, deadline
         incumbent.splits[:] = work.trial
@@ -83,7 +83,7 @@ def price_of_clock(problem: Problem, work: Workspace, deadline: float) -> float:
     for n in range(work.works.size):
         w = work.works[n]
         if w > 0.0:
-            f = cheapest_frequency(work.delays[n], w, deadline, problem.least, problem.greatest)
+            f = cheapest_frequency(work.delays[n], w, deadline, problem.clock)
             saving += 2.0 * problem.price * f * f * f
             freed += f * f / w
     return max(problem.V - saving, 0.0) / freed if freed > 0.0 else 0.0
@@ -92,8 +92,8 @@ def price_of_clock(problem: Problem, work: Workspace, deadline: float) -> float:
 @compiled
 def first_decisions(problem: Problem, mask: Mask, incumbent: Incumbent, work: Workspace) -> None:
     """Finds a decision to start from by fixing deadline and splits in turn."""
-    deadline = equal_share_deadline(problem.a, problem.w, mask, problem.greatest, work.trial)
-    mu = problem.V * deadline / problem.greatest
+    deadline = equal_share_deadline(problem.a, problem.w, mask, problem.clock, work.trial)
+    mu = problem.V * deadline / problem.clock.greatest
     for _ in range(FIRST_TRIALS):
         best_at(deadline, mu, problem, mask, work.trial)
         before = incumbent.figures[0]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from asl_gym.arrays import Array, Indices, Mask
+from asl_gym.solvers.parallel.allocation import Clock
 from asl_gym.solvers.parallel.compiling import compiled
 
 __all__ = ["ROUNDING", "Incumbent", "Problem", "Workspace", "make_workspace", "undominated"]
@@ -24,8 +25,7 @@ class Problem(NamedTuple):
         w: Server work [cycles], shape (N, L).
         V: Weight on delay; 0 with a fixed deadline.
         price: Weight on w·f², q_s κ_s.
-        least: f_min [Hz].
-        greatest: f_max [Hz].
+        clock: The server's.
         fixed: The deadline [s] if it is given, negative otherwise.
     """
 
@@ -34,8 +34,7 @@ class Problem(NamedTuple):
     w: Array
     V: float
     price: float
-    least: float
-    greatest: float
+    clock: Clock
     fixed: float
 
 

@@ -10,6 +10,8 @@ and with tangents in place of h and f it is concave in τ, so that its least val
 lies at one of the two ends. That value is concave in μ; its maximum is the bound.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from asl_gym.arrays import Indices, Mask
@@ -17,7 +19,14 @@ from asl_gym.solvers.parallel.allocation import cheapest_frequency
 from asl_gym.solvers.parallel.compiling import compiled
 from asl_gym.solvers.parallel.problem import Problem, Workspace
 
-__all__ = ["exact_minus_tangent", "lagrangian", "maximise", "remove_options", "underestimate"]
+__all__ = [
+    "Ends",
+    "exact_minus_tangent",
+    "lagrangian",
+    "maximise",
+    "remove_options",
+    "underestimate",
+]
 
 MAX_STEPS = 60
 STEP_FACTOR = 4.0
@@ -50,7 +59,7 @@ def underestimate(problem: Problem, mask: Mask, start: float, end: float, work: 
         Whether every device has a possible option.
     """
     a, c, w = problem.a, problem.c, problem.w
-    price, least, greatest = problem.price, problem.least, problem.greatest
+    price, (least, greatest) = problem.price, problem.clock
     active, count, cost, load = work.active, work.counts, work.cost, work.load
     middle = 0.5 * (start + end)
     for n in range(a.shape[0]):
@@ -85,24 +94,34 @@ def underestimate(problem: Problem, mask: Mask, start: float, end: float, work: 
     return True
 
 
+class Ends(NamedTuple):
+    """An interval of deadlines as the bound sees it.
+
+    Attributes:
+        first: V·start.
+        second: V·end.
+        greatest: f_max [Hz].
+    """
+
+    first: float
+    second: float
+    greatest: float
+
+
 @compiled
-def lagrangian(
-    mu: float, first: float, second: float, greatest: float, work: Workspace
-) -> tuple[float, float, int, float]:
+def lagrangian(mu: float, ends: Ends, work: Workspace) -> tuple[float, float, int, float]:
     """The lesser of E(start; μ) and E(end; μ), its slope in μ, which end it is, and their distance.
 
     Args:
         mu: Multiplier μ on the server's clock.
-        first: V·start.
-        second: V·end.
-        greatest: f_max [Hz].
+        ends: The interval.
         work: Holds the tangents; its ``choice`` is filled in.
     """
     count, cost, load, choice = work.counts, work.cost, work.load, work.choice
     value, slope, at, distance = 0.0, 0.0, 0, 0.0
     for i in range(2):
-        total = (first if i == 0 else second) - mu * greatest
-        loads = -greatest
+        total = (ends.first if i == 0 else ends.second) - mu * ends.greatest
+        loads = -ends.greatest
         for n in range(count.size):
             best, place = np.inf, 0
             for k in range(count[n]):
@@ -124,9 +143,7 @@ def maximise(
     guess: float,
     scale: float,
     cutoff: float,
-    first: float,
-    second: float,
-    greatest: float,
+    ends: Ends,
     work: Workspace,
 ) -> tuple[float, float, int, int, float]:
     """Maximises the bound over μ ≥ 0 by cutting planes, up to where more would not matter.
@@ -135,9 +152,7 @@ def maximise(
         guess: Multiplier to start from.
         scale: A multiplier of the problem's order.
         cutoff: A bound that suffices to drop the interval.
-        first: V·start.
-        second: V·end.
-        greatest: f_max [Hz].
+        ends: The interval.
         work: Holds the tangents; its ``over`` is filled with the choice just below the best μ,
             which overloads the server, and its ``under`` with the one just above, which does not.
 
@@ -150,7 +165,7 @@ def maximise(
     left_end = right_end = -1
     best, best_mu, mu, best_distance = -np.inf, guess, guess, 0.0
     for _ in range(MAX_STEPS):
-        value, slope, end, distance = lagrangian(mu, first, second, greatest, work)
+        value, slope, end, distance = lagrangian(mu, ends, work)
         if value > best:
             best, best_mu, best_distance = value, mu, distance
         if slope > 0.0:
@@ -183,9 +198,7 @@ def maximise(
 def remove_options(
     mu: float,
     cutoff: float,
-    first: float,
-    second: float,
-    greatest: float,
+    ends: Ends,
     mask: Mask,
     work: Workspace,
 ) -> float:
@@ -200,7 +213,7 @@ def remove_options(
     active, count, cost, load = work.active, work.counts, work.cost, work.load
     devices = count.size
     least = np.empty((2, devices))
-    totals = np.array([first - mu * greatest, second - mu * greatest])
+    totals = np.array([ends.first - mu * ends.greatest, ends.second - mu * ends.greatest])
     for i in range(2):
         for n in range(devices):
             best = np.inf
@@ -227,15 +240,14 @@ def exact_minus_tangent(
     problem: Problem, deadline: float, mu: float, end: int, work: Workspace, choice: Indices
 ) -> float:
     """How far the tangents of the chosen options lie below the truth at one end of the interval."""
-    least, greatest = problem.least, problem.greatest
     total = 0.0
     for n in range(choice.size):
         k = choice[n]
         o = work.active[n, k]
         cycles, time = problem.w[n, o], deadline - problem.a[n, o]
-        if time * greatest < cycles or time < 0.0:
+        if time * problem.clock.greatest < cycles or time < 0.0:
             return np.inf
-        f = cheapest_frequency(problem.a[n, o], cycles, deadline, least, greatest)
+        f = cheapest_frequency(problem.a[n, o], cycles, deadline, problem.clock)
         h = problem.c[n, o] + problem.price * cycles * f * f
         total += h + mu * f - work.cost[end, n, k] - mu * work.load[end, n, k]
     return total

@@ -9,6 +9,7 @@ from asl_gym.arrays import Array, Indices
 from asl_gym.model.costs import Options
 from asl_gym.solvers.decision import SMALLEST_WEIGHT
 from asl_gym.solvers.parallel.allocation import (
+    Clock,
     cheapest_frequency,
     earliest_deadline,
     equal_share_deadline,
@@ -19,7 +20,7 @@ from asl_gym.solvers.parallel.branch import search
 from asl_gym.solvers.parallel.compiling import compiled
 from asl_gym.solvers.parallel.problem import ROUNDING, Problem, undominated
 
-__all__ = ["Clock", "Rounds", "Solutions", "allocate_rows", "solve_rows"]
+__all__ = ["Rounds", "Solutions", "allocate_rows", "solve_rows"]
 
 MAX_STEPS = 200
 
@@ -38,20 +39,16 @@ class Rounds(NamedTuple):
         V: Weights on delay, shape (R,).
         device_weight: q_n, shape (R, N).
         server_weight: q_s, shape (R,).
+        capacitance: κ_s [W/Hz³].
+        clock: The server's.
     """
 
     options: Options
     V: Array
     device_weight: Array
     server_weight: Array
-
-
-class Clock(NamedTuple):
-    """The server: κ_s [W/Hz³], and f_min for one device and f_max for all [Hz]."""
-
     capacitance: float
-    least: float
-    greatest: float
+    clock: Clock
 
 
 class Solutions(NamedTuple):
@@ -78,8 +75,7 @@ def lightest_splits(
     mask: NDArray[np.uint8],
     deadline: float,
     before: bool,
-    least: float,
-    greatest: float,
+    clock: Clock,
     splits: Indices,
 ) -> float:
     """Fills in the splits of least load that keep a deadline; ties go to the lesser ``tie``.
@@ -91,8 +87,7 @@ def lightest_splits(
         mask: Options to consider, shape (N, L).
         deadline: The deadline [s].
         before: Whether only options that could keep an earlier deadline count.
-        least: f_min [Hz].
-        greatest: f_max [Hz].
+        clock: The server's.
         splits: Filled, shape (N,), for devices that have such an option.
 
     Returns:
@@ -102,10 +97,10 @@ def lightest_splits(
     for n in range(a.shape[0]):
         lightest, best_tie = np.inf, np.inf
         for o in range(a.shape[1]):
-            soonest = a[n, o] + w[n, o] / greatest
+            soonest = a[n, o] + w[n, o] / clock.greatest
             if mask[n, o] == 0 or soonest > deadline or (before and soonest == deadline):
                 continue
-            load = cheapest_frequency(a[n, o], w[n, o], deadline, least, greatest)
+            load = cheapest_frequency(a[n, o], w[n, o], deadline, clock)
             if load < lightest or (load == lightest and tie[n, o] < best_tie):
                 lightest, best_tie, splits[n] = load, tie[n, o], o
         total += lightest
@@ -118,8 +113,7 @@ def fastest_deadline(
     w: Array,
     tie: Array,
     mask: NDArray[np.uint8],
-    least: float,
-    greatest: float,
+    clock: Clock,
     splits: Indices,
 ) -> tuple[float, float]:
     """The earliest deadline that any splits can keep; fills in splits of least load at it.
@@ -131,19 +125,19 @@ def fastest_deadline(
     delays, works = np.empty(devices), np.empty(devices)
     # Splits that an equal share of the clock would do, then ever better ones: what is lightest just
     # before a deadline may keep an earlier one, until nothing fits before it.
-    deadline = equal_share_deadline(a, w, mask, greatest, splits)
+    deadline = equal_share_deadline(a, w, mask, clock, splits)
     for _ in range(MAX_STEPS):
-        load = lightest_splits(a, w, tie, mask, deadline, True, least, greatest, splits)
-        if load > greatest:
+        load = lightest_splits(a, w, tie, mask, deadline, True, clock, splits)
+        if load > clock.greatest:
             break
         for n in range(devices):
             delays[n], works[n] = a[n, splits[n]], w[n, splits[n]]
-        earlier = earliest_deadline(delays, works, least, greatest)
+        earlier = earliest_deadline(delays, works, clock)
         if earlier >= deadline:
             break
         deadline = earlier
-    load = lightest_splits(a, w, tie, mask, deadline, False, least, greatest, splits)
-    return deadline, greatest - load
+    load = lightest_splits(a, w, tie, mask, deadline, False, clock, splits)
+    return deadline, clock.greatest - load
 
 
 @compiled
@@ -168,31 +162,27 @@ def fill_frequencies(
     w: Array,
     splits: Indices,
     deadline: float,
-    least: float,
-    greatest: float,
+    clock: Clock,
     frequency: Array,
 ) -> None:
     """Fills in what each device needs to keep the deadline; f_min where it needs nothing."""
     delays, works = np.empty(splits.size), np.empty(splits.size)
     for n in range(splits.size):
         delays[n], works[n] = a[n, splits[n]], w[n, splits[n]]
-    share_clock(delays, works, deadline, least, greatest, frequency)
+    share_clock(delays, works, deadline, clock, frequency)
 
 
 @compiled
-def solve_rows(
-    rounds: Rounds, clock: Clock, tolerance: float, max_nodes: int, found: Solutions
-) -> None:
+def solve_rows(rounds: Rounds, tolerance: float, max_nodes: int, found: Solutions) -> None:
     """Solves R rounds; see :func:`asl_gym.solvers.parallel.solver.solve`.
 
     Args:
         rounds: The rounds.
-        clock: The server.
         tolerance: Relative gap at which a search ends.
         max_nodes: Nodes after which it ends at the latest.
         found: Filled with the decisions.
     """
-    least, greatest = clock.least, clock.greatest
+    capacitance, clock = rounds.capacitance, rounds.clock
     a, on_device, on_server, w = rounds.options
     splits, frequency = found.splits, found.frequency
     objective, lower_bound = found.objective, found.lower_bound
@@ -200,40 +190,40 @@ def solve_rows(
         energy = on_device[r] + on_server[r]
         weight, V = rounds.server_weight[r], rounds.V[r]
         cost = weight * on_server[r]
-        price = weight * clock.capacitance
+        price = weight * capacitance
         for n in range(cost.shape[0]):
             cost[n] += rounds.device_weight[r, n] * on_device[r, n]
             weight = max(weight, rounds.device_weight[r, n])
         if V <= 0.0:
-            objective[r] = least_cost_splits(cost, w[r], energy, price, least, splits[r])
-            lower_bound[r], frequency[r] = objective[r], least
+            objective[r] = least_cost_splits(cost, w[r], energy, price, clock.least, splits[r])
+            lower_bound[r], frequency[r] = objective[r], clock.least
             continue
         mask = undominated(a[r], cost, w[r], energy)
         if weight > SMALLEST_WEIGHT:
-            problem = Problem(a[r], cost, w[r], V, price, least, greatest, -1.0)
+            problem = Problem(a[r], cost, w[r], V, price, clock, -1.0)
             objective[r], lower_bound[r], deadline = search(
                 problem, mask, tolerance, max_nodes, splits[r]
             )
             if objective[r] - V * deadline < SMALL_SHARE * objective[r]:
-                kept = Problem(a[r], cost, w[r], 0.0, price, least, greatest, deadline)
+                kept = Problem(a[r], cost, w[r], 0.0, price, clock, deadline)
                 spent = search(kept, mask, tolerance, max_nodes, splits[r])[0]
                 objective[r] = min(objective[r], V * deadline + spent)
         else:
             # Without a weight on energy the fastest decision of least energy.
             mask = undominated(a[r], energy, w[r], energy)
-            deadline, spare = fastest_deadline(a[r], w[r], energy, mask, least, greatest, splits[r])
+            deadline, spare = fastest_deadline(a[r], w[r], energy, mask, clock, splits[r])
             objective[r] = V * deadline
             lower_bound[r] = objective[r] * (1.0 - ROUNDING)
-            if spare > SPARE_CLOCK * greatest:
-                price = clock.capacitance
-                kept = Problem(a[r], energy, w[r], 0.0, price, least, greatest, deadline)
+            if spare > SPARE_CLOCK * clock.greatest:
+                price = capacitance
+                kept = Problem(a[r], energy, w[r], 0.0, price, clock, deadline)
                 search(kept, mask, tolerance, max_nodes, splits[r])
-        fill_frequencies(a[r], w[r], splits[r], deadline, least, greatest, frequency[r])
+        fill_frequencies(a[r], w[r], splits[r], deadline, clock, frequency[r])
 
 
 @compiled
 def allocate_rows(
-    a: Array, w: Array, V: Array, price: Array, least: float, greatest: float, frequency: Array
+    a: Array, w: Array, V: Array, price: Array, clock: Clock, frequency: Array
 ) -> None:
     """Fills in the best server frequencies [Hz] of R rounds with given splits.
 
@@ -242,13 +232,12 @@ def allocate_rows(
         w: Server work [cycles], shape (R, N).
         V: Weights on delay, shape (R,); 0 gives every device f_min.
         price: q_s κ_s, shape (R,).
-        least: f_min [Hz].
-        greatest: f_max [Hz].
+        clock: The server's.
         frequency: Filled, shape (R, N).
     """
     for r in range(a.shape[0]):
         if V[r] <= 0.0:
-            frequency[r] = least
+            frequency[r] = clock.least
             continue
-        deadline = optimal_deadline(a[r], w[r], V[r], price[r], least, greatest)
-        share_clock(a[r], w[r], deadline, least, greatest, frequency[r])
+        deadline = optimal_deadline(a[r], w[r], V[r], price[r], clock)
+        share_clock(a[r], w[r], deadline, clock, frequency[r])

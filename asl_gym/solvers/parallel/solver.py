@@ -14,7 +14,8 @@ from asl_gym.arrays import Array, Splits
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options, sum_over_devices
 from asl_gym.solvers.decision import Decision, RoundTerms
-from asl_gym.solvers.parallel.rows import Clock, Rounds, Solutions, allocate_rows, solve_rows
+from asl_gym.solvers.parallel.allocation import Clock
+from asl_gym.solvers.parallel.rows import Rounds, Solutions, allocate_rows, solve_rows
 
 __all__ = ["MAX_NODES", "TOLERANCE", "allocate", "price", "solve"]
 
@@ -47,16 +48,17 @@ def solve(terms: RoundTerms, tolerance: float = TOLERANCE, max_nodes: int = MAX_
         _rows(terms.V, leading, 0),
         _rows(terms.device_weight, (*leading, devices), 1),
         _rows(terms.server_weight, leading, 0),
+        terms.server.capacitance,
+        _clock(terms.server),
     )
-    count, server = len(rounds.V), terms.server
+    count = len(rounds.V)
     found = Solutions(
         np.zeros((count, devices), dtype=np.int64),
         np.empty((count, devices)),
         np.empty(count),
         np.empty(count),
     )
-    clock = Clock(server.capacitance, server.clock_min_hz, server.clock_max_hz)
-    solve_rows(rounds, clock, tolerance, max_nodes, found)
+    solve_rows(rounds, tolerance, max_nodes, found)
     return Decision(
         found.splits.reshape(*leading, devices),
         found.frequency.reshape(*leading, devices),
@@ -83,7 +85,7 @@ def allocate(chosen: Options, server: Server, V: float | Array, server_weight: A
     price = _rows(server.capacitance * np.asarray(server_weight, dtype=float), full[:-1], 0)
     delay_weight = _rows(V, full[:-1], 0)
     frequency = np.empty(a.shape)
-    allocate_rows(a, w, delay_weight, price, server.clock_min_hz, server.clock_max_hz, frequency)
+    allocate_rows(a, w, delay_weight, price, _clock(server), frequency)
     return frequency.reshape(full)
 
 
@@ -108,6 +110,10 @@ def price(terms: RoundTerms, split_index: Splits) -> Array:
     on_devices = sum_over_devices(device_weight[..., None, :] * chosen.device_energy)
     delay = (chosen.fixed_delay + chosen.server_work / f).max(axis=-1)
     return np.asarray(delay_weight * delay + on_devices + on_server)
+
+
+def _clock(server: Server) -> Clock:
+    return Clock(server.clock_min_hz, server.clock_max_hz)
 
 
 def _of_splits(values: Array, shape: tuple[int, ...], split_index: Splits) -> Array:
