@@ -14,9 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 from rich.console import Console
 
+from agents.catalogue import label_of
 from asl_gym import OPEN
 from benchmarks.learned.evaluation import agent_entries, play_missing
-from benchmarks.learned.page import Page, label_of
+from benchmarks.learned.page import Page
 from benchmarks.learned.plots import plain_axis
 from benchmarks.learned.results import complete_rows
 from benchmarks.learned.statistics import compare

@@ -9,7 +9,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from benchmarks.learned.page import label_of
+from agents.catalogue import label_of
 from benchmarks.learned.results import LearnedResults
 from benchmarks.reporting.plots import style
 from benchmarks.reporting.plots.labels import PointLabel, place_labels

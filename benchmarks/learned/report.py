@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from agents.catalogue import AGENTS, label_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.learned import fleets
-from benchmarks.learned.page import AGENTS, Page, label_of
+from benchmarks.learned.page import Page
 from benchmarks.learned.plots import draw_curves, draw_decision_times, draw_gaps, styles_of
 from benchmarks.learned.results import LearnedResults, load_environment
 from benchmarks.reporting.formatting import at_most_three_digits, percent, with_interval

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from agents.catalogue import AGENTS, label_of
 from agents.runs import read_curve
 from benchmarks.learned.evaluation import read_validation
-from benchmarks.learned.page import AGENTS, Page, PageEnvironment, label_of
+from benchmarks.learned.page import Page, PageEnvironment
 from benchmarks.learned.statistics import compare, median_seed
 from benchmarks.learned.training import Run, runs_of
 from benchmarks.playing.run_folder import RunFolder

@@ -25,11 +25,12 @@ from filelock import FileLock
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from agents.catalogue import label_of
 from agents.configuration import Configuration, load_configuration
 from agents.runs import describe_run, read_curve, read_description, run_folder
 from agents.training import train
 from benchmarks.errors import BenchmarkError
-from benchmarks.learned.page import Page, label_of
+from benchmarks.learned.page import Page
 
 __all__ = ["Run", "runs_of", "train_missing"]
 

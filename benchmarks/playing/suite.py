@@ -19,6 +19,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Literal
 
+from agents.catalogue import label_of
 from asl_gym import (
     OPEN,
     CalibratedOPEN,
@@ -36,7 +37,6 @@ from asl_gym.policies.base import Policy
 from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from asl_gym.validation import FieldError, one_of
 from benchmarks.errors import BenchmarkError
-from benchmarks.learned.page import label_of
 from benchmarks.playing.user_policies import UserPolicy, fault_told
 
 __all__ = ["TOLD_MORE", "Entry", "Kind", "Suite", "build_suite"]

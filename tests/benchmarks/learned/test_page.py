@@ -16,13 +16,14 @@ from stable_baselines3 import PPO
 
 import benchmarks.__main__ as command_line
 from agents import pretrained
+from agents.catalogue import AGENTS
 from agents.configuration import Configuration, load_configuration
 from agents.pretrained import shipping
 from agents.training import steps_done, train
 from asl_gym import evaluate
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.learned import training
-from benchmarks.learned.page import AGENTS, PAGE, Page, PageEnvironment
+from benchmarks.learned.page import PAGE, Page, PageEnvironment
 from benchmarks.learned.training import Run, runs_of
 from benchmarks.playing.episode_log import read_episodes
 from benchmarks.playing.run_folder import RunFolder
