@@ -1,4 +1,4 @@
-"""The agents as people read of them: names, what they learn from, and what must be known of each."""
+"""The agents as people read of them: labels, what they learn from, what to know of each."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -3,26 +3,69 @@
 import sys
 import time
 from abc import abstractmethod
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.type_aliases import MaybeCallback
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback, Schedule
 
-__all__ = ["RolloutAlgorithm"]
+from asl_gym.validation import whole_number
+
+__all__ = ["BaseArguments", "RolloutAlgorithm"]
+
+
+class BaseArguments(TypedDict, total=False):
+    """Arguments that stable-baselines3 gives every algorithm, see :class:`BaseAlgorithm`."""
+
+    policy_kwargs: dict[str, Any] | None
+    tensorboard_log: str | None
+    verbose: int
+    seed: int | None
+    device: torch.device | str
+    _init_setup_model: bool
 
 
 class RolloutAlgorithm(BaseAlgorithm):
     """Plays rollouts of ``n_steps`` rounds and learns after each.
 
-    Attributes:
+    Args:
+        policy: The policy's class or name.
+        env: The environment.
+        learning_rate: Learning rate of Adam, a number or a schedule.
         n_steps: Rounds of a rollout in each environment.
+        batch_size: Samples of a gradient step.
+        **base: See :class:`BaseArguments`.
     """
 
-    n_steps: int
     _rng: np.random.Generator
+
+    def __init__(
+        self,
+        policy: str | type[BasePolicy],
+        env: GymEnv | str | None,
+        learning_rate: float | Schedule,
+        n_steps: int,
+        batch_size: int,
+        **base: Unpack[BaseArguments],
+    ) -> None:
+        sets_up = base.pop("_init_setup_model", True)
+        super().__init__(policy, env, learning_rate, support_multi_env=True, **base)  # type: ignore[misc]
+        self.n_steps = whole_number("n_steps", n_steps, 1)
+        self.batch_size = whole_number("batch_size", batch_size, 1)
+        if sets_up:
+            self._setup_model()
+
+    def _setup_model(self) -> None:
+        self._setup_lr_schedule()
+        self.set_random_seed(self.seed)
+        self._setup_generator()
+        self.policy = self.policy_class(
+            self.observation_space, self.action_space, self.lr_schedule, **self.policy_kwargs
+        ).to(self.device)
 
     def _setup_generator(self) -> None:
         """The generator of all draws that are not torch's; it follows from seed and steps done."""

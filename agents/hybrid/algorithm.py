@@ -5,7 +5,7 @@ candidate splits, the solver's upper layer prices every one of them exactly, the
 and the network learns to propose it first. The solver's own choice of splits is never used.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from torch.nn.functional import cross_entropy
 
 from agents.hybrid.network import ProposalPolicy
 from agents.hybrid.policy import HybridPolicy
-from agents.rollouts import RolloutAlgorithm
+from agents.rollouts import BaseArguments, RolloutAlgorithm
 from asl_gym import Scenario
 from asl_gym.validation import whole_number
 
@@ -39,11 +39,9 @@ class Hybrid(RolloutAlgorithm):
         n_steps: Rounds of a rollout in each environment.
         batch_size: Decisions of a gradient step.
         n_epochs: Passes over each rollout.
-        policy_kwargs: Arguments of :class:`agents.hybrid.network.ProposalPolicy`.
-        tensorboard_log: Folder of TensorBoard logs.
-        verbose: 0 or 1.
-        seed: Seed of weights, mutations and environments.
-        device: Torch device.
+        **base: stable-baselines3's; ``policy_kwargs`` are those of
+            :class:`agents.hybrid.network.ProposalPolicy`, ``seed`` is that of weights, mutations
+            and environments.
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"MlpPolicy": ProposalPolicy}
@@ -58,41 +56,18 @@ class Hybrid(RolloutAlgorithm):
         n_steps: int = 16,
         batch_size: int = 1024,
         n_epochs: int = 4,
-        policy_kwargs: dict[str, Any] | None = None,
-        tensorboard_log: str | None = None,
-        verbose: int = 0,
-        seed: int | None = None,
-        device: torch.device | str = "auto",
-        _init_setup_model: bool = True,
+        **base: Unpack[BaseArguments],
     ) -> None:
-        super().__init__(
-            policy,
-            env,
-            learning_rate,
-            policy_kwargs={"net_arch": [128, 128]} if policy_kwargs is None else policy_kwargs,
-            tensorboard_log=tensorboard_log,
-            verbose=verbose,
-            seed=seed,
-            device=device,
-            support_multi_env=True,
-        )
         self.num_candidates = whole_number("num_candidates", num_candidates, 1)
-        self.n_steps = whole_number("n_steps", n_steps, 1)
-        self.batch_size = whole_number("batch_size", batch_size, 1)
         self.n_epochs = whole_number("n_epochs", n_epochs, 1)
         self._own_policy: HybridPolicy | None = None
         self._saved_scenario: Scenario | None = None
-        if _init_setup_model:
-            self._setup_model()
+        base["policy_kwargs"] = base.get("policy_kwargs") or {"net_arch": [128, 128]}
+        super().__init__(policy, env, learning_rate, n_steps, batch_size, **base)
 
     def _setup_model(self) -> None:
-        self._setup_lr_schedule()
-        self.set_random_seed(self.seed)
-        self._setup_generator()
+        super()._setup_model()
         self._played: list[tuple[NDArray[np.float32], NDArray[np.int64]]] = []
-        self.policy = self.policy_class(
-            self.observation_space, self.action_space, self.lr_schedule, **self.policy_kwargs
-        ).to(self.device)  # type: ignore[assignment]
         if self.env is not None:
             self._adopt_scenario(self.env)
 

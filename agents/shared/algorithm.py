@@ -7,7 +7,7 @@ the costs are uncertain: the best split point in hindsight is not the best bet. 
 options come from :mod:`agents.shared.signal`, so that no sampled action adds noise to a gradient.
 """
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Unpack
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
 from agents.fleets import FleetsVecEnv
-from agents.rollouts import RolloutAlgorithm
+from agents.rollouts import BaseArguments, RolloutAlgorithm
 from agents.shared.buffer import RegretBuffer
 from agents.shared.memory import Memory, MemoryState
 from agents.shared.network import SharedPolicy
@@ -61,11 +61,9 @@ class Shared(RolloutAlgorithm):
         buffer_rounds: Past rounds of each environment that are kept.
         imitation: Share of the training that imitates alone.
         transition: Share of the training in which the regret takes over.
-        policy_kwargs: Arguments of :class:`agents.shared.network.SharedPolicy` but ``width``.
-        tensorboard_log: Folder of TensorBoard logs.
-        verbose: 0 or 1.
-        seed: Seed of weights, batches and environments.
-        device: Torch device.
+        **base: stable-baselines3's; ``policy_kwargs`` are those of
+            :class:`agents.shared.network.SharedPolicy` but ``width``, ``seed`` is that of weights,
+            batches and environments.
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"SharedPolicy": SharedPolicy}
@@ -83,44 +81,20 @@ class Shared(RolloutAlgorithm):
         buffer_rounds: int = 200,
         imitation: float = 0.3,
         transition: float = 0.2,
-        policy_kwargs: dict[str, Any] | None = None,
-        tensorboard_log: str | None = None,
-        verbose: int = 0,
-        seed: int | None = None,
-        device: torch.device | str = "auto",
-        _init_setup_model: bool = True,
+        **base: Unpack[BaseArguments],
     ) -> None:
-        super().__init__(
-            policy,
-            env,
-            learning_rate,
-            policy_kwargs=policy_kwargs,
-            tensorboard_log=tensorboard_log,
-            verbose=verbose,
-            seed=seed,
-            device=device,
-            support_multi_env=True,
-        )
         self.decays = tuple(number("decays", decay, NOT_NEGATIVE) for decay in decays)
-        self.n_steps = whole_number("n_steps", n_steps, 1)
         self.gradient_steps = whole_number("gradient_steps", gradient_steps, 1)
-        self.batch_size = whole_number("batch_size", batch_size, 1)
         self.buffer_rounds = whole_number("buffer_rounds", buffer_rounds, 1)
         self.imitation = number("imitation", imitation, SHARE)
         self.transition = number("transition", transition, SHARE._replace(open_low=True))
-        if _init_setup_model:
-            self._setup_model()
+        super().__init__(policy, env, learning_rate, n_steps, batch_size, **base)
 
     def _setup_model(self) -> None:
-        self._setup_lr_schedule()
-        self.set_random_seed(self.seed)
-        self._setup_generator()
         self._adopt_fleets()
         if self._fleets:
             self.policy_kwargs["width"] = self._fleets[0].memory.width
-        self.policy = self.policy_class(
-            self.observation_space, self.action_space, self.lr_schedule, **self.policy_kwargs
-        ).to(self.device)  # type: ignore[assignment]
+        super()._setup_model()
 
     def _adopt_fleets(self) -> None:
         """A memory for each fleet of the environment, and an empty buffer."""
