@@ -6,34 +6,27 @@ and the older one is removed after, so that a checkpoint always finds its own bu
 training is killed. Both are pickled: loading one runs the code in it, so only your own is safe.
 """
 
-import os
 from pathlib import Path
 
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
+from agents.bookkeeping import replacing
 from agents.configuration import Configuration
 from agents.runs import run_folder
 
-__all__ = ["load_checkpoint", "save_atomically", "save_checkpoint", "steps_done"]
+__all__ = ["load_checkpoint", "save_checkpoint", "steps_done"]
 
 CHECKPOINT = "checkpoint.zip"
-
-
-def save_atomically(model: BaseAlgorithm, path: Path) -> None:
-    """Saves a model so that the file is the old one or the new one, never a part."""
-    part = path.with_name(f"{path.stem}.part.zip")
-    model.save(part)
-    os.replace(part, path)
 
 
 def save_checkpoint(model: BaseAlgorithm, folder: Path) -> None:
     """Saves a model in training, and its replay buffer where it has one."""
     if isinstance(model, OffPolicyAlgorithm):
-        part = folder / "replay.part.pkl"
-        model.save_replay_buffer(part)
-        os.replace(part, _replay_file(model, folder))
-    save_atomically(model, folder / CHECKPOINT)
+        with replacing(_replay_file(model, folder)) as part:
+            model.save_replay_buffer(part)
+    with replacing(folder / CHECKPOINT) as part:
+        model.save(part)
     for buffer in folder.glob("replay-*.pkl"):
         if buffer != _replay_file(model, folder):
             buffer.unlink()

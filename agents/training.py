@@ -16,14 +16,14 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.checkpoints import load_checkpoint, save_atomically, save_checkpoint, steps_done
+from agents.bookkeeping import replacing
+from agents.checkpoints import load_checkpoint, save_checkpoint, steps_done
 from agents.configuration import Configuration
 from agents.fleets import make_fleets_vec_env
 from agents.playing import as_policy
 from agents.runs import (
     CURVE_COLUMNS,
     append_curve,
-    current_commit,
     describe_run,
     read_curve,
     read_description,
@@ -36,7 +36,6 @@ from asl_gym import Evaluator
 __all__ = [
     "CURVE_COLUMNS",
     "VALIDATION_SEEDS",
-    "current_commit",
     "read_curve",
     "run_folder",
     "steps_done",
@@ -174,7 +173,8 @@ def train(
     # Also where a run was killed after its last checkpoint, before it could say so.
     seconds = read_description(folder).get("seconds_to_checkpoint", 0.0)
     update_description(folder, training_seconds=seconds, steps=model.num_timesteps)
-    save_atomically(model, folder / "model.zip")
+    with replacing(folder / "model.zip") as part:
+        model.save(part)
     return folder / "model.zip"
 
 

@@ -4,8 +4,6 @@ The model is one that was trained here: loading what stable-baselines3 saved run
 """
 
 import hashlib
-import json
-import os
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents import pretrained
+from agents.bookkeeping import sha256_of, write_json, write_whole
 from agents.configuration import ALGORITHMS, Configuration
 from agents.playing import as_policy
 from agents.pretrained.weights import as_bytes, build_policy, describe, fill, from_bytes, playable
@@ -51,7 +50,7 @@ def ship(model_path: Path, configuration: Configuration, making: dict[str, Any])
         "algorithm": algorithm,
         "environment": configuration.environment,
         "description": describe(configuration),
-        "model_sha256": hashlib.sha256(model_path.read_bytes()).hexdigest(),
+        "model_sha256": sha256_of(model_path),
     }
     if told.items() <= contents.get(env_id, {}).get(algorithm, {}).items():
         return file
@@ -65,11 +64,8 @@ def ship(model_path: Path, configuration: Configuration, making: dict[str, Any])
         "steps": int(model.num_timesteps),
         "versions": {package: metadata.version(package) for package in VERSIONED},
     }
-    part = file.with_suffix(".part")
-    part.write_bytes(weights)
-    os.replace(part, file)
-    text = json.dumps(contents, indent=1, sort_keys=True) + "\n"
-    (pretrained.folder() / pretrained.MANIFEST).write_text(text, encoding="utf-8")
+    write_whole(file, weights)
+    write_json(pretrained.folder() / pretrained.MANIFEST, contents, sort_keys=True)
     return file
 
 

@@ -1,6 +1,5 @@
 """Playing the trained agents of all training seeds, beside the baselines, on common traces."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from agents.bookkeeping import sha256_of, write_json
 from agents.configuration import ALGORITHMS
 from agents.playing import as_policy
 from agents.training import VALIDATION_SEEDS
@@ -19,7 +19,7 @@ from asl_gym.scoring.fitting import build_policy
 from benchmarks.learned.page import Page
 from benchmarks.learned.training import Run
 from benchmarks.playing.configuration import Configuration
-from benchmarks.playing.run_folder import RunFolder, write_whole
+from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
 from benchmarks.playing.suite import Entry, Suite, build_suite
 
@@ -57,7 +57,7 @@ def agent_entries(runs: Sequence[Run]) -> list[Entry]:
             policy=TrainedModel(run.algorithm, run.model_path),
             training_seed=run.seed,
             agent=run.algorithm,
-            source_sha256=hashlib.sha256(run.model_path.read_bytes()).hexdigest(),
+            source_sha256=sha256_of(run.model_path),
         )
         for run in runs
         if run.has_ended
@@ -114,7 +114,7 @@ def write_validation(
             played = configuration.evaluator.evaluate(entry.policy, VALIDATION_SEEDS)
             gaps[entry.name] = float(np.mean([score.priced_gap for score, _ in played]))
     folder.path.mkdir(parents=True, exist_ok=True)
-    write_whole(path, (json.dumps(gaps, indent=1) + "\n").encode())
+    write_json(path, gaps)
 
 
 def read_validation(folder: RunFolder) -> dict[str, float]:

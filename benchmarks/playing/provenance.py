@@ -2,12 +2,12 @@
 
 import platform
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
+
+from agents.bookkeeping import current_commit
 
 __all__ = ["provenance"]
 
@@ -19,7 +19,7 @@ def provenance() -> dict[str, Any]:
     """The command that runs, the versions it runs on, and the commit if there is a repository."""
     return {
         "command": shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
-        "commit": _commit(),
+        "commit": current_commit(),
         "versions": {"python": platform.python_version(), **dict(_versions())},
     }
 
@@ -32,14 +32,3 @@ def _versions() -> Iterator[tuple[str, str]]:
         except PackageNotFoundError:
             if package in PACKAGES:
                 raise
-
-
-def _commit() -> str | None:
-    """The commit of the code, with ``-dirty`` where files differ from it; ``None`` if unknown."""
-    command = ("git", "--no-optional-locks", "describe", "--always", "--dirty", "--exclude=*")
-    place = Path(__file__).parent
-    try:
-        answer = subprocess.run(command, cwd=place, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return answer.stdout.strip()

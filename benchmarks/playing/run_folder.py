@@ -11,7 +11,6 @@ Files other than the rows are written under another name first, so that they are
 import csv
 import gzip
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from agents.bookkeeping import differences, write_json, write_whole
 from asl_gym import Scenario
 from asl_gym.scoring.evaluation import EpisodeSeries
 from benchmarks.errors import BenchmarkError
@@ -29,7 +29,7 @@ from benchmarks.playing.episode_log import COLUMNS, EpisodeLog, read_episodes
 from benchmarks.playing.provenance import provenance
 from benchmarks.playing.suite import Suite
 
-__all__ = ["RunFolder", "write_whole"]
+__all__ = ["RunFolder"]
 
 
 class RunFolder:
@@ -75,7 +75,7 @@ class RunFolder:
             raise BenchmarkError(
                 f"out = {str(self.path)!r} holds rows but no run.json: choose another folder"
             )
-        write_whole(self._manifest_path, (json.dumps(new, indent=1) + "\n").encode())
+        write_json(self._manifest_path, new)
 
     def forget(self, names: Sequence[str]) -> None:
         """Removes policies and their rows, so that what has changed is played anew.
@@ -94,7 +94,7 @@ class RunFolder:
             manifest["policies"] = {n: each for n, each in policies.items() if n not in names}
             # The rows first: a policy without rows may be another than the one that is listed.
             write_whole(self._episodes_path, "".join(kept).encode())
-            write_whole(self._manifest_path, (json.dumps(manifest, indent=1) + "\n").encode())
+            write_json(self._manifest_path, manifest)
 
     @property
     def has_manifest(self) -> bool:
@@ -196,11 +196,11 @@ def _check_goes_on(
     path: Path, old: dict[str, Any], new: dict[str, Any], with_rows: set[str]
 ) -> None:
     """Refuses another configuration and changed policies; those without rows may change."""
-    found = list(_differences(old["configuration"], new["configuration"], ""))
+    found = differences(old["configuration"], new["configuration"])
     changed_users = []
     for name in sorted(old["policies"].keys() & new["policies"].keys() & with_rows):
         entry = new["policies"][name]
-        lines = _differences(old["policies"][name], entry, f"policy {name}: ")
+        lines = differences(old["policies"][name], entry, f"policy {name}: ")
         if lines and entry["kind"] == "user":
             changed_users.append(name)
         else:
@@ -217,34 +217,7 @@ def _check_goes_on(
         )
 
 
-def _differences(old: Any, new: Any, place: str) -> Sequence[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        dot = "." if place and not place.endswith(" ") else ""
-        keys = sorted({*old, *new})
-        return [
-            line
-            for key in keys
-            for line in _differences(old.get(key), new.get(key), f"{place}{dot}{key}")
-        ]
-    return [] if old == new else [f"{place} is {_short(old)} there and {_short(new)} now"]
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"
-
-
 def _existing(path: Path) -> Path:
     if not path.is_file():
         raise BenchmarkError(f"{path} does not exist: the rows were written, so it was removed")
     return path
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that it is the old one or the new one, never a part."""
-    whole = path.with_name(path.name + ".part")
-    with whole.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(whole, path)

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from agents.bookkeeping import sha256_of
 from benchmarks.errors import BenchmarkError
 
 __all__ = ["UserPolicy", "fault_told", "load_user_policy"]
@@ -122,4 +123,4 @@ def _callables(module: ModuleType) -> str:
 
 def _hash(module: ModuleType) -> str | None:
     path = getattr(module, "__file__", None)
-    return None if path is None else hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return None if path is None else sha256_of(Path(path))

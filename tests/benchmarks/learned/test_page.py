@@ -226,7 +226,7 @@ def test_a_run_of_another_configuration_is_refused(whole, monkeypatch, capsys):
         return dataclasses.replace(small_configuration(algorithm, env_id), validate_every=64)
 
     monkeypatch.setattr(training, "load_configuration", other)
-    assert "validate_every = 64" in failure(capsys, *arguments(whole))
+    assert "validate_every is 128 there and 64 now" in failure(capsys, *arguments(whole))
 
 
 def test_a_retrained_model_is_played_again(whole, tmp_path):

@@ -1,0 +1,72 @@
+"""What runs and results keep of themselves: whole files, hashes, commits, differences."""
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+__all__ = ["current_commit", "differences", "replacing", "sha256_of", "write_json", "write_whole"]
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a path to write to in a file's stead, which it then replaces.
+
+    So the file is the old one or the new one, never a part, whenever the process is killed.
+    """
+    part = path.with_name(f"{path.stem}.part{path.suffix}")
+    yield part
+    with part.open("rb") as written:
+        os.fsync(written.fileno())
+    os.replace(part, path)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file, see :func:`replacing`."""
+    with replacing(path) as part:
+        part.write_bytes(content)
+
+
+def write_json(path: Path, content: Any, **style: Any) -> None:
+    """Writes a JSON file, see :func:`replacing`."""
+    write_whole(path, (json.dumps(content, indent=1, **style) + "\n").encode())
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def current_commit() -> str | None:
+    """The checkout's commit, marked ``-dirty`` where files differ; ``None`` if it is not known."""
+    command = ("git", "--no-optional-locks", "describe", "--always", "--dirty", "--exclude=*")
+    place = Path(__file__).parent
+    try:
+        answer = subprocess.run(
+            (*command, "--abbrev=12"), cwd=place, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return answer.stdout.strip()
+
+
+def differences(old: Any, new: Any, place: str = "") -> list[str]:
+    """Where two JSON values differ, a line each: the dotted place, what was and what is."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        dot = "." if place and not place.endswith(" ") else ""
+        keys = sorted({*old, *new})
+        return [
+            line
+            for key in keys
+            for line in differences(old.get(key), new.get(key), f"{place}{dot}{key}")
+        ]
+    return [] if old == new else [f"{place} is {_short(old)} there and {_short(new)} now"]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
