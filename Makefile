@@ -2,6 +2,7 @@
 #   make bench   compare all policies (README's table and plots, in results/)
 #   make learned train the learned agents and write their page, agents/RESULTS.md
 #   make test    linters, type checker and tests
+#   make quick   the same with the fast tests alone, for the inner loop
 # For a CPU build of torch: make bench TORCH_INDEX=<the CPU index that pytorch.org names>
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: bench learned test lint speed clean
+.PHONY: bench learned test quick lint speed clean
 
 bench: $(VENV)/benchmarks.installed
 	$(BIN)/python -m benchmarks
@@ -21,12 +22,17 @@ speed: $(VENV)/benchmarks.installed
 	$(BIN)/python -m benchmarks speed
 
 test: lint
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile --durations 10
+
+quick: lint
+	$(BIN)/python -m pytest -n auto --dist loadfile --quick
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tests.import_chains
 
 $(VENV)/torch.installed: constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'

@@ -1,4 +1,4 @@
-"""How deep the imports of ``asl_gym`` go: ``python -m tests.import_chains`` prints the longest chain.
+"""How deep the imports of ``asl_gym`` go; ``python -m tests.import_chains`` prints the longest.
 
 A chain is counted in rooms (a folder of ``asl_gym``, or a file at its top), since rooms are what a
 reader has to know of; imports inside functions count. The longest chain of files is printed too.

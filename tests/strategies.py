@@ -1,5 +1,6 @@
 """Small random scenarios for property tests, and what several test files do with them."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,11 @@ from asl_gym.traces.synthetic import SyntheticTraces
 from asl_gym.traces.trace import Trace
 
 MEGA, GIGA = 1e6, 1e9
+POOL = 300
+"""Made-up scenarios of each kind: few enough that the tests of a run share what they compute of
+themselves, above all their budgets, and many more than a test draws."""
+
+Scopes = tuple[str, ...]
 
 
 def log_floats(low: float, high: float) -> st.SearchStrategy[float]:
@@ -23,124 +29,139 @@ def log_floats(low: float, high: float) -> st.SearchStrategy[float]:
     return st.floats(np.log(low), np.log(high)).map(lambda x: float(np.exp(x)))
 
 
-def _cumulative(increments: list[float]) -> tuple[float, ...]:
-    return (0.0, *np.cumsum(increments).tolist())
-
-
-@st.composite
-def profiles(draw: st.DrawFn, max_layers: int = 6, payload: bool = False) -> NetworkProfile:
-    """Made-up networks, layers without FLOPs or parameters and equal neighbours among them.
+class Maker:
+    """Makes up the parts of scenarios from one random generator.
 
     Args:
-        draw: Hypothesis.
-        max_layers: The greatest number of layers.
-        payload: Whether every split point has to move some bits.
+        number: Which scenario of the pool.
     """
-    layers = draw(st.integers(1, max_layers))
-    some = st.just(0.0) | log_floats(0.1 * MEGA, 100 * MEGA)
-    flops = draw(st.lists(some, min_size=layers, max_size=layers))
-    if draw(st.booleans()) or not any(flops):
-        # All the work before the first split point: the server has nothing to do.
-        flops = [draw(log_floats(MEGA, 100 * MEGA)), *[0.0] * (layers - 1)]
-    bits = st.just(0.0) | log_floats(100.0, MEGA)
-    parameters = draw(st.lists(bits, min_size=layers, max_size=layers))
-    least = 32.0 if payload else 0.0
-    parameters[0] += least
-    sizes = st.just(1000.0) | bits.map(lambda size: size + least)
-    activations = draw(st.lists(sizes, min_size=layers + 1, max_size=layers + 1))
-    forward = _cumulative(flops)
-    return NetworkProfile(
-        name="made-up",
-        layer_names=tuple(f"layer{i}" for i in range(1, layers + 1)),
-        forward_flops=forward,
-        backward_flops=tuple(2.0 * value for value in forward),
-        activation_bits=tuple(activations),
-        parameter_bits=_cumulative(parameters),
-    )
+
+    def __init__(self, number: int) -> None:
+        self.rng = np.random.default_rng(number)
+
+    def log(self, low: float, high: float) -> float:
+        """A number between two, evenly over the orders of magnitude."""
+        return float(np.exp(self.rng.uniform(np.log(low), np.log(high))))
+
+    def or_else(self, value: float, otherwise: float, share: float = 0.2) -> float:
+        """``otherwise`` in some of the cases, such as a zero among sizes."""
+        return otherwise if self.rng.random() < share else value
+
+    def pick(self, *options: Any) -> Any:
+        """One of several."""
+        return options[self.rng.integers(len(options))]
+
+    def profile(self, max_layers: int, payload: bool) -> NetworkProfile:
+        """A network, layers without FLOPs or parameters and equal neighbours among them.
+
+        Args:
+            max_layers: The greatest number of layers.
+            payload: Whether every split point has to move some bits.
+        """
+        layers = int(self.rng.integers(1, max_layers + 1))
+        flops = [self.or_else(self.log(0.1 * MEGA, 100 * MEGA), 0.0) for _ in range(layers)]
+        if self.rng.random() < 0.2 or not any(flops):
+            # All the work before the first split point: the server has nothing to do.
+            flops = [self.log(MEGA, 100 * MEGA), *[0.0] * (layers - 1)]
+        least = 32.0 if payload else 0.0
+        parameters = [self.or_else(self.log(100.0, MEGA), 0.0) for _ in range(layers)]
+        parameters[0] += least
+        sizes = (self.or_else(self.log(100.0, MEGA), 0.0) + least for _ in range(layers + 1))
+        forward = (0.0, *np.cumsum(flops).tolist())
+        return NetworkProfile(
+            name="made-up",
+            layer_names=tuple(f"layer{i}" for i in range(1, layers + 1)),
+            forward_flops=forward,
+            backward_flops=tuple(2.0 * value for value in forward),
+            activation_bits=tuple(self.or_else(size, 1000.0) for size in sizes),
+            parameter_bits=(0.0, *np.cumsum(parameters).tolist()),
+        )
+
+    def workload(self, max_layers: int, payload: bool) -> Workload:
+        """A network with all or some of its split points, 0 among them at times."""
+        profile = self.profile(max_layers, payload)
+        splits = None
+        if self.rng.random() < 0.5:
+            count = int(self.rng.integers(1, min(7, profile.num_layers + 1) + 1))
+            chosen = self.rng.choice(profile.num_layers + 1, count, replace=False)
+            splits = tuple(sorted(int(split) for split in chosen))
+        return Workload(profile, int(self.rng.integers(1, 65)), splits)
+
+    def fleet(self, max_devices: int) -> Fleet:
+        """One device or a few of very different speed and distance."""
+        devices = range(int(self.rng.integers(1, max_devices + 1)))
+        return Fleet(
+            clock_hz=tuple(self.log(0.1 * GIGA, 3 * GIGA) for _ in devices),
+            flops_per_cycle=tuple(self.pick(1.0, 2.0, 4.0) for _ in devices),
+            capacitance=tuple(self.log(1e-28, 1e-26) for _ in devices),
+            transmit_power_w=tuple(self.log(0.01, 1.0) for _ in devices),
+            distance_m=tuple(self.rng.uniform(30.0, 600.0) for _ in devices),
+            min_clock_fraction=self.or_else(self.rng.uniform(0.1, 1.0), 1.0),
+        )
+
+    def server(self) -> Server:
+        """Some with a narrow range of the clock, one bound or the other binding."""
+        low = self.log(0.1 * GIGA, 2 * GIGA)
+        high = low * self.log(1.01, 30.0)
+        return Server(low, high, self.pick(2.0, 8.0), self.log(1e-29, 1e-26))
+
+    def radio(self, count_downlink: bool | None = None) -> Radio:
+        """A channel under one of the three kinds of fading."""
+        counts = self.pick(True, False) if count_downlink is None else count_downlink
+        return Radio(
+            bandwidth_hz=self.log(MEGA, 40 * MEGA),
+            base_station_power_w=self.log(0.1, 10.0),
+            noise_density_dbm_per_hz=-174.0,
+            noise_figure_db=9.0,
+            path_loss_at_1km_db=128.1,
+            path_loss_exponent_db=37.6,
+            shadowing_std_db=self.or_else(self.rng.uniform(0.0, 10.0), 0.0, 0.1),
+            shadowing_correlation=self.or_else(self.rng.uniform(0.0, 0.99), 0.0),
+            fading=self.pick("block", "ergodic", "none"),
+            rate_floor_bps=self.log(1e4, 1e5),
+            max_spectral_efficiency=self.rng.uniform(2.0, 8.0),
+            count_downlink_energy=counts,
+        )
 
 
-@st.composite
-def workloads(draw: st.DrawFn, max_layers: int = 6, payload: bool = False) -> Workload:
-    """A made-up network with all or some of its split points, 0 among them at times."""
-    profile = draw(profiles(max_layers, payload))
-    admissible = st.lists(
-        st.integers(0, profile.num_layers), min_size=1, max_size=7, unique=True
-    ).map(lambda splits: tuple(sorted(splits)))
-    splits = draw(st.none() | admissible)
-    return Workload(profile, draw(st.integers(1, 64)), splits)
-
-
-@st.composite
-def fleets(draw: st.DrawFn, max_devices: int = 4) -> Fleet:
-    """One device or a few of very different speed and distance."""
-    devices = draw(st.integers(1, max_devices))
-
-    def each(values: st.SearchStrategy[float]) -> tuple[float, ...]:
-        return tuple(draw(st.lists(values, min_size=devices, max_size=devices)))
-
-    return Fleet(
-        clock_hz=each(log_floats(0.1 * GIGA, 3 * GIGA)),
-        flops_per_cycle=each(st.sampled_from([1.0, 2.0, 4.0])),
-        capacitance=each(log_floats(1e-28, 1e-26)),
-        transmit_power_w=each(log_floats(0.01, 1.0)),
-        distance_m=each(st.floats(30.0, 600.0)),
-        min_clock_fraction=draw(st.floats(0.1, 1.0)),
-    )
-
-
-@st.composite
-def servers(draw: st.DrawFn) -> Server:
-    """Edge servers; some with a narrow range of the clock, one bound or the other binding."""
-    low = draw(log_floats(0.1 * GIGA, 2 * GIGA))
-    high = low * draw(log_floats(1.01, 30.0))
-    return Server(low, high, draw(st.sampled_from([2.0, 8.0])), draw(log_floats(1e-29, 1e-26)))
-
-
-@st.composite
-def radios(draw: st.DrawFn, count_downlink: bool | None = None) -> Radio:
-    """Radio channels under all three kinds of fading."""
-    counts = draw(st.booleans()) if count_downlink is None else count_downlink
-    return Radio(
-        bandwidth_hz=draw(log_floats(MEGA, 40 * MEGA)),
-        base_station_power_w=draw(log_floats(0.1, 10.0)),
-        noise_density_dbm_per_hz=-174.0,
-        noise_figure_db=9.0,
-        path_loss_at_1km_db=128.1,
-        path_loss_exponent_db=37.6,
-        shadowing_std_db=draw(st.floats(0.0, 10.0)),
-        shadowing_correlation=draw(st.just(0.0) | st.floats(0.0, 0.99)),
-        fading=draw(st.sampled_from(["block", "ergodic", "none"])),
-        rate_floor_bps=draw(log_floats(1e4, 1e5)),
-        max_spectral_efficiency=draw(st.floats(2.0, 8.0)),
-        count_downlink_energy=counts,
-    )
-
-
-@st.composite
-def scenarios(
-    draw: st.DrawFn,
-    max_devices: int = 4,
-    max_layers: int = 6,
-    scopes: tuple[str, ...] = ("system", "per_device"),
-) -> Scenario:
-    """Small scenarios with budgets given as fractions.
+@cache
+def made_scenario(number: int, max_devices: int, max_layers: int, scopes: Scopes) -> Scenario:
+    """A scenario of the pool, with a budget given as a fraction.
 
     With one budget for each device every option moves some bits and the downlink counts, since
     a party that never spends anything cannot have a budget.
     """
-    scope = draw(st.sampled_from(scopes))
+    made = Maker(number)
+    scope = made.pick(*scopes)
     several = scope == "per_device"
-    budget: Any = Budget(scope=scope, fraction=draw(st.floats(0.05, 0.95)))  # type: ignore[arg-type]
     return Scenario(
-        fleet=draw(fleets(max_devices)),
-        server=draw(servers()),
-        radio=draw(radios(True if several else None)),
-        workload=draw(workloads(max_layers, payload=several)),
-        budget=budget,
-        horizon=draw(st.integers(1, 12)),
-        v=draw(log_floats(0.1, 50.0)),
-        initial_queue_j=draw(st.just(0.0) | log_floats(1e-3, 10.0)),
+        fleet=made.fleet(max_devices),
+        server=made.server(),
+        radio=made.radio(True if several else None),
+        workload=made.workload(max_layers, payload=several),
+        budget=Budget(scope=scope, fraction=made.rng.uniform(0.05, 0.95)),
+        horizon=int(made.rng.integers(1, 13)),
+        v=made.log(0.1, 50.0),
+        initial_queue_j=made.or_else(made.log(1e-3, 10.0), 0.0, 0.5),
     )
+
+
+def scenarios(
+    max_devices: int = 4, max_layers: int = 6, scopes: Scopes = ("system", "per_device")
+) -> st.SearchStrategy[Scenario]:
+    """Small scenarios, see :func:`made_scenario`."""
+    numbers = st.integers(0, POOL - 1)
+    return numbers.map(lambda number: made_scenario(number, max_devices, max_layers, scopes))
+
+
+def servers() -> st.SearchStrategy[Server]:
+    """Edge servers, see :meth:`Maker.server`."""
+    return st.integers(0, POOL - 1).map(lambda number: Maker(number).server())
+
+
+def radios() -> st.SearchStrategy[Radio]:
+    """Radio channels, see :meth:`Maker.radio`."""
+    return st.integers(0, POOL - 1).map(lambda number: Maker(number).radio())
 
 
 seeds = st.integers(0, 2**32 - 1)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,36 +32,49 @@ from tests.agents.agent_samples import SMALL_MODEL, quick_configuration, weights
 EVALUATION_SEEDS = range(1_000)
 
 
-@pytest.fixture(autouse=True)
-def one_validation_seed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agents.training, "VALIDATION_SEEDS", VALIDATION_SEEDS[:1])
+@pytest.fixture(scope="module", autouse=True)
+def one_validation_seed() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(agents.training, "VALIDATION_SEEDS", VALIDATION_SEEDS[:1])
+        yield
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the trained models of this file are, see :func:`trained`."""
+    return tmp_path_factory.mktemp("runs")
+
+
+def trained(algorithm: str, runs: Path) -> Path:
+    """A model trained with seed 1 to its end, once for all tests of this file."""
+    return train(quick_configuration(algorithm), 1, runs, progress_bar=False)
 
 
 @pytest.mark.parametrize("algorithm", SMALL_MODEL)
-def test_one_seed_gives_the_same_weights_and_a_model_that_plays(
-    algorithm: str, tmp_path: Path
-) -> None:
-    configuration = quick_configuration(algorithm)
-    first, second = (
-        train(configuration, 1, tmp_path / name, progress_bar=False) for name in ("a", "b")
-    )
-    pairs = zip(weights(first, algorithm), weights(second, algorithm), strict=True)
-    assert all(torch.equal(a, b) for a, b in pairs)
-    model = ALGORITHMS[algorithm].load(first, device="cpu")
-    assert model.num_timesteps == configuration.total_steps
+def test_a_trained_model_plays(algorithm: str, runs: Path) -> None:
+    model = ALGORITHMS[algorithm].load(trained(algorithm, runs), device="cpu")
+    assert model.num_timesteps == quick_configuration(algorithm).total_steps
     (score,) = evaluate(as_policy(model), seeds=[3], horizon=20)
     assert score.rounds == 20
     assert score.priced_gap > 0
 
 
+@pytest.mark.parametrize("algorithm", SMALL_MODEL)
+def test_one_seed_gives_the_same_weights(algorithm: str, runs: Path, tmp_path: Path) -> None:
+    first = trained(algorithm, runs)
+    second = train(quick_configuration(algorithm), 1, tmp_path, progress_bar=False)
+    pairs = zip(weights(first, algorithm), weights(second, algorithm), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
 @pytest.mark.parametrize("algorithm", ["ppo", "tqc"])
 def test_training_changes_the_weights_and_the_seed_decides_them(
-    algorithm: str, tmp_path: Path
+    algorithm: str, runs: Path, tmp_path: Path
 ) -> None:
     configuration = quick_configuration(algorithm)
-    short, longer, other = (
-        weights(train(configuration, seed, tmp_path / name, steps, False), algorithm)
-        for name, seed, steps in (("a", 1, 128), ("b", 1, 192), ("c", 2, 128))
+    longer = weights(trained(algorithm, runs), algorithm)
+    short, other = (
+        weights(train(configuration, seed, tmp_path, 128, False), algorithm) for seed in (1, 2)
     )
     assert not all(torch.equal(a, b) for a, b in zip(short, longer, strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(short, other, strict=True))
@@ -137,10 +151,8 @@ def test_training_environments_never_meet_evaluation_or_validation_seeds(tmp_pat
     assert model.env._seeds == [training_seed(7, 0) + i for i in range(8)]
 
 
-def test_the_recurrent_agent_remembers_within_an_episode(tmp_path: Path) -> None:
-    configuration = quick_configuration("recurrent_ppo")
-    path = train(configuration, 0, tmp_path, total_steps=64, progress_bar=False)
-    model = ALGORITHMS["recurrent_ppo"].load(path, device="cpu")
+def test_the_recurrent_agent_remembers_within_an_episode(runs: Path) -> None:
+    model = ALGORITHMS["recurrent_ppo"].load(trained("recurrent_ppo", runs), device="cpu")
     observation = model.observation_space.sample()
     start, later = np.ones(1, dtype=bool), np.zeros(1, dtype=bool)
     _, first = model.predict(observation, None, start, True)

@@ -20,30 +20,9 @@ from benchmarks.__main__ import main
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.episode_log import COLUMNS, read_episodes
 from benchmarks.playing.run_folder import RunFolder
+from tests.benchmarks.commands import FEW, SHORT, failure, rows_without_times, run
 
-SHORT = ["--rounds", "6", "--seeds", "2"]
-FEW = ["--no-agents", "--only", "open", "--only", "fixed-6-max"]
 PLOTS = ("delay_energy.png", "running_averages.png", "split_points.png")
-
-
-def run(out: Path, *arguments: str) -> None:
-    """Runs a command that must succeed."""
-    with pytest.raises(SystemExit) as ended:
-        main([*arguments, "--out", str(out)])
-    assert ended.value.code == 0
-
-
-def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """The message of a command that must fail because of its input."""
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        main(list(arguments))
-    assert ended.value.code == 2
-    return " ".join(capsys.readouterr().err.split())
-
-
-def rows_without_times(out: Path) -> pd.DataFrame:
-    return read_episodes(out / "episodes.csv").drop(columns="decision_time_us")
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +85,7 @@ def test_plots_are_not_blank(whole):
         assert 0.01 < drawn < 0.6, name
 
 
+@pytest.mark.draws
 def test_report_needs_files_alone(whole, monkeypatch):
     names = ("report.md", "table.csv", "changes.csv", *PLOTS)
     before = {name: (whole / name).read_bytes() for name in names}
@@ -130,7 +110,7 @@ def test_report_is_readable(whole):
 
 def test_a_killed_run_goes_on(tmp_path):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    options = ["--rounds", "150", "--seeds", "12", *FEW, "--only", "random"]
+    options = ["--rounds", "60", "--seeds", "10", *FEW, "--only", "random"]
     command = [sys.executable, "-m", "benchmarks", *options, "--out", str(killed)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     rows = killed / "episodes.csv"
@@ -141,7 +121,7 @@ def test_a_killed_run_goes_on(tmp_path):
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     before = rows.read_bytes()
-    assert 4 < before.count(b"\n") < 37
+    assert 4 < before.count(b"\n") < 31
     run(killed, *options)
     assert rows.read_bytes().startswith(before[: before.rfind(b"\n") + 1])
     run(whole, *options)
@@ -153,37 +133,34 @@ def test_a_killed_run_goes_on(tmp_path):
 
 
 @pytest.mark.parametrize("tear", [lambda rows: rows[:-9], lambda rows: rows + b"ASL-v0,defa"])
-def test_a_torn_line_is_played_again(tmp_path, tear):
-    run(tmp_path, *SHORT, *FEW)
-    rows, before = tmp_path / "episodes.csv", rows_without_times(tmp_path)
+def test_a_torn_line_is_played_again(ended, tear):
+    rows, before = ended / "episodes.csv", rows_without_times(ended)
     rows.write_bytes(tear(rows.read_bytes()))
     assert len(read_episodes(rows)) < len(before) + 1
-    run(tmp_path, *SHORT, *FEW)
-    pd.testing.assert_frame_equal(rows_without_times(tmp_path), before)
+    run(ended, *SHORT, *FEW)
+    pd.testing.assert_frame_equal(rows_without_times(ended), before)
 
 
-def test_a_torn_header_is_written_again(tmp_path):
-    run(tmp_path, *SHORT, *FEW)
-    before = rows_without_times(tmp_path)
-    (tmp_path / "episodes.csv").write_bytes(b"env_id,scen")
-    run(tmp_path, *SHORT, *FEW)
-    pd.testing.assert_frame_equal(rows_without_times(tmp_path), before)
+def test_a_torn_header_is_written_again(ended):
+    before = rows_without_times(ended)
+    (ended / "episodes.csv").write_bytes(b"env_id,scen")
+    run(ended, *SHORT, *FEW)
+    pd.testing.assert_frame_equal(rows_without_times(ended), before)
 
 
-def test_a_finished_run_plays_nothing(tmp_path, monkeypatch):
-    run(tmp_path, *SHORT, *FEW)
-    before = (tmp_path / "episodes.csv").read_bytes()
+def test_a_finished_run_plays_nothing(ended, monkeypatch):
+    before = (ended / "episodes.csv").read_bytes()
     monkeypatch.setattr(Evaluator, "score", lambda *_: pytest.fail("played anew"))
-    run(tmp_path, *SHORT, *FEW)
-    assert (tmp_path / "episodes.csv").read_bytes() == before
-    assert len(json.loads((tmp_path / "run.json").read_text())["written_by"]) == 1
+    run(ended, *SHORT, *FEW)
+    assert (ended / "episodes.csv").read_bytes() == before
+    assert len(json.loads((ended / "run.json").read_text())["written_by"]) == 1
 
 
-def test_policies_may_be_added(tmp_path):
-    run(tmp_path, *SHORT, "--no-agents", "--only", "open")
-    run(tmp_path, *SHORT, "--no-agents", "--only", "random")
-    assert set(read_episodes(tmp_path / "episodes.csv")["policy"]) == {"open", "random"}
-    assert set(RunFolder(tmp_path).manifest["policies"]) == {"open", "random"}
+def test_policies_may_be_added(ended):
+    run(ended, *SHORT, "--no-agents", "--only", "random")
+    names = {"open", "fixed-6-max", "random"}
+    assert set(read_episodes(ended / "episodes.csv")["policy"]) == names
+    assert set(RunFolder(ended).manifest["policies"]) == names
 
 
 @pytest.mark.parametrize(

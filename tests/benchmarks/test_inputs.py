@@ -23,7 +23,7 @@ from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
 from benchmarks.playing.suite import Entry, build_suite
 from benchmarks.playing.user_policies import load_user_policy
-from tests.benchmarks.test_benchmarks import SHORT, failure, rows_without_times, run
+from tests.benchmarks.commands import SHORT, failure, rows_without_times, run
 
 POLICY = """
 from asl_gym import (OPEN)

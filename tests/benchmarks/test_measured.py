@@ -11,7 +11,7 @@ from asl_gym.scenario.reference import resolve_budget
 from asl_gym.scenario.scenario import REFERENCE_SEEDS
 from asl_gym.traces.measured import MeasuredTraces
 from benchmarks.playing.run_folder import RunFolder
-from tests.benchmarks.test_benchmarks import FEW, SHORT, failure, run
+from tests.benchmarks.commands import FEW, SHORT, failure, run
 
 
 def write_logs(folder: Path, count: int) -> None:

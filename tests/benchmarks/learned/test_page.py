@@ -27,7 +27,7 @@ from benchmarks.learned.page import PAGE, Page, PageEnvironment
 from benchmarks.learned.training import Run, runs_of
 from benchmarks.playing.episode_log import read_episodes
 from benchmarks.playing.run_folder import RunFolder
-from tests.benchmarks.test_benchmarks import failure
+from tests.benchmarks.commands import failure
 
 HORIZON = 10
 SMALL = Page(
