@@ -18,7 +18,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym import OPEN, Evaluator
+from asl_gym import OPEN, Budget, Evaluator, preset
 from asl_gym.scoring.evaluation import EpisodeScore, EpisodeSeries, series_of
 from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from benchmarks.playing.suite import Entry, build_suite
@@ -58,17 +58,17 @@ def record(together: bool) -> Iterator[tuple[str, Arrays]]:
         A name and the arrays of an episode: those of its series, and ``scores``.
     """
     for env_id, presets in CASES.items():
-        for preset in presets:
-            evaluator = Evaluator(env_id, scenario=preset, horizon=ROUNDS)
+        for name in presets:
+            evaluator = Evaluator(env_id, scenario=name, horizon=ROUNDS)
             for entry in _entries(evaluator):
-                name = f"{env_id}/{preset}/{entry.name}"
+                case = f"{env_id}/{name}/{entry.name}"
                 if together:
                     played = _side_by_side(evaluator, entry)
                 else:
                     played = [each for _, each in evaluator.evaluate(entry.policy, SEEDS)]
                 for seed, series in zip(SEEDS, played, strict=True):
                     score = evaluator.score(series, entry.name, seed)
-                    yield f"{name}/{seed}", _arrays(score, series)
+                    yield f"{case}/{seed}", _arrays(score, series)
     yield UNCOMPILED, uncompiled()
 
 
@@ -112,7 +112,9 @@ def _arrays(score: EpisodeScore, series: EpisodeSeries) -> Arrays:
 
 def uncompiled() -> Arrays:
     """A short episode of OPEN in the parallel schedule whose solver runs as plain Python."""
-    command = [sys.executable, "-m", "tests.yardstick", "uncompiled"]
+    # The budget is handed over, as plain Python would take long to find it.
+    joules = repr(preset("parallel").energy_budget)
+    command = [sys.executable, "-m", "tests.yardstick", "uncompiled", joules]
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
     rows = np.array([line.split() for line in done.stdout.decode().splitlines()], dtype=float)
@@ -122,8 +124,10 @@ def uncompiled() -> Arrays:
     return {"split": split, **dict(zip(names, (delay, energy, frequency), strict=True))}
 
 
-def _print_uncompiled() -> None:
-    env: Any = gym.make("ASLParallel-v0", horizon=UNCOMPILED_ROUNDS, action_view=OPEN.action_view)
+def _print_uncompiled(joules: float) -> None:
+    budget = Budget(joules=joules, refers_to="measured traces")
+    scenario = preset("parallel").replace(horizon=UNCOMPILED_ROUNDS, budget=budget)
+    env: Any = gym.make("ASLParallel-v0", scenario=scenario, action_view=OPEN.action_view)
     policy, ended = OPEN(env), False
     observation, _ = env.reset(seed=0)
     while not ended:
@@ -175,8 +179,8 @@ def whole() -> Arrays:
 def main(arguments: list[str]) -> str | None:
     """Runs a command; returns what is wrong."""
     match arguments:
-        case ["uncompiled"]:
-            _print_uncompiled()
+        case ["uncompiled", joules]:
+            _print_uncompiled(float(joules))
         case ["keep"]:
             np.savez_compressed(KEPT, **kept())  # type: ignore[arg-type]
         case ["record", file]:

@@ -7,6 +7,7 @@ matters, and independent rounds tell it soonest.
 """
 
 import dataclasses
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import linprog
@@ -24,6 +25,7 @@ from asl_gym.validation import FieldError
 
 __all__ = [
     "extreme_energies",
+    "reference_budgets",
     "reference_delay",
     "reference_trace",
     "resolve_budget",
@@ -36,10 +38,14 @@ REFERENCE_MAX_ROUNDS = 4_000
 FACTOR_TOLERANCE = 1e-6
 """Relative precision of the least budgets that an error names."""
 
+NUM_KEPT = 128
+"""Systems whose reference delay and budgets are kept."""
+
 SMALL_SHARE = 1e-9
 MAX_CUTS = 2_000
 
 
+@lru_cache(NUM_KEPT)
 def reference_delay(system: System) -> float:
     """D_ref: the minimum-delay round at median rates and full clocks [s]."""
     rates = channel.median_rates(system.fleet, system.device_radio)
@@ -63,6 +69,17 @@ def reference_trace(system: System, knowledge: Knowledge) -> Trace:
         return trace
     factors = draw_factors(knowledge, generator, trace.clock_hz.shape)
     return trace.changed(**dict(zip(Trace.FACTORS, factors, strict=True)))
+
+
+@lru_cache(NUM_KEPT)
+def reference_budgets(system: System, budget: Budget, knowledge: Knowledge) -> Array:
+    """The budgets on the reference trace [J], shape (K,), read-only; see :func:`resolve_budget`.
+
+    They are kept, since environments of one system are often made again and again.
+    """
+    budgets = resolve_budget(system, budget, reference_trace(system, knowledge))
+    budgets.flags.writeable = False
+    return budgets
 
 
 def extreme_energies(system: System, trace: Trace, num_budgets: int = 1) -> tuple[Array, Array]:

@@ -126,6 +126,13 @@ class Scenario(System):
         budget = Budget(self.budget.scope, joules=joules, refers_to="measured traces")
         return self.replace(budget=budget)
 
+    @cached_property
+    def system(self) -> System:
+        """The system alone, which is the same whatever is asked of it."""
+        return System(
+            **{each.name: getattr(self, each.name) for each in dataclasses.fields(System)}
+        )
+
     @property
     def num_budgets(self) -> int:
         """Number of energy budgets K: 1, or N + 1 for per-device budgets."""
@@ -140,11 +147,9 @@ class Scenario(System):
         """
         if self.budget.refers_to == "measured traces":
             budgets = np.array(self.budget.joules, dtype=float)
-        else:
-            trace = reference.reference_trace(self, self.knowledge)
-            budgets = reference.resolve_budget(self, self.budget, trace)
-        budgets.flags.writeable = False
-        return budgets
+            budgets.flags.writeable = False
+            return budgets
+        return reference.reference_budgets(self.system, self.budget, self.knowledge)
 
     @property
     def energy_budget(self) -> float:
@@ -165,7 +170,7 @@ class Scenario(System):
     @cached_property
     def reference_delay(self) -> float:
         """D_ref: the minimum-delay round at median rates and full clocks [s]."""
-        return reference.reference_delay(self)
+        return reference.reference_delay(self.system)
 
     @cached_property
     def V(self) -> float:
