@@ -10,6 +10,10 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# Tests run in a process a core; more threads in each would only wait for one another.
+test quick: export OMP_NUM_THREADS = 1
+test quick: export OPENBLAS_NUM_THREADS = 1
+
 .PHONY: bench learned test quick lint speed clean
 
 bench: $(VENV)/benchmarks.installed

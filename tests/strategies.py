@@ -17,7 +17,7 @@ from asl_gym.traces.synthetic import SyntheticTraces
 from asl_gym.traces.trace import Trace
 
 MEGA, GIGA = 1e6, 1e9
-POOL = 300
+POOL = 100
 """Made-up scenarios of each kind: few enough that the tests of a run share what they compute of
 themselves, above all their budgets, and many more than a test draws."""
 
@@ -46,6 +46,12 @@ class Maker:
     def or_else(self, value: float, otherwise: float, share: float = 0.2) -> float:
         """``otherwise`` in some of the cases, such as a zero among sizes."""
         return otherwise if self.rng.random() < share else value
+
+    def table(self, shape: tuple[int, ...], low: float, high: float, *others: float) -> Array:
+        """Numbers between two, some of them 1 or one of others, so that there are equal ones."""
+        drawn = np.exp(self.rng.uniform(np.log(low), np.log(high), shape))
+        special = self.rng.choice((1.0, *others), shape)
+        return np.where(self.rng.random(shape) < 0.3, special, drawn)
 
     def pick(self, *options: Any) -> Any:
         """One of several."""
@@ -179,11 +185,13 @@ def solver_of(scenario: Scenario, trace: Trace) -> TraceSolver:
     return TraceSolver(scenario, trace, scenario.num_budgets)
 
 
+@cache
 def reference_of(scenario: Scenario) -> Trace:
     """The trace that the scenario's budget refers to."""
     return reference_trace(scenario, scenario.knowledge)
 
 
+@cache
 def extremes(scenario: Scenario) -> tuple[Array, Array]:
     """Energies of the minimum-energy and the minimum-delay policy on the reference trace [J]."""
     return extreme_energies(scenario, reference_of(scenario), scenario.num_budgets)

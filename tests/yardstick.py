@@ -67,8 +67,9 @@ def record(together: bool) -> Iterator[tuple[str, Arrays]]:
                 else:
                     played = [each for _, each in evaluator.evaluate(entry.policy, SEEDS)]
                 for seed, series in zip(SEEDS, played, strict=True):
-                    score = evaluator.score(series, entry.name, seed)
-                    yield f"{case}/{seed}", _arrays(score, series)
+                    scored = not together or evaluator.scenario.num_budgets == 1 or seed == 0
+                    score = evaluator.score(series, entry.name, seed) if scored else None
+                    yield f"{case}/{seed}", _arrays(series, score)
     yield UNCOMPILED, uncompiled()
 
 
@@ -102,12 +103,13 @@ def _side_by_side(evaluator: Evaluator, entry: Entry) -> list[EpisodeSeries]:
     return [series_of(row, np.zeros(ROUNDS), scenario.num_budgets) for row in rows]
 
 
-def _arrays(score: EpisodeScore, series: EpisodeSeries) -> Arrays:
-    scores = np.array([getattr(score, name) for name in SCORES])
+def _arrays(series: EpisodeSeries, score: EpisodeScore | None) -> Arrays:
     arrays = {name: getattr(series, name) for name in SERIES}
     arrays["split"] = arrays["split"].astype(np.uint8)
-    mean = series.server_frequency.mean(axis=1)
-    return {**arrays, "mean_server_frequency": mean, "scores": scores}
+    arrays["mean_server_frequency"] = series.server_frequency.mean(axis=1)
+    if score is not None:
+        arrays["scores"] = np.array([getattr(score, name) for name in SCORES])
+    return arrays
 
 
 def uncompiled() -> Arrays:

@@ -13,12 +13,12 @@ from asl_gym.arrays import Array
 from asl_gym.envs.env import ASLEnv
 from asl_gym.model.demands import Budget
 from asl_gym.scenario.presets import preset, preset_names
-from asl_gym.scenario.reference import extreme_energies, reference_trace
+from asl_gym.scenario.reference import reference_trace
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
 from asl_gym.traces.trace import Trace
 from asl_gym.validation import FieldError
-from tests.strategies import reference_of, scenarios
+from tests.strategies import extremes, reference_of, scenarios
 
 DEFAULT = preset("default")
 PER_DEVICE = preset("per-device-budgets")
@@ -68,7 +68,7 @@ def test_reference_delay_is_the_fastest_round_at_median_rates(scenario: Scenario
 @given(scenarios())
 def test_extreme_energies_are_those_of_the_best_options(scenario: Scenario) -> None:
     trace = reference_of(scenario)
-    least, fastest = extreme_energies(scenario, trace, scenario.num_budgets)
+    least, fastest = extremes(scenario)
     device, server = every_energy(scenario, trace)
     cheapest = (device + server).min(axis=-1).sum(axis=-1).mean()
     assert least.sum() == pytest.approx(cheapest, rel=1e-12)
@@ -78,10 +78,7 @@ def test_extreme_energies_are_those_of_the_best_options(scenario: Scenario) -> N
 @pytest.mark.parametrize(("size", "rounds"), [(1, 4000), (20, 2000), (1000, 50)])
 def test_the_reference_trace_is_fixed_and_affordable(size: int, rounds: int) -> None:
     scenario = DEFAULT.with_num_devices(size)
-    first, second = (
-        reference_of(scenario),
-        reference_of(scenario),
-    )
+    first, second = (reference_trace(scenario, scenario.knowledge) for _ in range(2))
     assert first.uplink_bps.shape == (rounds, size)
     for name in Trace.ARRAYS:
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
@@ -92,7 +89,7 @@ def test_the_reference_trace_is_fixed_and_affordable(size: int, rounds: int) -> 
 
 @given(scenarios())
 def test_a_fraction_lies_between_the_extremes(scenario: Scenario) -> None:
-    least, fastest = extreme_energies(scenario, reference_of(scenario), scenario.num_budgets)
+    least, fastest = extremes(scenario)
     share = scenario.budget.fraction
     assert share is not None
     expected = (1 - share) * least + share * fastest
@@ -105,9 +102,7 @@ def test_a_fraction_lies_between_the_extremes(scenario: Scenario) -> None:
 
 @pytest.mark.parametrize("name", preset_names())
 def test_the_presets_budgets_leave_room_on_both_sides(name: str) -> None:
-    least, fastest = extreme_energies(
-        preset(name), reference_trace(preset(name), preset(name).knowledge)
-    )
+    least, fastest = extremes(preset(name))
     assert 1.05 * least.sum() < preset(name).energy_budget < 0.95 * fastest.sum()
 
 
@@ -162,7 +157,7 @@ def test_a_device_below_its_own_minimum_is_refused(scenario: Scenario) -> None:
     """Everyone else may spend a hundred times what the fastest policy does."""
     trace = reference_of(scenario)
     device, server = every_energy(scenario, trace)
-    generous = 100 * extreme_energies(scenario, trace, scenario.num_budgets)[1] + 100 * device.max()
+    generous = 100 * extremes(scenario)[1] + 100 * device.max()
     own_least = device[:, 0].min(axis=-1).mean()
     assume(own_least > 0)
     for factor, feasible in ((1.02, True), (0.98, False)):
@@ -183,7 +178,7 @@ def test_budgets_that_cannot_be_met_together_are_refused() -> None:
     trace = reference_of(scenario)
     device, server = every_energy(scenario, trace)
     alone = [*device.min(axis=-1).mean(axis=0), server.min(axis=-1).sum(axis=-1).mean()]
-    least, _ = extreme_energies(scenario, trace, scenario.num_budgets)
+    least, _ = extremes(scenario)
     assert (np.array(alone) * 1.01 < least * 1.5).all()
     with pytest.raises(FieldError, match="minimum energy"):
         _ = joules(scenario, tuple(1.01 * value for value in alone)).energy_budgets

@@ -96,9 +96,9 @@ def line(point: FrontierPoint, energies: Array) -> Array:
 def test_no_policy_lies_below_the_frontier(case: Tiny, seed: int) -> None:
     frontier = hindsight_frontier(case.scenario, case.trace)
     rng = np.random.default_rng(seed)
-    cheapest_first = np.lexsort((case.energies.sum(axis=1), case.delay))[:10]
+    cheapest_first = np.lexsort((case.energies.sum(axis=1), case.delay))[:4]
     picked = [
-        *rng.integers(case.delay.size, size=10),
+        *rng.integers(case.delay.size, size=4),
         *cheapest_first,
         case.energies[:, 0].argmin(),
     ]

@@ -13,7 +13,7 @@ from asl_gym.model.components import Server
 from asl_gym.model.costs import Options
 from asl_gym.solvers.decision import Decision, RoundTerms
 from asl_gym.solvers.parallel.solver import allocate, solve
-from tests.strategies import log_floats
+from tests.strategies import Maker, seeds
 
 FULL_CLOCK = 4e9
 
@@ -128,25 +128,22 @@ def spent(problem: Instance, decision: Decision) -> Optimum:
     return Optimum(objective, energy, load >= problem.server.clock_max_hz * (1 - 1e-6))
 
 
-@st.composite
-def instances(draw: st.DrawFn, max_devices: int = 4, max_splits: int = 6) -> Instance:
-    """Small rounds: no weight on energy, huge ones, no work, equal options, one device."""
-    devices, splits = draw(st.integers(1, max_devices)), draw(st.integers(1, max_splits))
-    size = devices * splits
-
-    def table(low: float, high: float, *others: float) -> Array:
-        entries = log_floats(low, high) | st.sampled_from([1.0, *others])
-        drawn = draw(st.lists(entries, min_size=size, max_size=size))
-        return np.reshape(drawn, (devices, splits))
-
-    work = table(1e8, 1e11, 0.0) * draw(st.sampled_from([0.0, 1.0, 1.0, 1.0, 1.0, 1.0]))
+def made_instance(number: int, max_devices: int, max_splits: int) -> Instance:
+    """A small round: no weight on energy, huge ones, no work, equal options, one device."""
+    made = Maker(number)
+    devices, splits = (int(made.rng.integers(1, most + 1)) for most in (max_devices, max_splits))
+    shape = devices, splits
+    work = made.table(shape, 1e8, 1e11, 0.0) * made.or_else(1.0, 0.0, 1 / 6)
     work = np.where(work == 1.0, 1e9, work)
-    options = Options(table(1e-1, 1e2), table(1e-2, 1e2, 0.0), table(1e-2, 1e2, 0.0), work)
-    weight = st.just(0.0) | log_floats(1e-4, 1.0) | st.just(1e4)
-    weights = np.full(devices + 1, draw(weight))
-    if draw(st.integers(0, 3)) == 0:
-        weights = np.array([draw(weight) for _ in range(devices + 1)])
-    least = 1e-3 * FULL_CLOCK / devices
-    server = Server(least, FULL_CLOCK, 4.0, draw(log_floats(1e-30, 1e-27)))
-    V = draw(log_floats(1e-1, 1e3))
-    return Instance(options, server, V, weights[:-1], np.array(weights[-1]))
+    on_device, on_server = (made.table(shape, 1e-2, 1e2, 0.0) for _ in range(2))
+    options = Options(made.table(shape, 1e-1, 1e2), on_device, on_server, work)
+    weights = np.array([made.pick(0.0, made.log(1e-4, 1.0), 1e4) for _ in range(devices + 1)])
+    if made.rng.random() < 0.75:
+        weights[:] = weights[0]
+    server = Server(1e-3 * FULL_CLOCK / devices, FULL_CLOCK, 4.0, made.log(1e-30, 1e-27))
+    return Instance(options, server, made.log(1e-1, 1e3), weights[:-1], np.array(weights[-1]))
+
+
+def instances(max_devices: int = 4, max_splits: int = 6) -> st.SearchStrategy[Instance]:
+    """Small rounds, see :func:`made_instance`."""
+    return seeds.map(lambda number: made_instance(number, max_devices, max_splits))

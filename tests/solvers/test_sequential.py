@@ -8,12 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from asl_gym.arrays import Array
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options
 from asl_gym.solvers.decision import RoundTerms
 from asl_gym.solvers.sequential import optimal_frequency, solve
-from tests.strategies import log_floats, seeds, servers
+from tests.strategies import Maker, log_floats, seeds, servers
 
 SERVER = Server(clock_min_hz=1e9, clock_max_hz=4e9, flops_per_cycle=2.0, capacitance=1e-28)
 
@@ -32,25 +31,23 @@ class Instance(RoundTerms):
         )
 
 
-@st.composite
-def instances(draw: st.DrawFn) -> Instance:
+def made_instance(number: int) -> Instance:
     """Up to 3 devices with 4 options each: zero weights, zero work and equal options included."""
-    devices, splits = draw(st.integers(1, 3)), draw(st.integers(1, 4))
-    size = devices * splits
+    made = Maker(number)
+    shape = devices, _ = int(made.rng.integers(1, 4)), int(made.rng.integers(1, 5))
+    work = made.table(shape, 1e6, 1e11, 0.0) * made.or_else(1.0, 0.0, 0.25)
+    on_device, on_server = (made.table(shape, 1e-3, 1e2, 0.0) for _ in range(2))
+    options = Options(made.table(shape, 1e-3, 1e2), on_device, on_server, work)
+    weights = np.array([made.or_else(made.log(1e-4, 1e4), 0.0, 0.3) for _ in range(devices + 1)])
+    if made.rng.random() < 0.5:
+        weights[:] = weights[0]
+    server, V = made.server(), made.log(1e-3, 1e3)
+    return Instance(options, server, V, weights[:-1], np.array(weights[-1]))
 
-    def table(low: float, high: float, *others: float) -> Array:
-        entries = log_floats(low, high) | st.sampled_from([1.0, *others])
-        drawn = draw(st.lists(entries, min_size=size, max_size=size))
-        return np.reshape(drawn, (devices, splits))
 
-    work = table(1e6, 1e11, 0.0) * draw(st.sampled_from([0.0, 1.0, 1.0, 1.0]))
-    options = Options(table(1e-3, 1e2), table(1e-3, 1e2, 0.0), table(1e-3, 1e2, 0.0), work)
-    weight = st.just(0.0) | log_floats(1e-4, 1e4)
-    weights = [draw(weight) for _ in range(devices + 1)]
-    if draw(st.booleans()):
-        weights = [weights[0]] * (devices + 1)
-    V = draw(log_floats(1e-3, 1e3))
-    return Instance(options, draw(servers()), V, np.array(weights[:-1]), np.array(weights[-1]))
+def instances() -> st.SearchStrategy[Instance]:
+    """Small rounds, see :func:`made_instance`."""
+    return seeds.map(made_instance)
 
 
 def best_frequency(problem: Instance, device: int, split: int) -> float:

@@ -123,6 +123,10 @@ def _of_splits(values: Array, shape: tuple[int, ...], split_index: Splits) -> Ar
 
 
 def _rows(values: float | Array, shape: tuple[int, ...], kept: int) -> Array:
-    """Broadcasts to a shape and joins all its axes but the last ``kept`` ones to one."""
-    spread = np.broadcast_to(np.asarray(values, dtype=float), shape)
-    return np.ascontiguousarray(spread).reshape(-1, *shape[len(shape) - kept :])
+    """Broadcasts to a shape and joins all its axes but the last ``kept`` ones to one.
+
+    Always a copy: arrays that may not be written to are of another type to numba, and each mixture
+    of types would be compiled anew.
+    """
+    spread = np.array(np.broadcast_to(np.asarray(values, dtype=float), shape), order="C")
+    return spread.reshape(-1, *shape[len(shape) - kept :])

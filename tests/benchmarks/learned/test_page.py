@@ -12,6 +12,7 @@ import matplotlib.image
 import pandas as pd
 import pytest
 import torch
+from rich.console import Console
 from stable_baselines3 import PPO
 
 import benchmarks.__main__ as command_line
@@ -175,9 +176,8 @@ def test_the_median_seed_is_shipped_and_acts_as_it_did(whole):
 
 def test_weights_do_not_depend_on_the_number_of_jobs(whole, tmp_path):
     one = runs_of(SMALL, whole / "runs")[0]
-    with pytest.raises(SystemExit):
-        command_line.main(arguments(tmp_path, "--jobs", "1", "--no-ship", "--seeds", "1"))
     other = runs_of(SMALL, tmp_path / "runs")[0]
+    training.train_missing([other], 1, Console(quiet=True))
     pairs = zip(weights(one.model_path), weights(other.model_path), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 
