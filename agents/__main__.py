@@ -7,9 +7,11 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from agents.checkpoints import steps_done
 from agents.configuration import Configuration, load_configuration
 from agents.curve import plot_curves
-from agents.training import VALIDATION_SEEDS, run_folder, steps_done, train
+from agents.runs import run_folder
+from agents.training import VALIDATION_SEEDS, train
 from asl_gym import OPEN, evaluate
 
 app = typer.Typer(

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices
 
-from agents.vec_env import NativeVecEnv, make_vec_env
+from agents.vec_env import BatchedVecEnv, NativeVecEnv, make_vec_env
 from asl_gym.policies.base import scenario_of
 
 __all__ = ["FIRST_FLEET_SEED", "FleetsVecEnv", "make_fleets_vec_env"]
@@ -18,7 +17,7 @@ FIRST_FLEET_SEED = 10_000
 """Seed of the first fleet drawn for training; fleets for evaluation have smaller seeds."""
 
 
-class FleetsVecEnv(VecEnv):
+class FleetsVecEnv(BatchedVecEnv):
     """Several batches of environments, one a fleet, put end to end.
 
     Args:
@@ -68,22 +67,6 @@ class FleetsVecEnv(VecEnv):
         """The batches' attribute, once an environment."""
         values = [value for part in self.parts for value in part.get_attr(attr_name)]
         return [values[i] for i in self._get_indices(indices)]
-
-    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        """Refused, see :class:`agents.vec_env.NativeVecEnv`."""
-        self.parts[0].set_attr(attr_name, value, indices)
-
-    def env_method(
-        self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any
-    ) -> list[Any]:
-        """Refused, see :class:`agents.vec_env.NativeVecEnv`."""
-        return self.parts[0].env_method(method_name, *args, indices=indices, **kwargs)
-
-    def env_is_wrapped(
-        self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
-    ) -> list[bool]:
-        """The batched environments are never wrapped."""
-        return [False for _ in self._get_indices(indices)]
 
 
 def make_fleets_vec_env(env_id: str, num_envs: int, fleets: int, **env_kwargs: Any) -> VecEnv:

@@ -17,7 +17,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from agents.bookkeeping import replacing
-from agents.checkpoints import load_checkpoint, save_checkpoint, steps_done
+from agents.checkpoints import load_checkpoint, save_checkpoint
 from agents.configuration import Configuration
 from agents.fleets import make_fleets_vec_env
 from agents.playing import as_policy
@@ -25,7 +25,6 @@ from agents.runs import (
     CURVE_COLUMNS,
     append_curve,
     describe_run,
-    read_curve,
     read_description,
     run_folder,
     update_description,
@@ -33,15 +32,7 @@ from agents.runs import (
 from agents.vec_env import make_vec_env
 from asl_gym import Evaluator
 
-__all__ = [
-    "CURVE_COLUMNS",
-    "VALIDATION_SEEDS",
-    "read_curve",
-    "run_folder",
-    "steps_done",
-    "train",
-    "training_seed",
-]
+__all__ = ["VALIDATION_SEEDS", "train", "training_seed"]
 
 VALIDATION_SEEDS = range(100_000, 100_005)
 """Seeds of the learning curve's episodes; the benchmark's evaluation seeds start at 0."""

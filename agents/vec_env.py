@@ -1,6 +1,5 @@
 """The native vector environment as a stable-baselines3 ``VecEnv``."""
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -12,13 +11,33 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices
 
 from asl_gym import ASLVectorEnv
 
-__all__ = ["NativeVecEnv", "make_vec_env"]
+__all__ = ["BatchedVecEnv", "NativeVecEnv", "make_vec_env"]
 
 INFO_KEYS = ("delay", "energy", "cost")
 """Entries of the vector env's info that each environment's info dictionary carries."""
 
 
-class NativeVecEnv(VecEnv):
+class BatchedVecEnv(VecEnv):
+    """A ``VecEnv`` whose environments are rows of a batch: what rows cannot do alone is refused."""
+
+    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
+        """Refused: the environments of a batch share their attributes."""
+        raise AttributeError(f"cannot set {attr_name!r}: the environments of a batch share it")
+
+    def env_method(
+        self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any
+    ) -> list[Any]:
+        """Refused: the environments of a batch have no methods of their own."""
+        raise AttributeError(f"cannot call {method_name!r} on single environments of a batch")
+
+    def env_is_wrapped(
+        self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
+    ) -> list[bool]:
+        """The batched environments are never wrapped."""
+        return [False] * len(list(self._get_indices(indices)))
+
+
+class NativeVecEnv(BatchedVecEnv):
     """Hands stable-baselines3 the batched environment, without a Python loop over environments.
 
     Args:
@@ -69,28 +88,7 @@ class NativeVecEnv(VecEnv):
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """The vector environment's attribute, once an environment."""
-        return [getattr(self.envs, attr_name)] * len(self._chosen(indices))
-
-    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        """Refused: the environments of a batch share their attributes."""
-        raise AttributeError(f"cannot set {attr_name!r}: the environments of a batch share it")
-
-    def env_method(
-        self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any
-    ) -> list[Any]:
-        """Refused: the environments of a batch have no methods of their own."""
-        raise AttributeError(f"cannot call {method_name!r} on single environments of a batch")
-
-    def env_is_wrapped(
-        self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
-    ) -> list[bool]:
-        """The batched environments are never wrapped."""
-        return [False] * len(self._chosen(indices))
-
-    def _chosen(self, indices: VecEnvIndices) -> Sequence[int]:
-        if indices is None:
-            return range(self.num_envs)
-        return list(indices) if isinstance(indices, Iterable) else [indices]
+        return [getattr(self.envs, attr_name) for _ in self._get_indices(indices)]
 
 
 def make_vec_env(env_id: str, num_envs: int, **env_kwargs: Any) -> NativeVecEnv:

@@ -20,7 +20,6 @@ __all__ = [
     "choice",
     "count",
     "declared",
-    "flag",
     "instance",
     "number",
     "numbers_tuple",
@@ -196,17 +195,6 @@ def count(low: int, **default: Any) -> Any:
 def choice(options: Any, **default: Any) -> Any:
     """A field that holds one of a ``Literal``'s words."""
     return declared(lambda field, value: one_of(field, value, get_args(options)), **default)
-
-
-def flag(**default: Any) -> Any:
-    """A field that holds a bool."""
-
-    def check(field: str, value: Any) -> bool:
-        if not isinstance(value, bool):
-            raise FieldError(field, value, "a bool")
-        return value
-
-    return declared(check, **default)
 
 
 def instance(kind: type, **default: Any) -> Any:

@@ -11,12 +11,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import torch
 from stable_baselines3.common.policies import BasePolicy
 from torch import Tensor
 
-from agents.pretrained.weights import build_policy, fill, from_bytes, playable
+from agents.pretrained.weights import build, fill, from_bytes
 from asl_gym import Policy
 from asl_gym.scoring.fitting import PolicyFactory
 
@@ -73,10 +72,8 @@ def load(name: str, env_id: str) -> Policy | PolicyFactory:
     entry = _entry(name, env_id)
     weights = _weights(entry)
     torch.set_num_threads(1)
-    env = gym.make(env_id, disable_env_checker=True, **entry["environment"])
-    policy = build_policy(entry["algorithm"], env, entry["description"])
-    fill(policy, weights)
-    return playable(policy, entry["description"])
+    made_of = entry["environment"], entry["description"]
+    return build(entry["algorithm"], env_id, *made_of, weights)
 
 
 def continue_from(name: str, env_id: str, policy: BasePolicy) -> None:

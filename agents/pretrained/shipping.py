@@ -8,7 +8,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 
@@ -16,7 +15,7 @@ from agents import pretrained
 from agents.bookkeeping import sha256_of, write_json, write_whole
 from agents.configuration import ALGORITHMS, Configuration
 from agents.playing import as_policy
-from agents.pretrained.weights import as_bytes, build_policy, describe, fill, from_bytes, playable
+from agents.pretrained.weights import as_bytes, build, describe, from_bytes
 from asl_gym import Evaluator, Policy
 from asl_gym.scoring.fitting import PolicyFactory
 
@@ -56,7 +55,8 @@ def ship(model_path: Path, configuration: Configuration, making: dict[str, Any])
         return file
     model = ALGORITHMS[algorithm].load(model_path, device="cpu")
     weights = as_bytes(model.policy)
-    _check_same_decisions(model, _rebuilt(configuration, weights), env_id)
+    made_of = configuration.environment, told["description"]
+    _check_same_decisions(model, build(algorithm, env_id, *made_of, from_bytes(weights)), env_id)
     contents.setdefault(env_id, {})[algorithm] = {
         "file": file.name,
         "sha256": hashlib.sha256(weights).hexdigest(),
@@ -67,14 +67,6 @@ def ship(model_path: Path, configuration: Configuration, making: dict[str, Any])
     write_whole(file, weights)
     write_json(pretrained.folder() / pretrained.MANIFEST, contents, sort_keys=True)
     return file
-
-
-def _rebuilt(configuration: Configuration, weights: bytes) -> Policy | PolicyFactory:
-    description = describe(configuration)
-    env = gym.make(configuration.env_id, disable_env_checker=True, **configuration.environment)
-    policy = build_policy(configuration.algorithm, env, description)
-    fill(policy, from_bytes(weights))
-    return playable(policy, description)
 
 
 def _check_same_decisions(

@@ -24,7 +24,7 @@ from agents.shared.network import SharedPolicy
 from asl_gym import Policy
 from asl_gym.scoring.fitting import PolicyFactory
 
-__all__ = ["as_bytes", "build_policy", "describe", "fill", "from_bytes", "playable"]
+__all__ = ["as_bytes", "build", "describe", "fill", "from_bytes"]
 
 CRITICS = frozenset({"critic", "critic_target", "value_net", "lstm_critic"})
 """Names of the modules that only training needs, unless a policy's class names its own."""
@@ -43,43 +43,48 @@ def describe(configuration: Configuration) -> dict[str, Any]:
     }
 
 
-def build_policy(algorithm: str, env: gym.Env[Any, Any], description: Mapping[str, Any]) -> Any:
-    """Builds the policy that a description tells of, with weights that mean nothing yet.
+def build(
+    algorithm: str,
+    env_id: str,
+    environment: Mapping[str, Any],
+    description: Mapping[str, Any],
+    weights: Mapping[str, Tensor],
+) -> Policy | PolicyFactory:
+    """Builds the policy that a description tells of, and fills it.
 
     Args:
         algorithm: Key of :data:`agents.configuration.ALGORITHMS`.
-        env: An environment in the agent's views.
+        env_id: The environment's id.
+        environment: Its keyword arguments, the agent's views among them.
         description: From :func:`describe`.
+        weights: From :func:`from_bytes`.
+
+    Returns:
+        The policy itself, or what binds it to an environment's scenario.
 
     Raises:
-        ValueError: If the description names a policy that there is not.
+        ValueError: If the description names a policy that there is not, or the weights are others.
     """
-    built = policy_class(algorithm, description["policy"])
+    env: Any = gym.make(env_id, disable_env_checker=True, **environment)
+    built, agent = policy_class(algorithm, description["policy"]), description["agent"]
     arguments = policy_arguments(description["network"])
     if issubclass(built, SharedPolicy):
-        scenario = env.unwrapped.scenario  # type: ignore[attr-defined]
-        arguments["width"] = Memory(scenario, description["agent"].get("decays", ())).width
+        arguments["width"] = Memory(env.unwrapped.scenario, agent.get("decays", ())).width
+    spaces = env.observation_space, env.action_space
     # Initial weights are drawn from torch's global generator, which is not ours to move on.
     with torch.random.fork_rng(devices=[]):
-        policy: Any = built(
-            env.observation_space, env.action_space, lr_schedule=_no_learning, **arguments
-        )
+        policy: Any = built(*spaces, lr_schedule=_no_learning, **arguments)
     policy.set_training_mode(False)
-    return policy
-
-
-def _no_learning(progress_remaining: float) -> float:
-    return 0.0
-
-
-def playable(policy: Any, description: Mapping[str, Any]) -> Policy | PolicyFactory:
-    """What an evaluation plays: the policy itself, or what binds it to a scenario."""
-    agent = description["agent"]
+    fill(policy, weights)
     if isinstance(policy, ProposalPolicy):
         return partial(HybridPolicy, policy, agent["num_candidates"])
     if isinstance(policy, SharedPolicy):
         return partial(SharedAgent, policy, tuple(agent.get("decays", ())))
     return policy  # type: ignore[no-any-return]
+
+
+def _no_learning(progress_remaining: float) -> float:
+    return 0.0
 
 
 def as_bytes(policy: BasePolicy) -> bytes:

@@ -14,7 +14,7 @@ from asl_gym.arrays import Array
 from asl_gym.envs.codec import Codec
 from asl_gym.envs.rewards import PlayedQueues, Reward, rewards
 from asl_gym.model import lyapunov
-from asl_gym.model.costs import UnitCosts
+from asl_gym.model.costs import RoundCosts, UnitCosts
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.imperfect import impose
 from asl_gym.traces.synthetic import SyntheticTraces, TraceSource
@@ -32,10 +32,7 @@ class RoundRecord(NamedTuple):
     Attributes:
         reward: Reward, shape (B,).
         delay: Round delay [s], shape (B,).
-        energy: Energy of the whole system [J], shape (B,).
-        device_delay: Delay of each device [s], shape (B, N).
-        device_energy: Energy of each device [J], shape (B, N).
-        server_energy: Energy of the server side [J], shape (B,).
+        costs: Delays and energies, arrays of shape (B,) and (B, N).
         split_index: Indices into the admissible split points, shape (B, N).
         server_frequency: Server frequency each device was given [Hz], shape (B, N), or (B, 1)
             where they shared one.
@@ -44,10 +41,7 @@ class RoundRecord(NamedTuple):
 
     reward: Array
     delay: Array
-    energy: Array
-    device_delay: Array
-    device_energy: Array
-    server_energy: Array
+    costs: RoundCosts
     split_index: NDArray[np.int64]
     server_frequency: Array
     queue: Array
@@ -157,7 +151,7 @@ class Simulation:
         shown_round = min(self.round_index, self.scenario.horizon - 1)
         rounds_left = np.asarray(1.0 - self.round_index / self.scenario.horizon)
         place = self._place_in_window(shown_round)
-        realised = None if self.last is None else (self.last.device_delay, self.last.device_energy)
+        realised = None if self.last is None else self.last.costs[:2]
         return self.codec.assemble(self.queue, rounds_left, self._channel[place], realised)
 
     def unit_costs(self, round_index: int) -> UnitCosts:
@@ -222,30 +216,21 @@ class Simulation:
         self.round_index += 1
         self.totals[0] += delay
         self.totals[1] += costs.energy
-        self.last = RoundRecord(
-            reward,
-            delay,
-            costs.energy,
-            costs.device_delay,
-            costs.device_energy,
-            costs.server_energy,
-            split_index,
-            server_frequency_hz,
-            self.queue,
-        )
+        self.last = RoundRecord(reward, delay, costs, split_index, server_frequency_hz, self.queue)
         return self.last
 
     def info(self, record: RoundRecord) -> dict[str, Any]:
         """The info of a round, arrays with a leading axis of B rows that the caller may keep."""
+        costs = record.costs
         server_frequency = np.empty(record.split_index.shape)
         server_frequency[...] = record.server_frequency
         return {
             "delay": record.delay.copy(),
-            "energy": record.energy.copy(),
-            "cost": record.energy.copy(),
-            "device_delay": record.device_delay,
-            "device_energy": record.device_energy.copy(),
-            "server_energy": record.server_energy.copy(),
+            "energy": costs.energy.copy(),
+            "cost": costs.energy.copy(),
+            "device_delay": costs.device_delay,
+            "device_energy": costs.device_energy.copy(),
+            "server_energy": costs.server_energy.copy(),
             "split": self.splits.take(record.split_index),
             "server_frequency": server_frequency,
             "queue": self.shown_queue(),

@@ -48,13 +48,13 @@ def _played_round(simulation: Simulation, row: int) -> rendering.PlayedRound | N
     return rendering.PlayedRound(
         split=simulation.splits[split_index],
         **simulation.scenario.cost_model.delay_parts(split_index, frequency, unit),
-        device_energy=record.device_energy[row],
-        server_energy=float(record.server_energy[row]),
+        device_energy=record.costs.device_energy[row],
+        server_energy=float(record.costs.server_energy[row]),
         server_frequency_hz=frequency,
         uplink_bps=trace.uplink_bps[row, played - 1],
         downlink_bps=trace.downlink_bps[row, played - 1],
         delay=float(record.delay[row]),
-        energy=float(record.energy[row]),
+        energy=float(record.costs.energy[row]),
         mean_delay=float(mean_delay),
         mean_energy=float(mean_energy),
     )

@@ -23,7 +23,6 @@ from asl_gym.validation import (
     FieldError,
     choice,
     count,
-    flag,
     instance,
     numbers_tuple,
     quantities,
@@ -155,7 +154,7 @@ class Radio(Declared):
     fading: Fading = choice(Fading)
     rate_floor_bps: float = quantity(POSITIVE, "bit/s")
     max_spectral_efficiency: float = quantity(POSITIVE, "bit/s/Hz")
-    count_downlink_energy: bool = flag(default=True)
+    count_downlink_energy: bool = instance(bool, default=True)
 
     PREFIX = "radio."
 

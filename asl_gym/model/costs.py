@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from asl_gym.arrays import Array
 from asl_gym.model.components import Fleet, Radio, Server, Workload
-from asl_gym.model.lyapunov import budget_energies
 
 __all__ = ["CostModel", "Options", "PerDevice", "RoundCosts", "UnitCosts", "sum_over_devices"]
 
@@ -129,8 +128,10 @@ class RoundCosts(NamedTuple):
     energy: Array
 
     def of_budgets(self, num_budgets: int) -> Array:
-        """Energy that each of K budgets is charged [J], shape (..., K)."""
-        return budget_energies(num_budgets, self.energy, self.device_energy, self.server_energy)
+        """Energy that each budget is charged [J], shape (..., K)."""
+        if num_budgets == 1:
+            return self.energy[..., None]
+        return np.concatenate([self.device_energy, self.server_energy[..., None]], axis=-1)
 
 
 class _SplitConstants(NamedTuple):

@@ -12,28 +12,11 @@ import numpy as np
 from asl_gym.arrays import Array
 
 __all__ = [
-    "budget_energies",
     "budget_weights",
     "energy_weights",
     "next_queue",
     "server_weight",
 ]
-
-
-def budget_energies(
-    num_budgets: int, energy: Array, device_energy: Array, server_energy: Array
-) -> Array:
-    """Energy that each budget is charged [J], shape (..., K).
-
-    Args:
-        num_budgets: Number of budgets K.
-        energy: Energy of the whole system [J], shape (...).
-        device_energy: Energy of each device [J], shape (..., N).
-        server_energy: Energy of the server side [J], shape (...).
-    """
-    if num_budgets == 1:
-        return energy[..., None]
-    return np.concatenate([device_energy, server_energy[..., None]], axis=-1)
 
 
 def next_queue(queue: Array, energies: Array, budgets: Array) -> Array:

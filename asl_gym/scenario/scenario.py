@@ -9,13 +9,12 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
 from asl_gym.arrays import Array
 from asl_gym.model import lyapunov
-from asl_gym.model.components import Fleet, Radio, Server, Workload
 from asl_gym.model.demands import PERFECT, Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.system import System
@@ -58,16 +57,6 @@ class Scenario(System):
     v: float = quantity(POSITIVE, default=5.0)
     initial_queue_j: float = quantity(NOT_NEGATIVE, "J", default=0.0)
     knowledge: Knowledge = instance(Knowledge, default=PERFECT)
-
-    PARTS: ClassVar[dict[str, type]] = {
-        "fleet": Fleet,
-        "server": Server,
-        "radio": Radio,
-        "workload": Workload,
-        "budget": Budget,
-        "knowledge": Knowledge,
-    }
-    """The fields that are dataclasses themselves."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -205,13 +194,13 @@ class Scenario(System):
             FieldError: If a field is missing, unknown or not allowed.
         """
         fields = dict(_checked_keys("scenario", cls, data))
-        for name, kind in cls.PARTS.items():
-            if name not in fields:
-                continue  # _checked_keys has seen to it that there is a default
+        for name, kind in ((each.name, each.type) for each in dataclasses.fields(cls)):
+            if not dataclasses.is_dataclass(kind) or name not in fields:
+                continue  # Where it is missing, _checked_keys has seen that there is a default.
             part = dict(_checked_keys(name, kind, fields[name]))
             if name == "workload":
                 part["profile"] = NetworkProfile.from_dict(part["profile"])
-            fields[name] = kind(**part)
+            fields[name] = kind(**part)  # type: ignore[operator]
         return cls(**fields)
 
     def to_json(self, path: str | Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
-from asl_gym.model.lyapunov import budget_energies
+from asl_gym.model.costs import RoundCosts
 from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
 from asl_gym.scenario.building import ScenarioArguments
 from asl_gym.scoring.fitting import PolicyFactory, build_policy, observation_view_of, view_of
@@ -231,12 +231,10 @@ def series_of(rounds: Sequence[Mapping[str, Any]], times: Array, num_budgets: in
         num_budgets: Number of energy budgets K.
     """
     columns = {name: np.array([info[name] for info in rounds]) for name in rounds[0]}
-    energies = budget_energies(
-        num_budgets, columns["energy"], columns["device_energy"], columns["server_energy"]
-    )
+    costs = RoundCosts(*(columns[name] for name in RoundCosts._fields))
     return EpisodeSeries(
         delay=columns["delay"],
-        energies=energies,
+        energies=costs.of_budgets(num_budgets),
         energy=columns["energy"],
         queue=columns["queue"].reshape(len(rounds), -1).sum(axis=1),
         split=columns["split"],

@@ -8,7 +8,6 @@ import os
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -87,13 +86,6 @@ class MeasuredTraces:
         return Trace(uplink, downlink, clock, check=False)
 
 
-class DrawnRates(NamedTuple):
-    """Uplink and downlink rates [bit/s], each C-ordered (B, T, N)."""
-
-    uplink_bps: Array
-    downlink_bps: Array
-
-
 class LogRates:
     """Rates from G-NetTrack logs, which are dealt to the devices in turn.
 
@@ -141,8 +133,8 @@ class LogRates:
             for log in self._logs
         ]
 
-    def draw(self, generators: Generators, rounds: int) -> DrawnRates:
-        """Draws rates of so many rounds, one trace a generator.
+    def draw(self, generators: Generators, rounds: int) -> tuple[Array, Array]:
+        """Draws uplink and downlink rates [bit/s], (B, T, N) each, one trace a generator.
 
         Raises:
             TraceFileError: If a log has fewer starts than devices.
@@ -155,7 +147,7 @@ class LogRates:
                 starts = generator.choice(count, len(devices), replace=False)
                 for n, start in zip(devices, starts, strict=True):
                     row[:, n] = log.window(start, rounds, self._seconds_per_round)
-        return DrawnRates(*channel.rates_from_snr_db(snr_db, self._fleet, self._radio))
+        return channel.rates_from_snr_db(snr_db, self._fleet, self._radio)
 
     def _num_starts(self, log: GNetTrackLog, num_devices: int, rounds: int) -> int:
         seconds = self._seconds_per_round
@@ -214,8 +206,8 @@ class TableRates:
         name = f"{self._path.name} ({self._num_rounds} rounds)"
         return [table, f"{name}: {raised} {self._floor:g} bit/s"]
 
-    def draw(self, generators: Generators, rounds: int) -> DrawnRates:
-        """Draws rates of so many rounds, one trace a generator.
+    def draw(self, generators: Generators, rounds: int) -> tuple[Array, Array]:
+        """Draws uplink and downlink rates [bit/s], (B, T, N) each, one trace a generator.
 
         Raises:
             TraceFileError: If the table has fewer rounds.
@@ -226,7 +218,7 @@ class TableRates:
         starts = [int(each.integers(self._num_rounds - rounds + 1)) for each in generators]
         windows = [np.s_[:, start : start + rounds] for start in starts]
         uplink, downlink = np.stack([self._rates[window] for window in windows], axis=1)
-        return DrawnRates(uplink, downlink)
+        return uplink, downlink
 
 
 def _listed(devices: range) -> str:

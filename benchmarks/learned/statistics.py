@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap, trim_mean
+from scipy.stats import trim_mean
 
 from asl_gym.arrays import Array
 from benchmarks.errors import BenchmarkError
-from benchmarks.reporting.statistics import BOOTSTRAP_SEED, CONFIDENCE, OVERSPENT, RESAMPLES
+from benchmarks.reporting.statistics import OVERSPENT, bootstrap_interval
 
 __all__ = [
     "compare",
@@ -99,16 +99,8 @@ def interval(
         traces = drawn.get("traces", np.arange(sizes["traces"]))
         return statistic(matrix[seeds[..., :, None], traces[..., None, :]])
 
-    result = bootstrap(
-        tuple(np.arange(sizes[factor]) for factor in resampled),
-        of_indices,
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        random_state=np.random.default_rng(BOOTSTRAP_SEED),
-    )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+    indices = tuple(np.arange(sizes[factor]) for factor in resampled)
+    return bootstrap_interval(indices, of_indices, vectorized=True, method="percentile")
 
 
 def score_matrix(rows: pd.DataFrame, column: str, traces: list[int]) -> Array:

@@ -60,7 +60,9 @@ def load_user_policy(spec: str) -> UserPolicy:
             f"--policy {spec!r}: {place} {problem}{'' if factory is None else ' no class'}: "
             f"expected a class or function that builds a policy; it has {_callables(module)}"
         )
-    return UserPolicy(given_name or attribute, spec, factory, _hash(module))
+    path = getattr(module, "__file__", None)
+    digest = None if path is None else sha256_of(Path(path))
+    return UserPolicy(given_name or attribute, spec, factory, digest)
 
 
 def fault_told(error: Exception) -> str:
@@ -119,8 +121,3 @@ def _callables(module: ModuleType) -> str:
         if callable(value) and getattr(value, "__module__", None) == module.__name__
     )
     return ", ".join(own) or "none of its own"
-
-
-def _hash(module: ModuleType) -> str | None:
-    path = getattr(module, "__file__", None)
-    return None if path is None else sha256_of(Path(path))

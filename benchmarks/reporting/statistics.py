@@ -1,13 +1,21 @@
 """From rows to one line a policy: means over evaluation seeds with intervals, and the ranking."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap
 
-__all__ = ["BEST_FIXED", "INTERVALS", "MEANS", "OVERSPENT", "best_fixed_split", "summarise"]
+__all__ = [
+    "BEST_FIXED",
+    "INTERVALS",
+    "MEANS",
+    "OVERSPENT",
+    "best_fixed_split",
+    "bootstrap_interval",
+    "summarise",
+]
 
 MEANS = (
     "mean_delay_s",
@@ -120,12 +128,25 @@ def interval(values: "pd.Series[float]") -> tuple[float, float]:
         return float("nan"), float("nan")
     if np.ptp(sample) == 0:
         return float(sample[0]), float(sample[0])
-    generator = np.random.default_rng(BOOTSTRAP_SEED)
+    return bootstrap_interval((sample,), np.mean)
+
+
+def bootstrap_interval(
+    samples: Sequence[Any], statistic: Callable[..., Any], **options: Any
+) -> tuple[float, float]:
+    """The ends of ``scipy.stats.bootstrap``'s interval, of ``CONFIDENCE``.
+
+    Args:
+        samples: What is resampled, each independently.
+        statistic: The statistic.
+        **options: Options of scipy's.
+    """
     result = bootstrap(
-        (sample,),
-        np.mean,
+        samples,
+        statistic,
         n_resamples=RESAMPLES,
         confidence_level=CONFIDENCE,
-        random_state=generator,
+        random_state=np.random.default_rng(BOOTSTRAP_SEED),
+        **options,
     )
     return float(result.confidence_interval.low), float(result.confidence_interval.high)

@@ -11,18 +11,11 @@ import torch
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 import agents.training
-from agents.checkpoints import load_checkpoint
+from agents.checkpoints import load_checkpoint, steps_done
 from agents.configuration import ALGORITHMS, load_configuration
 from agents.playing import as_policy
-from agents.training import (
-    VALIDATION_SEEDS,
-    LearningCurve,
-    read_curve,
-    run_folder,
-    steps_done,
-    train,
-    training_seed,
-)
+from agents.runs import read_curve, run_folder
+from agents.training import VALIDATION_SEEDS, LearningCurve, train, training_seed
 from agents.vec_env import make_vec_env
 from asl_gym import Evaluator, FixedSplit, evaluate
 from asl_gym.policies.base import Policy

@@ -13,7 +13,8 @@ from torch import nn
 import asl_gym
 from agents.configuration import Configuration, load_configuration
 from agents.hybrid import Hybrid, HybridPolicy
-from agents.training import read_curve, run_folder, train
+from agents.runs import read_curve, run_folder
+from agents.training import train
 from agents.vec_env import make_vec_env
 from asl_gym import ASLEnv, Budget, Fleet, NetworkProfile, Scenario, Workload, evaluate
 from asl_gym.policies.open import price_splits

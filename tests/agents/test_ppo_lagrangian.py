@@ -9,7 +9,8 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 
 from agents.ppo_lagrangian import PPOLagrangian
-from agents.training import run_folder, train
+from agents.runs import run_folder
+from agents.training import train
 from agents.vec_env import NativeVecEnv, make_vec_env
 from asl_gym import preset
 from asl_gym.scenario.reference import extreme_energies

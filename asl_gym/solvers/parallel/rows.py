@@ -121,8 +121,6 @@ def fastest_deadline(
     Returns:
         The deadline [s] and how much of the server's clock these splits leave [Hz].
     """
-    devices = splits.size
-    delays, works = np.empty(devices), np.empty(devices)
     # Splits that an equal share of the clock would do, then ever better ones: what is lightest just
     # before a deadline may keep an earlier one, until nothing fits before it.
     deadline = equal_share_deadline(a, w, mask, clock, splits)
@@ -130,9 +128,7 @@ def fastest_deadline(
         load = lightest_splits(a, w, tie, mask, deadline, True, clock, splits)
         if load > clock.greatest:
             break
-        for n in range(devices):
-            delays[n], works[n] = a[n, splits[n]], w[n, splits[n]]
-        earlier = earliest_deadline(delays, works, clock)
+        earlier = earliest_deadline(pick(a, splits), pick(w, splits), clock)
         if earlier >= deadline:
             break
         deadline = earlier
@@ -157,19 +153,12 @@ def least_cost_splits(
 
 
 @compiled
-def fill_frequencies(
-    a: Array,
-    w: Array,
-    splits: Indices,
-    deadline: float,
-    clock: Clock,
-    frequency: Array,
-) -> None:
-    """Fills in what each device needs to keep the deadline; f_min where it needs nothing."""
-    delays, works = np.empty(splits.size), np.empty(splits.size)
+def pick(table: Array, splits: Indices) -> Array:
+    """The entry of each device's split, shape (N,)."""
+    picked = np.empty(splits.size)
     for n in range(splits.size):
-        delays[n], works[n] = a[n, splits[n]], w[n, splits[n]]
-    share_clock(delays, works, deadline, clock, frequency)
+        picked[n] = table[n, splits[n]]
+    return picked
 
 
 @compiled
@@ -218,7 +207,8 @@ def solve_rows(rounds: Rounds, tolerance: float, max_nodes: int, found: Solution
                 price = capacitance
                 kept = Problem(a[r], energy, w[r], 0.0, price, clock, deadline)
                 search(kept, mask, tolerance, max_nodes, splits[r])
-        fill_frequencies(a[r], w[r], splits[r], deadline, clock, frequency[r])
+        chosen = pick(a[r], splits[r]), pick(w[r], splits[r])
+        share_clock(chosen[0], chosen[1], deadline, clock, frequency[r])
 
 
 @compiled

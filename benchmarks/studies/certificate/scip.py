@@ -44,12 +44,13 @@ class Outcome:
 class _Model:
     scip: Any
     chosen: list[list[Any]]
+    deadline: Any
     values: list[tuple[Any, float]]
     frequency: list[Any]
 
 
-def _base(problem: Round, start: tuple[NDArray[np.int64], NDArray[np.float64]]) -> _Model:
-    """Binaries, one option a device, and what they are at the start."""
+def _base(problem: Round, start: Any, tau: float) -> _Model:
+    """Binaries, one option a device, and the deadline, with what they are at the start."""
     from pyscipopt import Model, quicksum
 
     scip = Model()
@@ -63,19 +64,18 @@ def _base(problem: Round, start: tuple[NDArray[np.int64], NDArray[np.float64]]) 
     values = [
         (chosen[n][o], float(o == start[0][n])) for n in range(devices) for o in range(options)
     ]
-    return _Model(scip, chosen, values, [])
+    deadline = scip.addVar(lb=0, ub=2 * tau, name="deadline")
+    return _Model(scip, chosen, deadline, [*values, (deadline, tau)], [])
 
 
 def _bilinear(problem: Round, start: Any, unit: float, tau: float) -> _Model:
     from pyscipopt import quicksum
 
-    model = _base(problem, start)
-    scip, x = model.scip, model.chosen
+    model = _base(problem, start, tau)
+    scip, x, deadline = model.scip, model.chosen, model.deadline
     devices, options = problem.costs.shape
     a, w = problem.options.fixed_delay, problem.options.server_work / GIGA
     least, most = problem.server.clock_min_hz / GIGA, problem.server.clock_max_hz / GIGA
-    deadline = scip.addVar(lb=0, ub=2 * tau, name="deadline")
-    model.values.append((deadline, tau))
     terms = [problem.V / unit * deadline]
     for n in range(devices):
         f = scip.addVar(lb=least, ub=most)
@@ -103,13 +103,11 @@ def _bilinear(problem: Round, start: Any, unit: float, tau: float) -> _Model:
 def _perspective(problem: Round, start: Any, unit: float, tau: float) -> _Model:
     from pyscipopt import quicksum
 
-    model = _base(problem, start)
-    scip, x = model.scip, model.chosen
+    model = _base(problem, start, tau)
+    scip, x, deadline = model.scip, model.chosen, model.deadline
     devices, options = problem.costs.shape
     a, w = problem.options.fixed_delay, problem.options.server_work / GIGA
     least, most = problem.server.clock_min_hz / GIGA, problem.server.clock_max_hz / GIGA
-    deadline = scip.addVar(lb=0, ub=2 * tau, name="deadline")
-    model.values.append((deadline, tau))
     terms, clocks = [problem.V / unit * deadline], []
     for n in range(devices):
         mine, times = [], []

@@ -18,9 +18,10 @@ from stable_baselines3 import PPO
 import benchmarks.__main__ as command_line
 from agents import pretrained
 from agents.catalogue import AGENTS
+from agents.checkpoints import steps_done
 from agents.configuration import Configuration, load_configuration
 from agents.pretrained import shipping
-from agents.training import steps_done, train
+from agents.training import train
 from asl_gym import evaluate
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.learned import training
