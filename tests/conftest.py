@@ -7,18 +7,15 @@
 from collections import defaultdict
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import settings
-
-from asl_gym.solvers.parallel.solver import price, solve
-from tests.solvers.parallel_instances import made_instance
 
 settings.register_profile(
     "reproducible", derandomize=True, deadline=None, database=None, max_examples=50
 )
 settings.load_profile("reproducible")
 
+SOLVER = Path(__file__).parents[1] / "asl_gym" / "solvers" / "parallel"
 SLOW = Path(__file__).parent / "data" / "slow.txt"
 SLOW_FROM = 0.05
 """Time from which a test, with what it sets up, is slow [s]."""
@@ -27,11 +24,12 @@ seconds: defaultdict[str, float] = defaultdict(float)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compiles the parallel schedule's solver once, before processes side by side would each."""
-    if not hasattr(config, "workerinput") and config.getoption("numprocesses", None):
-        problem = made_instance(0, 2, 2)
-        solve(problem)
-        price(problem, np.zeros((1, problem.options.fixed_delay.shape[0]), dtype=np.int64))
+    """Has the parallel schedule's solver compiled before processes side by side each would."""
+    starts_others = not hasattr(config, "workerinput") and config.getoption("numprocesses", None)
+    if starts_others and not list(SOLVER.glob("__pycache__/rows.solve_rows-*.nbi")):
+        from tests.solvers.parallel_instances import compile_solver
+
+        compile_solver()
 
 
 def function_of(node_id: str) -> str:

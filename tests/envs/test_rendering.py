@@ -230,8 +230,9 @@ def test_picture_colours_layers_by_who_runs_them() -> None:
     on_server = changed(view, split=np.zeros(10, dtype=int))
     area = np.s_[78:368, 110:300]
     device, server = picture._DEVICE_COLOUR, picture._SERVER_COLOUR
-    assert pixels_of(render_rgb(on_device)[area], device) > 30_000
-    assert pixels_of(render_rgb(on_device)[area], server) == 0
+    image = render_rgb(on_device)[area]
+    assert pixels_of(image, device) > 30_000
+    assert pixels_of(image, server) == 0
     assert pixels_of(render_rgb(on_server)[area], server) > 30_000
 
 

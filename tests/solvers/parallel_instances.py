@@ -12,7 +12,7 @@ from asl_gym.arrays import Array
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options
 from asl_gym.solvers.decision import Decision, RoundTerms
-from asl_gym.solvers.parallel.solver import allocate, solve
+from asl_gym.solvers.parallel.solver import allocate, price, solve
 from tests.strategies import Maker, seeds
 
 FULL_CLOCK = 4e9
@@ -147,3 +147,10 @@ def made_instance(number: int, max_devices: int, max_splits: int) -> Instance:
 def instances(max_devices: int = 4, max_splits: int = 6) -> st.SearchStrategy[Instance]:
     """Small rounds, see :func:`made_instance`."""
     return seeds.map(lambda number: made_instance(number, max_devices, max_splits))
+
+
+def compile_solver() -> None:
+    """Calls all that is compiled, so that it is."""
+    problem = made_instance(0, 2, 2)
+    solve(problem)
+    price(problem, np.zeros((1, problem.options.fixed_delay.shape[0]), dtype=np.int64))
