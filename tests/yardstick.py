@@ -18,7 +18,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym import OPEN, Budget, Evaluator, preset
+from asl_gym import OPEN, Evaluator, preset
 from asl_gym.scoring.evaluation import EpisodeScore, EpisodeSeries, series_of
 from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from benchmarks.playing.suite import Entry, build_suite
@@ -42,7 +42,6 @@ CASES = {
 """The presets that each environment id is played with, all that there are."""
 
 UNCOMPILED = "uncompiled/ASLParallel-v0"
-UNCOMPILED_ROUNDS = 20
 SERIES = ("split", "server_frequency", "delay", "energies", "energy", "queue")
 SCORES = ("mean_delay_s", "mean_energy_j", "frontier_delay_s", "frontier_gap", "priced_gap")
 KEPT_PARTS = ("split", "mean_server_frequency", "delay", "energy", "scores")
@@ -116,7 +115,7 @@ def uncompiled() -> Arrays:
     """A short episode of OPEN in the parallel schedule whose solver runs as plain Python."""
     # The budget is handed over, as plain Python would take long to find it.
     joules = repr(preset("parallel").energy_budget)
-    command = [sys.executable, "-m", "tests.yardstick", "uncompiled", joules]
+    command = [sys.executable, "-m", "tests.uncompiled", joules]
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
     rows = np.array([line.split() for line in done.stdout.decode().splitlines()], dtype=float)
@@ -124,18 +123,6 @@ def uncompiled() -> Arrays:
     names = ("delay", "energy", "mean_server_frequency")
     split = rows[:, 3:].astype(np.uint8)
     return {"split": split, **dict(zip(names, (delay, energy, frequency), strict=True))}
-
-
-def _print_uncompiled(joules: float) -> None:
-    budget = Budget(joules=joules, refers_to="measured traces")
-    scenario = preset("parallel").replace(horizon=UNCOMPILED_ROUNDS, budget=budget)
-    env: Any = gym.make("ASLParallel-v0", scenario=scenario, action_view=OPEN.action_view)
-    policy, ended = OPEN(env), False
-    observation, _ = env.reset(seed=0)
-    while not ended:
-        observation, _, _, ended, info = env.step(policy.predict(observation)[0])
-        figures = info["delay"], info["energy"], info["server_frequency"].mean()
-        print(*(repr(float(value)) for value in figures), *info["split"])
 
 
 def differences(kept: Arrays, now: Arrays, tolerance: float = 0.0) -> Iterator[str]:
@@ -181,8 +168,6 @@ def whole() -> Arrays:
 def main(arguments: list[str]) -> str | None:
     """Runs a command; returns what is wrong."""
     match arguments:
-        case ["uncompiled", joules]:
-            _print_uncompiled(float(joules))
         case ["keep"]:
             np.savez_compressed(KEPT, **kept())  # type: ignore[arg-type]
         case ["record", file]:

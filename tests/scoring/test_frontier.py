@@ -17,7 +17,7 @@ from asl_gym.traces.trace import Trace
 from tests.strategies import drawn_trace, log_floats, scenarios, seeds, solver_of
 
 TOLERANCE = 1e-9
-MAX_POLICIES = 300_000
+MAX_POLICIES = 60_000
 
 
 class Slot(NamedTuple):

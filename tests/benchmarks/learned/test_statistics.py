@@ -1,5 +1,6 @@
 """Statistics over training seeds: hand-computed values, properties, intervals that can be known."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,18 @@ from benchmarks.learned.statistics import (
     score_matrix,
     wins,
 )
+from benchmarks.reporting import statistics as reporting
 
 GAPS = st.floats(0, 1, allow_nan=False, width=32)
 MATRICES = hnp.arrays(np.float64, st.tuples(st.integers(2, 6), st.integers(2, 5)), elements=GAPS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fewer_resamples() -> Iterator[None]:
+    """A tenth of them tells as well whether intervals are what they are said to be."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reporting, "RESAMPLES", 999)
+        yield
 
 
 def frame(gaps: dict[str, np.ndarray], energy: float = 1.0) -> pd.DataFrame:
