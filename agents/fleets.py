@@ -40,10 +40,14 @@ class FleetsVecEnv(BatchedVecEnv):
 
     def reset(self) -> NDArray[np.float32]:
         """Resets all environments, with the seeds given to ``seed`` before."""
-        for part, seeds in zip(self.parts, self.split(np.asarray(self._seeds)), strict=True):
-            part._seeds = list(seeds)
+        for part, own in zip(self.parts, self.split(np.arange(self.num_envs)), strict=True):
+            part._seeds = [self._seeds[i] for i in own]
+            part._options = [self._options[i] for i in own]
+        observations = np.concatenate([part.reset() for part in self.parts])
+        self.reset_infos = [info for part in self.parts for info in part.reset_infos]
         self._reset_seeds()
-        return np.concatenate([part.reset() for part in self.parts])
+        self._reset_options()
+        return observations
 
     def step_async(self, actions: NDArray[Any]) -> None:
         """Keeps the actions for :meth:`step_wait`."""

@@ -1,5 +1,6 @@
 """The native vector environment as a stable-baselines3 ``VecEnv``."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -9,11 +10,11 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices
 
-from asl_gym import ASLVectorEnv
+from asl_gym import ASLVectorEnv, Trace
 
 __all__ = ["BatchedVecEnv", "NativeVecEnv", "make_vec_env"]
 
-INFO_KEYS = ("delay", "energy", "cost")
+INFO_KEYS = ("delay", "energy", "cost", "queue")
 """Entries of the vector env's info that each environment's info dictionary carries."""
 
 
@@ -55,13 +56,44 @@ class NativeVecEnv(BatchedVecEnv):
         self.envs = envs
         self._actions: NDArray[Any] | None = None
         super().__init__(envs.num_envs, envs.single_observation_space, envs.single_action_space)
+        self.render_mode = envs.render_mode
 
     def reset(self) -> NDArray[np.float32]:
-        """Resets all environments, with the seeds given to ``seed`` before."""
+        """Resets all environments, with the seeds and options given before.
+
+        Raises:
+            ValueError: If some environments have a trace to play and others none.
+        """
         seeds = self._seeds if any(seed is not None for seed in self._seeds) else None
-        observations, _ = self.envs.reset(seed=seeds)
+        observations, info = self.envs.reset(seed=seeds, options=self._common_options())
+        self.reset_infos = [{"queue": queue} for queue in info["queue"].tolist()]
         self._reset_seeds()
+        self._reset_options()
         return observations
+
+    def _common_options(self) -> dict[str, Any]:
+        """The options of all environments as those of the batch."""
+        names = {name for options in self._options for name in options}
+        if not names:
+            return {}
+        for options in self._options:
+            if set(options) != names:
+                raise ValueError(f"options = {options!r}: expected {sorted(names)} as in others")
+        if names != {"trace"}:
+            return self._options[0]  # The environment names what it does not know.
+        return {"trace": Trace.stack([options["trace"] for options in self._options])}
+
+    def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
+        """The environments' pictures, with ``render_mode="rgb_array"``.
+
+        Raises:
+            ValueError: If they were made with another mode.
+        """
+        if self.envs.render_mode != "rgb_array":
+            raise ValueError(
+                f"render_mode = {self.envs.render_mode!r}: expected 'rgb_array' for pictures"
+            )
+        return self.envs.render() or ()
 
     def step_async(self, actions: NDArray[Any]) -> None:
         """Keeps the actions for :meth:`step_wait`."""

@@ -113,7 +113,7 @@ def numbers_tuple(
     Raises:
         FieldError: If it is no sequence, has the wrong length, or an entry is not allowed.
     """
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    if isinstance(values, str | bytes | bytearray) or not isinstance(values, Iterable):
         raise FieldError(field, values, "a sequence of numbers")
     entries = tuple(values)
     if length is not None and len(entries) != length:

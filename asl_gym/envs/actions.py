@@ -90,14 +90,17 @@ class ActionView(ABC):
     ) -> NDArray[Any]:
         """Returns an array of that shape, the batch in front, within the bounds."""
         try:
-            array = np.asarray(values)
-        except ValueError:
-            raise self._reject(action, "is ragged") from None
+            array = _as_array(values)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise self._reject(action, f"is no array of numbers ({error})") from None
         if array.dtype.kind not in "iufb":
             raise self._reject(action, f"holds values of type {array.dtype}")
         if array.shape != shape:
             reason = f"has shape {array.shape} with the batch in front, not {shape}"
             raise self._reject(action, reason)
+        if array.dtype.kind == "f":
+            # Bounds would be cast to the action's own precision, in which they may be infinite.
+            array = array.astype(np.float64)
         low, high = bounds
         # Written so that NaN fails.
         within = array.max() <= high if isinstance(high, int | float) else (array <= high).all()
@@ -254,6 +257,19 @@ class SplitView(ActionView):
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
         """See :meth:`ActionView.encode`; the frequency is left to the solver."""
         return np.array(split_index, dtype=np.int64)
+
+
+def _as_array(values: Any) -> NDArray[Any]:
+    """Values of any library as an array.
+
+    Raises:
+        TypeError: If they are masked, whose mask NumPy would drop without a word.
+    """
+    parts = values if isinstance(values, list) else [values]
+    if any(isinstance(part, np.ma.MaskedArray) for part in parts):
+        raise TypeError("a masked array")
+    # One by one, since a list of tensors is read number by number otherwise.
+    return np.asarray([np.asarray(part) for part in values] if parts is values else values)
 
 
 ACTION_VIEWS: dict[str, type[ActionView]] = {

@@ -82,7 +82,9 @@ def checked_options(options: Mapping[str, Any] | None) -> Mapping[str, Any]:
     Raises:
         ValueError: If there is an option other than ``trace``.
     """
-    options = options or {}
+    options = {} if options is None else options
+    if not isinstance(options, Mapping):
+        raise ValueError(f"reset options = {options!r}: expected {{'trace': Trace}} or None")
     for name in options:
         if name != "trace":
             raise ValueError(f"reset option {name!r} is not known: expected 'trace'")

@@ -12,6 +12,7 @@ from asl_gym.envs.arguments import RENDER_MODES, EnvArguments, build_parts, chec
 from asl_gym.envs.viewing import render_rows
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.trace import Trace
+from asl_gym.validation import whole_number
 
 __all__ = ["ASLEnv"]
 
@@ -86,8 +87,10 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
 
     ## Info
     After ``step``: ``delay`` [s], ``energy`` [J], ``cost`` [J], ``device_delay`` (N,) [s],
-    ``device_energy`` (N,) [J], ``server_energy`` [J], ``split`` (N,), ``server_frequency`` (N,)
-    [Hz], ``queue`` [J] (a float, or (K,) for per-device budgets). After ``reset``: ``queue``.
+    ``device_energy`` (N,) [J], ``server_energy`` [J], ``split`` (N,), ``split_index`` (N,),
+    ``server_frequency`` (N,) [Hz], ``queue`` [J] (a float, or (K,) for per-device budgets). After
+    ``reset``: ``queue``. ``split`` are split points, the number of the last layer on the device;
+    ``split_index``, like split indices in actions, counts the admissible split points from 0.
 
     ## Episode end
     ``terminated`` is always False, ``truncated`` True at the scenario's horizon.
@@ -158,7 +161,7 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
             The observation and ``{"queue": …}``.
         """
         trace = self.simulation.fitted(checked_options(options).get("trace"))
-        super().reset(seed=seed)
+        super().reset(seed=None if seed is None else whole_number("seed", seed, 0))
         self.simulation.start([self.np_random], trace)
         return self.simulation.observe()[0], {"queue": self.queue}
 

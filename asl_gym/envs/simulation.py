@@ -232,6 +232,7 @@ class Simulation:
             "device_energy": costs.device_energy.copy(),
             "server_energy": costs.server_energy.copy(),
             "split": self.splits.take(record.split_index),
+            "split_index": record.split_index.copy(),
             "server_frequency": server_frequency,
             "queue": self.shown_queue(),
         }

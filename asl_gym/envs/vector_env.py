@@ -1,6 +1,6 @@
 """``ASL-v0`` in batches: many environments in one set of array operations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -20,6 +20,7 @@ __all__ = ["ASLVectorEnv"]
 
 AUTORESET_MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP)
 Observations = NDArray[np.float32]
+Seeds = int | np.integer[Any] | Iterable[Any] | None
 
 
 class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
@@ -70,7 +71,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
     def reset(
         self,
         *,
-        seed: int | Sequence[int | None] | None = None,
+        seed: Seeds = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[Observations, dict[str, Any]]:
         """Starts an episode in every environment.
@@ -90,20 +91,22 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         self.simulation.start(self._generators, trace)
         return self.simulation.observe(), self._reset_info()
 
-    def _seed(self, seed: int | Sequence[int | None] | None) -> None:
+    def _seed(self, seed: Seeds) -> None:
         if seed is None and self._generators:
             return
-        if seed is None or isinstance(seed, int | np.integer):
-            seeds = [None if seed is None else int(seed) + i for i in range(self.num_envs)]
+        if seed is None or not isinstance(seed, Iterable):
+            first = None if seed is None else whole_number("seed", seed, 0)
+            seeds = [None if first is None else first + i for i in range(self.num_envs)]
         else:
-            seeds = list(seed)
+            seeds = [
+                None if one is None else whole_number(f"seed[{i}]", one, 0)
+                for i, one in enumerate(seed)
+            ]
         if len(seeds) != self.num_envs:
             raise ValueError(f"{len(seeds)} seeds were given: expected {self.num_envs}")
         # A row without a seed goes on with its generator, as the scalar environment does.
         self._generators = [
-            self._generators[i]
-            if one is None and self._generators
-            else seeding.np_random(None if one is None else int(one))[0]
+            self._generators[i] if one is None and self._generators else seeding.np_random(one)[0]
             for i, one in enumerate(seeds)
         ]
 

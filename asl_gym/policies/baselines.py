@@ -38,7 +38,7 @@ class FixedSplit(ScenarioPolicy):
     ) -> None:
         super().__init__(env)
         splits = self.scenario.workload.admissible_splits
-        if split not in splits:
+        if isinstance(split, bool) or split not in splits:
             raise FieldError("split", split, f"one of the admissible split points {splits}")
         one_of("server_frequency", server_frequency, ("max", "open"))
         self.split, self.server_frequency = int(split), server_frequency

@@ -1,5 +1,6 @@
 """From what a caller names to a scenario: a preset or a file, and changes by keyword."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -19,6 +20,7 @@ class ScenarioArguments(TypedDict, total=False):
         num_devices: Fleet size, see :meth:`Scenario.with_num_devices`.
         horizon: Rounds of an episode.
         budget: A :class:`Budget`, or the system's energy per round [J].
+        v: The delay-energy knob of drift plus penalty.
         csi_delay_rounds: See :class:`asl_gym.Knowledge`.
         parameter_error: Likewise.
     """
@@ -26,6 +28,7 @@ class ScenarioArguments(TypedDict, total=False):
     num_devices: int | None
     horizon: int | None
     budget: Budget | float | None
+    v: float | None
     csi_delay_rounds: int | None
     parameter_error: float | None
 
@@ -49,20 +52,26 @@ def build_scenario(
     if (horizon := arguments.get("horizon")) is not None:
         built = built.replace(horizon=horizon)
     if (budget := arguments.get("budget")) is not None:
-        given = budget if isinstance(budget, Budget) else Budget(joules=budget)
+        # A mapping where it comes from the JSON of an environment's specification.
+        parts = budget if isinstance(budget, Mapping) else {"joules": budget}
+        given = budget if isinstance(budget, Budget) else Budget(**parts)
         built = built.replace(budget=given)
+    if (v := arguments.get("v")) is not None:
+        built = built.replace(v=v)
     asked = {name: arguments.get(name) for name in ("csi_delay_rounds", "parameter_error")}
     return _with_knowledge(built, {name: one for name, one in asked.items() if one is not None})
 
 
-def load_scenario(scenario: Scenario | str | Path) -> Scenario:
-    """Returns a scenario given as itself, by its preset's name, or as a JSON file.
+def load_scenario(scenario: Scenario | Mapping[str, Any] | str | Path) -> Scenario:
+    """Returns a scenario given as itself or its data, by its preset's name, or as a JSON file.
 
     Raises:
         FieldError: If a string is neither a preset nor an existing ``.json`` file.
     """
     if isinstance(scenario, Scenario):
         return scenario
+    if isinstance(scenario, Mapping):
+        return Scenario.from_dict(dict(scenario))
     if isinstance(scenario, str | Path) and str(scenario).endswith(".json"):
         if not Path(scenario).is_file():
             raise FieldError("scenario", str(scenario), "an existing JSON file")

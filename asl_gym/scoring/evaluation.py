@@ -19,6 +19,7 @@ from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
 from asl_gym.scenario.building import ScenarioArguments
 from asl_gym.scoring.fitting import PolicyFactory, build_policy, observation_view_of, view_of
 from asl_gym.scoring.frontier import HindsightFrontier
+from asl_gym.validation import FieldError, whole_number
 
 __all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
 
@@ -138,6 +139,9 @@ class Evaluator:
         Yields:
             The score and the rounds of each episode.
         """
+        seeds = [whole_number(f"seeds[{i}]", seed, 0) for i, seed in enumerate(seeds)]
+        if not seeds:
+            raise FieldError("seeds", seeds, "at least one evaluation seed")
         env = self.make_env(getattr(policy, "action_view", "box"))
         built = build_policy(policy, env)
         if isinstance(built, ScenarioPolicy) and built.scenario != self.scenario:

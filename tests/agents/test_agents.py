@@ -2,13 +2,14 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from gymnasium.vector import AutoresetMode
 from stable_baselines3 import PPO
-from stable_baselines3.common.vec_env import DummyVecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 import asl_gym
 from agents.configuration import Configuration, load_configuration
@@ -101,3 +102,40 @@ def test_unknown_algorithm_and_id_are_named() -> None:
         load_configuration("sarsa", "ASL-v0")
     with pytest.raises(ValueError, match="'CartPole-v1'"):
         load_configuration("ppo", "CartPole-v1")
+
+
+def test_a_trace_given_by_options_is_played_once() -> None:
+    """As stable-baselines3 hands options over: one for all environments, or one each."""
+    envs: Any = make_vec_env("ASL-v0", 2, horizon=5, action_view="split")
+    envs.seed(0)
+    envs.reset()
+    drawn = envs.envs.simulation.trace
+    assert drawn is not None
+    given = drawn.copy()
+    for options in ({"trace": given[1]}, [{"trace": given[1]}, {"trace": given[0]}]):
+        envs.set_options(options)
+        envs.reset()
+        played = envs.envs.simulation.trace
+        second = given[1] if isinstance(options, dict) else given[0]
+        np.testing.assert_array_equal(played.uplink_bps, [given[1].uplink_bps, second.uplink_bps])
+    envs.reset()
+    assert not np.array_equal(envs.envs.simulation.trace.uplink_bps, played.uplink_bps)
+    envs.set_options([{"trace": given[0]}, {}])
+    with pytest.raises(ValueError, match="expected \\['trace'\\] as in others"):
+        envs.reset()
+    envs.set_options({"tarce": given[0]})
+    with pytest.raises(ValueError, match="'tarce' is not known"):
+        envs.reset()
+
+
+def test_queues_are_told_and_pictures_are_drawn_or_refused() -> None:
+    envs: Any = make_vec_env("ASL-v0", 2, horizon=5, action_view="split", render_mode="rgb_array")
+    monitored = VecMonitor(envs, info_keywords=("queue",))
+    monitored.reset()
+    assert [info["queue"] for info in envs.reset_infos] == [0.0, 0.0]
+    for _ in range(5):
+        *_, infos = monitored.step(np.full((2, 10), 5))
+    assert infos[0]["episode"]["queue"] == infos[0]["queue"] > 0
+    assert [image.shape for image in envs.get_images()] == [(600, 960, 3)] * 2
+    with pytest.raises(ValueError, match="render_mode = None: expected 'rgb_array'"):
+        make_vec_env("ASL-v0", 2).get_images()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -203,6 +204,8 @@ def bad_actions(name: str) -> Iterator[Any]:
         yield from (splits, [splits, frequency], None)
         for value in (LOW * (1 - 1e-9), HIGH * (1 + 1e-9), 0.0, -1e9, np.nan, np.inf):
             yield good | {"server_frequency": edited(frequency, 1, value)}
+        yield good | {"server_frequency": np.full(frequency.shape, np.inf, np.float16)}
+        yield good | {"server_frequency": np.ma.masked_array(frequency, frequency > 0)}
         for wrong in (frequency[:, 0], frequency[1:], frequency.T, 1e9, "fast", None):
             yield good | {"server_frequency": wrong}
         for wrong in bad_actions("split"):
@@ -214,6 +217,9 @@ def bad_actions(name: str) -> Iterator[Any]:
     if name == "multi_discrete":
         yield from (edited(good, -1, NUM_FREQUENCY_LEVELS), edited(good, -1, 2.5))
     yield from (good[1:], [*good, 0], good[:, None], good[None], good[0], [], None, "slow")
+    yield from (np.ma.masked_array(good, good >= 0), np.full(good.shape, np.inf, np.float16))
+    for tensor in (torch.tensor(good, dtype=torch.float32),):
+        yield from (tensor.to(torch.bfloat16), tensor.to_sparse(), tensor.requires_grad_())
     yield from (good.astype(str), good.astype(object), good.astype(complex), {"split": good})
 
 

@@ -1,5 +1,6 @@
 """The environment's keyword arguments: what they change, and what they refuse."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,57 @@ def test_render_modes(mode: str, kind: type) -> None:
     env.reset(seed=0)
     env.step(env.action_space.sample())
     assert isinstance(env.render(), kind)
+
+
+def test_whole_numbers_of_any_library_are_seeds_and_others_are_refused() -> None:
+    env, envs = ASLEnv(SMALL), ASLVectorEnv(2, SMALL)
+    first, _ = env.reset(seed=1)
+    np.testing.assert_array_equal(env.reset(seed=np.int64(1))[0], first)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(envs.reset(seed=np.int64(1))[0][0], first)
+    np.testing.assert_array_equal(envs.reset(seed=np.array([5, 1]))[0][1], first)
+    for wrong in (1.5, "1", True, -1):
+        with pytest.raises(ValueError, match=r"seed = .* is not allowed: expected a whole number"):
+            env.reset(seed=wrong)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=r"seed\[1\] = .* is not allowed"):
+            envs.reset(seed=[1, wrong])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("options", [5, "trace", [("trace", None)]])
+def test_options_are_a_mapping(options: Any) -> None:
+    with pytest.raises(ValueError, match="reset options = "):
+        ASLEnv(SMALL).reset(options=options)
+
+
+def test_bytes_are_no_budget() -> None:
+    with pytest.raises(ValueError, match=r"budget.joules = b'3' is not allowed"):
+        ASLEnv(SMALL, budget=b"3")  # type: ignore[arg-type]
+
+
+def test_v_is_an_argument() -> None:
+    assert ASLEnv(SMALL, v=2.0).scenario == SMALL.replace(v=2.0)
+    with pytest.raises(ValueError, match="v = 0 is not allowed"):
+        ASLEnv(SMALL, v=0)
+
+
+def test_a_specification_survives_json() -> None:
+    budget = Budget(fraction=0.3)
+    env = gym.make("ASL-v0", scenario=SMALL, budget=budget, action_view="split")
+    assert env.spec is not None
+    again: Any = gym.make(gym.envs.registration.EnvSpec.from_json(env.spec.to_json()))
+    assert again.unwrapped.scenario == SMALL.replace(budget=budget)
+    assert again.action_space == env.action_space
+
+
+def test_an_episodes_length_is_the_horizon() -> None:
+    for wrong in ("max_episode_steps", "horizont"):
+        with pytest.raises(TypeError, match=f"argument '{wrong}' is not known: .*'horizon'"):
+            gym.make_vec("ASL-v0", 2, **{wrong: 5})  # type: ignore[arg-type]
+
+
+def test_info_tells_split_points_and_their_indices() -> None:
+    splits = dataclasses.replace(SMALL.workload, splits=(3, 6, 12))
+    env = ASLEnv(SMALL.replace(workload=splits), action_view="split")
+    env.reset(seed=0)
+    info = env.step([0, 1, 2])[-1]
+    assert info["split"].tolist() == [3, 6, 12]
+    assert info["split_index"].tolist() == [0, 1, 2]

@@ -159,3 +159,13 @@ def test_per_device_budgets_are_scored_against_their_own_frontier() -> None:
     for score in scores:
         assert score.energy_ratio >= score.mean_energy_j / score.energy_budget_j
         assert math.isnan(score.frontier_gap) or score.frontier_gap >= -1e-9
+
+
+def test_seeds_are_whole_numbers_of_any_library_and_at_least_one() -> None:
+    one, other = (evaluate(OPEN, seeds=seeds, horizon=3) for seeds in (range(2), np.arange(2)))
+    assert [a.priced_gap for a in one] == [b.priced_gap for b in other]
+    assert all(type(score.evaluation_seed) is int for score in other)
+    with pytest.raises(ValueError, match="at least one evaluation seed"):
+        evaluate(OPEN, seeds=[], horizon=3)
+    with pytest.raises(ValueError, match=r"seeds\[0\] = 0.5 is not allowed"):
+        evaluate(OPEN, seeds=[0.5], horizon=3)  # type: ignore[list-item]
