@@ -99,7 +99,7 @@ def test_whole_numbers_of_any_library_are_seeds_and_others_are_refused() -> None
         with pytest.raises(ValueError, match=r"seed = .* is not allowed: expected a whole number"):
             env.reset(seed=wrong)  # type: ignore[arg-type]
         with pytest.raises(ValueError, match=r"seed\[1\] = .* is not allowed"):
-            envs.reset(seed=[1, wrong])  # type: ignore[list-item]
+            envs.reset(seed=[1, wrong])
 
 
 @pytest.mark.parametrize("options", [5, "trace", [("trace", None)]])

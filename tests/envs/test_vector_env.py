@@ -190,7 +190,7 @@ def test_a_wrong_number_of_seeds_is_refused_and_changes_nothing(seeds: list[int]
 
 
 def test_a_numpy_seed() -> None:
-    mine, theirs = (ASLVectorEnv(B, SMALL).reset(seed=seed) for seed in (np.int64(7), 7))  # type: ignore[arg-type]
+    mine, theirs = (ASLVectorEnv(B, SMALL).reset(seed=seed) for seed in (np.int64(7), 7))
     assert_same(mine, theirs)
 
 
