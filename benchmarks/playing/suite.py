@@ -91,6 +91,10 @@ class Entry:
     spec: str | None = None
     source_sha256: str | None = None
 
+    def is_called(self, name: str) -> bool:
+        """Whether a person's word for a policy, its name or label in any case, means this one."""
+        return name.casefold() in (self.name.casefold(), self.label.casefold())
+
     def as_dict(self) -> dict[str, Any]:
         """All but the policy itself, as plain data."""
         return {name: value for name, value in vars(self).items() if name != "policy"}
@@ -109,19 +113,22 @@ class Suite:
     left_out: dict[str, str]
 
     def keep(self, names: Sequence[str]) -> "Suite":
-        """The suite of some of the policies.
+        """The suite of some of the policies, by name or label in any case, and of all users'.
 
         Raises:
             BenchmarkError: If a name is unknown, or is that of a policy that was left out.
         """
-        known = [entry.name for entry in self.entries]
+        why = {name.casefold(): reason for name, reason in self.left_out.items()}
+        kept = {entry.name for entry in self.entries if entry.kind == "user"}
         for name in names:
-            if name in self.left_out:
-                raise BenchmarkError(f"only = {name!r} cannot take part: {self.left_out[name]}")
-            if name not in known:
-                allowed = ", ".join(known)
+            found = {entry.name for entry in self.entries if entry.is_called(name)}
+            if not found and name.casefold() in why:
+                raise BenchmarkError(f"only = {name!r} cannot take part: {why[name.casefold()]}")
+            if not found:
+                allowed = ", ".join(entry.name for entry in self.entries)
                 raise BenchmarkError(f"only = {name!r} is not allowed: expected some of {allowed}")
-        return Suite(tuple(entry for entry in self.entries if entry.name in names), {})
+            kept |= found
+        return Suite(tuple(entry for entry in self.entries if entry.name in kept), {})
 
 
 def build_suite(
@@ -136,7 +143,7 @@ def build_suite(
         evaluator: The evaluation that will play them.
         user_policies: A user's own policies.
         agents: Whether shipped agents take part.
-        only: Names of the policies to keep; all if empty.
+        only: Names or labels of the policies to keep beside the user's own; all if empty.
 
     Raises:
         BenchmarkError: If a name is taken or unknown, a user's policy cannot be built, or the
@@ -144,7 +151,10 @@ def build_suite(
     """
     entries = [*_heuristics(evaluator), *_users(user_policies, evaluator)]
     left_out: dict[str, str] = {}
-    if agents and not (only and set(only) <= {entry.name for entry in entries}):
+    heuristics_suffice = only and all(
+        any(entry.is_called(name) for entry in entries) for name in only
+    )
+    if agents and not heuristics_suffice:
         shipped, left_out = _agents(evaluator)
         entries += shipped
     _check_names_differ(entries)

@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks.reporting.changes import PAPER
 from benchmarks.reporting.formatting import (
     at_most_three_digits,
     percent,
@@ -93,10 +92,7 @@ def changes_table(changes: pd.DataFrame) -> pd.DataFrame:
             line[f"{change['policy_label']}: delay"] = signed_percent(change["delay_change"])
             line[f"{change['policy_label']}: energy"] = signed_percent(change["energy_change"])
         lines.append(line)
-    paper = {"Against": "paper: its own schemes"}
-    paper["OPEN: delay"] = signed_percent(PAPER["delay_change"])
-    paper["OPEN: energy"] = signed_percent(PAPER["energy_change"])
-    return pd.DataFrame([*lines, paper]).fillna("")
+    return pd.DataFrame(lines)
 
 
 def markdown(table: pd.DataFrame) -> str:

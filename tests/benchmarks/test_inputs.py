@@ -69,7 +69,7 @@ def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_users_policies_stand_in_the_table(tmp_path, policies):
+def test_users_policies_always_play_and_others_as_the_table_names_them(tmp_path, policies):
     run(
         tmp_path / "out",
         *SHORT,
@@ -77,11 +77,11 @@ def test_users_policies_stand_in_the_table(tmp_path, policies):
         *("--policy", "my_policies:Patient"),
         *("--policy", f"from-file={policies}:Patient"),
         *("--policy", f"{policies}:build"),
-        *("--only", "Patient", "--only", "from-file", "--only", "build"),
+        *("--only", "OPEN", "--only", "Split 6, full clock"),
     )
     rows = rows_without_times(tmp_path / "out")
     played = {name: group.drop(columns="policy") for name, group in rows.groupby("policy")}
-    assert set(played) == {"Patient", "from-file", "build"}
+    assert set(played) == {"open", "fixed-6-max", "Patient", "from-file", "build"}
     for name in ("from-file", "build"):
         pd.testing.assert_frame_equal(
             played["Patient"].reset_index(drop=True), played[name].reset_index(drop=True)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -63,6 +64,15 @@ def test_scores_follow_from_the_rounds(evaluator: Evaluator) -> None:
         assert score.priced_gap == pytest.approx(priced / point.delay - 1, rel=1e-9)
         assert score.final_queue_j == series.queue[-1]
         assert score.rounds == HORIZON == len(series.split)
+
+
+def test_compiling_in_the_first_round_is_no_decision_time(evaluator: Evaluator) -> None:
+    score, series = next(evaluator.evaluate(OPEN, [0]))
+    times = np.full(HORIZON, 3e-4)
+    times[0] = 12.0
+    compiled = evaluator.score(replace(series, decision_time=times), "OPEN", 0)
+    assert compiled.decision_time_us == pytest.approx(300)
+    assert replace(compiled, decision_time_us=score.decision_time_us) == score
 
 
 def test_greedy_for_delay_has_no_frontier_gap_and_greedy_for_energy_no_frontier() -> None:
