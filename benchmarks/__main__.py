@@ -75,7 +75,10 @@ def run(
     seconds_per_round: Annotated[
         FloatOrNone, typer.Option(help="Duration of a round in the logs (default: a row a round).")
     ] = None,
-    only: Annotated[TextList, typer.Option(help="Name of a policy to keep; repeatable.")] = None,
+    only: Annotated[
+        TextList,
+        typer.Option(help="Name or label of a policy to keep beside your own; repeatable."),
+    ] = None,
     agents: Annotated[bool, typer.Option(help="Whether the shipped agents take part.")] = True,
 ) -> None:
     """Plays the policies on common traces, then reports; goes on where it was interrupted."""
