@@ -24,7 +24,7 @@ SMALL = preset("default").with_num_devices(N).replace(horizon=HORIZON)
 PER_DEVICE = preset("per-device-budgets").with_num_devices(N).replace(horizon=HORIZON)
 VIEWS = tuple(ACTION_VIEWS)
 
-ARRAYS = "device_delay", "device_energy", "split", "server_frequency"
+ARRAYS = "device_delay", "device_energy", "split", "split_index", "server_frequency"
 NUMBERS = "delay", "energy", "cost", "server_energy"
 
 
@@ -217,7 +217,8 @@ def test_information_is_complete_and_consistent(view: Any, scenario: Scenario) -
         spent = [*info["device_energy"], info["server_energy"]]
         assert info["energy"] == pytest.approx(sum(spent), rel=1e-12)
         assert info["cost"] == info["energy"]
-        assert set(info["split"]) <= set(scenario.workload.admissible_splits)
+        splits = np.array(scenario.workload.admissible_splits)
+        np.testing.assert_array_equal(info["split"], splits[info["split_index"]])
         low, high = scenario.server.clock_min_hz, scenario.server.clock_max_hz
         assert ((info["server_frequency"] >= low) & (info["server_frequency"] <= high)).all()
         charged = spent if scenario.num_budgets > 1 else [info["energy"]]
