@@ -50,8 +50,8 @@ def reading_notes(results: Results) -> Iterator[str]:
         f"Means over evaluation seeds; in brackets {CONFIDENCE:.0%} bootstrap intervals. E/Ē is "
         "energy over budget. The priced gap is what delay and energy cost together beyond the "
         "hindsight frontier at the budget, the frontier gap the delay beyond the frontier at the "
-        "energy really spent; the decision time is "
-        "a round's, the median of each episode."
+        "energy really spent; the decision time is a round's, the median "
+        "of each episode."
     )
     if results.summary["overspent"].any():
         yield f"{OVERSPENT_MARK} spends more than {OVERSPENT:g} of the energy budget."

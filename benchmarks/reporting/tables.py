@@ -64,7 +64,7 @@ def ranking_table(summary: pd.DataFrame, all_intervals: bool = False) -> pd.Data
                 "Decision [µs]": at_most_three_digits(line["decision_time_us"]),
             }
         )
-    return pd.DataFrame(lines)
+    return pd.DataFrame(lines).fillna("")
 
 
 def _cell(
