@@ -1,4 +1,4 @@
-"""Small configurations of all algorithms, and what tests ask of trained models."""
+"""Small configurations, a small scenario, and what tests ask of trained models."""
 
 import dataclasses
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from agents.configuration import ALGORITHMS, Configuration, load_configuration
+from asl_gym import Budget, Fleet, NetworkProfile, Scenario, Workload, preset
 
 ON_POLICY = {"n_steps": 8}
 PPO_LIKE = {**ON_POLICY, "batch_size": 32}
@@ -41,6 +42,18 @@ def quick_configuration(algorithm: str) -> Configuration:
         environment={**configuration.environment, "horizon": 20},
         model={**configuration.model, **SMALL_MODEL[algorithm]},
         network=network,
+    )
+
+
+def trivial_scenario(knowledge: str = "default") -> Scenario:
+    """One device, two splits: what a learner solves within seconds."""
+    base = preset(knowledge)
+    distant = {name: getattr(base.fleet, name)[4:5] for name in Fleet.PER_DEVICE}
+    return base.replace(
+        fleet=dataclasses.replace(base.fleet, **distant),
+        workload=Workload(NetworkProfile.shipped("deep_lenet"), 320, splits=(3, 9)),
+        budget=Budget(fraction=0.5),
+        horizon=50,
     )
 
 

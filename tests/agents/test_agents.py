@@ -15,8 +15,8 @@ import asl_gym
 from agents.configuration import Configuration, load_configuration
 from agents.training import train
 from agents.vec_env import NativeVecEnv, make_vec_env
-from asl_gym import Budget, Fleet, NetworkProfile, Scenario, Workload, evaluate
-from tests.agents.agent_samples import quick_configuration, weights
+from asl_gym import evaluate
+from tests.agents.agent_samples import quick_configuration, trivial_scenario, weights
 
 
 @pytest.fixture
@@ -41,15 +41,7 @@ def test_an_interrupted_run_does_not_go_on_with_another_configuration(
 
 def test_ppo_learns_a_trivial_scenario(tmp_path: Path) -> None:
     """One device, two splits: within 1% of the optimum after a few seconds."""
-    base = asl_gym.preset("default")
-    distant = {name: getattr(base.fleet, name)[4:5] for name in Fleet.PER_DEVICE}
-    profile = NetworkProfile.shipped("deep_lenet")
-    scenario: Scenario = base.replace(
-        fleet=dataclasses.replace(base.fleet, **distant),
-        workload=Workload(profile, 320, splits=(3, 9)),
-        budget=Budget(fraction=0.5),
-        horizon=50,
-    )
+    scenario = trivial_scenario()
     configuration = dataclasses.replace(
         load_configuration("ppo", "ASL-v0"),
         num_envs=32,

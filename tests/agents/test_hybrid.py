@@ -16,9 +16,10 @@ from agents.hybrid import Hybrid, HybridPolicy
 from agents.runs import read_curve, run_folder
 from agents.training import train
 from agents.vec_env import make_vec_env
-from asl_gym import ASLEnv, Budget, Fleet, NetworkProfile, Scenario, Workload, evaluate
+from asl_gym import ASLEnv, Budget, Scenario, evaluate
 from asl_gym.policies.open import price_splits
 from asl_gym.solvers import sequential
+from tests.agents.agent_samples import trivial_scenario
 
 
 @pytest.fixture
@@ -205,18 +206,6 @@ def test_without_a_scenario_there_is_no_price(fresh: Hybrid) -> None:
     bare = Hybrid("MlpPolicy", None, device="cpu", _init_setup_model=False)
     with pytest.raises(ValueError, match="no scenario"):
         bare.predict(np.zeros(32))
-
-
-def trivial_scenario() -> Scenario:
-    """One device, two splits."""
-    base = asl_gym.preset("default")
-    distant = {name: getattr(base.fleet, name)[4:5] for name in Fleet.PER_DEVICE}
-    return base.replace(
-        fleet=dataclasses.replace(base.fleet, **distant),
-        workload=Workload(NetworkProfile.shipped("deep_lenet"), 320, splits=(3, 9)),
-        budget=Budget(fraction=0.5),
-        horizon=50,
-    )
 
 
 def priced(policy: Any, scenario: Scenario) -> float:

@@ -22,7 +22,6 @@ from asl_gym import (
     CalibratedOPEN,
     Evaluator,
     Fleet,
-    NetworkProfile,
     Observation,
     Scenario,
     Workload,
@@ -30,7 +29,7 @@ from asl_gym import (
     preset,
 )
 from asl_gym.policies.open import price_splits
-from tests.agents.agent_samples import quick_configuration, weights
+from tests.agents.agent_samples import quick_configuration, trivial_scenario, weights
 
 VIEWS = {"action_view": "split", "observation": "devices"}
 
@@ -207,18 +206,6 @@ def test_a_batch_decides_as_its_rows_do(model: Any) -> None:
 # Training
 
 
-def trivial(knowledge: str = "default") -> Scenario:
-    """One device, two splits."""
-    base = preset(knowledge)
-    distant = {name: getattr(base.fleet, name)[4:5] for name in Fleet.PER_DEVICE}
-    return base.replace(
-        fleet=dataclasses.replace(base.fleet, **distant),
-        workload=Workload(NetworkProfile.shipped("deep_lenet"), 320, splits=(3, 9)),
-        budget=Budget(fraction=0.5),
-        horizon=50,
-    )
-
-
 def short_training(env_id: str, scenario: Scenario) -> Configuration:
     configuration = load_configuration("shared", env_id)
     return dataclasses.replace(
@@ -240,7 +227,7 @@ def short_training(env_id: str, scenario: Scenario) -> Configuration:
 def test_it_learns_a_trivial_scenario(
     env_id: str, knowledge: str, optimum: type[OPEN], tmp_path: Path
 ) -> None:
-    scenario = trivial(knowledge)
+    scenario = trivial_scenario(knowledge)
     path = train(short_training(env_id, scenario), 0, tmp_path, progress_bar=False)
     model = ALGORITHMS["shared"].load(path, device="cpu")
     evaluator = Evaluator(env_id, scenario=scenario)

@@ -37,7 +37,7 @@ class Optimum(NamedTuple):
     binding: bool
 
 
-def needed(a: Array, w: Array, deadline: float, server: Server) -> Array:
+def needed(a: Array, w: Array, deadline: float | Array, server: Server) -> Array:
     """The least frequencies that keep a deadline, written out."""
     with np.errstate(divide="ignore", invalid="ignore"):
         f = np.where(deadline > a, w / np.maximum(deadline - a, 0.0), np.inf)

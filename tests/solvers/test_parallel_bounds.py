@@ -5,13 +5,13 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from asl_gym import preset
-from asl_gym.arrays import Array, Splits
-from asl_gym.model import lyapunov
+from asl_gym.arrays import Splits
 from asl_gym.model.costs import Options
 from asl_gym.solvers.parallel.allocation import Clock
 from asl_gym.solvers.parallel.problem import Problem, make_workspace
 from asl_gym.solvers.parallel.relaxation import underestimate
 from asl_gym.solvers.parallel.solver import price, solve
+from asl_gym.solvers.round_problem import RoundProblem
 from tests.solvers.parallel_instances import Instance, made_instance, needed
 from tests.strategies import drawn_trace
 
@@ -43,19 +43,12 @@ def test_tangents_touch_the_truth_and_lie_nowhere_above_it(number: int) -> None:
             for k in range(work.counts[n]):
                 o = int(work.active[n, k])
                 deadlines = np.linspace(max(start, soonest[n, o]), end, 50)
-                f = truth(a[n, o], w[n, o], deadlines, clock)
+                f = needed(a[n, o], w[n, o], deadlines, server)
                 h = costs[n, o] + rate * w[n, o] * f**2
                 for ends, true in ((work.cost[:, n, k], h), (work.load[:, n, k], f)):
                     line = np.interp(deadlines, [start, end], ends)
                     above = 1e-9 * np.abs(ends).max()
                     assert (line <= true + above).all()
-
-
-def truth(a: float, w: float, deadlines: Array, clock: Clock) -> Array:
-    """The least frequency that keeps each deadline."""
-    if w <= 0.0:
-        return np.zeros(deadlines.shape)
-    return np.clip(w / (deadlines - a), clock.least, clock.greatest)
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +61,7 @@ def rounds() -> list[Instance]:
     shape, found = options.fixed_delay.shape, []
     for t in range(ROUNDS):
         one = Options(*(np.broadcast_to(values, shape)[t] for values in options))
-        on_energies = lyapunov.energy_weights(weights[t : t + 1], scenario.num_devices)
-        found.append(Instance(one, scenario.device_server, scenario.V, *on_energies))
+        found.append(Instance(*RoundProblem.of(scenario, one, scenario.V, weights[t : t + 1])))
     return found
 
 
