@@ -1,6 +1,8 @@
 """What runs and results keep of themselves: whole files, hashes, commits, differences."""
 
+import functools
 import hashlib
+import importlib.resources
 import json
 import os
 import subprocess
@@ -9,7 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["current_commit", "differences", "replacing", "sha256_of", "write_json", "write_whole"]
+__all__ = [
+    "SOURCES",
+    "current_commit",
+    "differences",
+    "replacing",
+    "sha256_of",
+    "source_sha256",
+    "write_json",
+    "write_whole",
+]
+
+SOURCES = ("*.py", "*.json", "*.toml")
+"""Files of a package that decide what it computes."""
 
 
 @contextmanager
@@ -39,6 +53,24 @@ def write_json(path: Path, content: Any, **style: Any) -> None:
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@functools.cache
+def source_sha256(*packages: str) -> str:
+    """The SHA-256 of packages' source: names and contents of their :data:`SOURCES`.
+
+    It tells code apart where no commit can, as in a checkout with changes or an installed package.
+
+    Args:
+        *packages: Packages' dotted names, their subpackages included.
+    """
+    digest = hashlib.sha256()
+    for package in packages:
+        folder = Path(str(importlib.resources.files(package)))
+        for path in sorted(file for kind in SOURCES for file in folder.rglob(kind)):
+            name = f"{package}/{path.relative_to(folder).as_posix()}"
+            digest.update(f"{name} {sha256_of(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def current_commit() -> str | None:
