@@ -22,7 +22,7 @@ __all__ = [
     "write_whole",
 ]
 
-SOURCES = ("*.py", "*.json", "*.toml")
+SOURCES = ("*.py", "*.toml", "data/**/*.json")
 """Files of a package that decide what it computes."""
 
 
