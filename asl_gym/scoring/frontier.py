@@ -11,6 +11,7 @@ the maximum, and whatever it returns is a valid bound.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from scipy.optimize import linprog
 
 from asl_gym.arrays import Array
 from asl_gym.scenario.scenario import Scenario
+from asl_gym.scoring.cuts import Cuts
 from asl_gym.solvers.trace_solver import TraceSolver
 from asl_gym.traces.trace import Trace
 
@@ -37,8 +39,12 @@ VECTOR_TOLERANCE = 1e-6
 
 MAX_CUTS = 1_000
 
-NUM_FIRST_CUTS = 2
-"""The cuts at λ = 0 and at the greatest λ, with which every search starts."""
+CURVE_SEARCHES = 17
+CURVE_TOLERANCE = 1e-4
+"""Searches for a curve along several budgets, and where each ends, relative to the maximum."""
+
+SCALE_STEP = 0.01
+"""How closely the beginning of such a curve is found, relative."""
 
 
 @dataclass(frozen=True)
@@ -62,48 +68,44 @@ class FrontierPoint:
 
 
 class HindsightFrontier:
-    """The frontier of one trace; what one call learns makes the next ones faster.
+    """The frontier of one trace.
+
+    Every answer follows from the trace and the energies asked for alone: the search for an energy
+    starts with the cuts that the one at the budgets needed, whatever was asked before.
 
     Args:
         scenario: The scenario.
         trace: One trace, shape (T, N).
+
+    Attributes:
+        scenario: The scenario.
+        trace: The trace.
     """
 
     def __init__(self, scenario: Scenario, trace: Trace) -> None:
-        self.scenario = scenario
+        self.scenario, self.trace = scenario, trace
         self._solver = TraceSolver(scenario, trace, scenario.num_budgets)
-        budgets = scenario.energy_budgets
-        self._scale = scenario.reference_delay / budgets
+        self._scale = scenario.reference_delay / scenario.energy_budgets
         self._max = MAX_MULTIPLIER * self._scale
-        self._lambdas: list[Array] = []
-        self._values: list[float] = []
-        self._reached: list[float] = []
-        self._energies: list[Array] = []
-        for multipliers in (np.zeros_like(budgets), self._max):
-            self._cut(multipliers)
 
     @property
     def minimum_energy(self) -> float:
         """Least mean energy of the system that any policy can spend [J]."""
         return float(self._solver.mean_costs(0.0, np.ones(1)).energies.sum())
 
-    def _cut(self, multipliers: Array) -> None:
-        costs = self._solver.mean_costs(1.0, multipliers)
-        self._lambdas.append(multipliers)
-        self._values.append(costs.lower_bound)
-        self._reached.append(costs.objective)
-        self._energies.append(costs.energies)
+    @cached_property
+    def _at_budget(self) -> tuple[Cuts, FrontierPoint]:
+        """The frontier at the budgets, and the cuts that it needed."""
+        cuts = Cuts(self._solver)
+        # Those that every search starts with, and across several budgets common multipliers.
+        factors = np.geomspace(1e-3, 1e3, 13 if self._scale.size > 1 else 0)
+        for multipliers in (0 * self._max, self._max, *(each * self._scale for each in factors)):
+            cuts.add(multipliers)
+        return cuts, self._maximised(cuts, self.scenario.energy_budgets, VECTOR_TOLERANCE)
 
-    def _bounds(self, energies: Array) -> Array:
-        """g(λ; E) for every λ tried so far."""
-        return np.asarray(self._values) - np.asarray(self._lambdas) @ energies
-
-    def _lines(self, energies: Array) -> Array:
-        """What the decisions found at every λ give there: above g, along with their slopes.
-
-        They are g itself where the per-round solver is exact.
-        """
-        return np.asarray(self._reached) - np.asarray(self._lambdas) @ energies
+    def at_budget(self) -> FrontierPoint:
+        """The frontier at the scenario's budgets: the least delay that respects them."""
+        return self._at_budget[1]
 
     def at(self, energies: ArrayLike) -> FrontierPoint:
         """The frontier at mean energies E.
@@ -119,27 +121,41 @@ class HindsightFrontier:
             raise ValueError(
                 f"energies = {energies!r}: expected {self._scale.size} finite numbers >= 0"
             )
-        upper = self._maximise_one(target) if target.size == 1 else self._maximise_many(target)
-        bounds = self._bounds(target)
+        return self._maximised(self._at_budget[0].copy(), target, VECTOR_TOLERANCE)
+
+    def _maximised(self, cuts: Cuts, target: Array, tolerance: float) -> FrontierPoint:
+        """The frontier at E; adds the cuts that it needs.
+
+        Args:
+            cuts: At least those at λ = 0 and at the greatest λ, which come first.
+            target: The energies E.
+            tolerance: Relative distance from the maximum at which the search for several budgets
+                ends.
+        """
+        if target.size == 1:
+            upper = self._maximise_one(cuts, target)
+        else:
+            upper = self._maximise_many(cuts, target, tolerance)
+        bounds = cuts.bounds(target)
         best = int(bounds.argmax())
-        if target.size == 1 and self._energies[0][0] > target[0] <= self._energies[1][0]:
+        if target.size == 1 and cuts.energies[0][0] > target[0] <= cuts.energies[1][0]:
             # At the minimum energy the dual is flat beyond its last kink and rounding would pick.
             best = 1
-        multipliers, delay = self._lambdas[best], float(bounds[best])
+        multipliers, delay = cuts.lambdas[best], float(bounds[best])
         status: Status = "ok"
         if (multipliers >= self._max).any():
             status = "at minimum energy"
         slack = max(upper - delay, 0.0) / max(abs(delay), np.finfo(float).tiny)
         return FrontierPoint(target, delay, multipliers.copy(), status, slack)
 
-    def _maximise_one(self, target: Array) -> float:
+    def _maximise_one(self, cuts: Cuts, target: Array) -> float:
         """Adds cuts until the maximum is certain; returns an upper bound on it."""
         upper = np.inf
         for _ in range(MAX_CUTS):
-            order = np.argsort([float(m[0]) for m in self._lambdas])
-            bounds = self._lines(target)[order]
-            slopes = np.asarray(self._energies)[order, 0] - target[0]
-            lambdas = np.asarray(self._lambdas)[order, 0]
+            order = np.argsort([float(m[0]) for m in cuts.lambdas])
+            bounds = cuts.lines(target)[order]
+            slopes = np.asarray(cuts.energies)[order, 0] - target[0]
+            lambdas = np.asarray(cuts.lambdas)[order, 0]
             if slopes[0] <= 0 or slopes[-1] >= 0:
                 return float(bounds[0] if slopes[0] <= 0 else bounds[-1])
             left = int(np.flatnonzero(slopes > 0)[-1])
@@ -153,55 +169,80 @@ class HindsightFrontier:
                 break
             # The crossing of the two cuts may creep along one side: keep off the ends.
             step = min(max(step, 0.05 * width), 0.95 * width) if width > 0 else step
-            self._cut(np.array([lambdas[left] + step]))
+            cuts.add(np.array([lambdas[left] + step]))
         return upper
 
-    def _maximise_many(self, target: Array) -> float:
+    def _maximise_many(self, cuts: Cuts, target: Array, tolerance: float) -> float:
         """Kelley's cutting planes within a moving box around the best multipliers."""
-        self._seed_with_common_multipliers()
         upper, radius = np.inf, 0.5
         for _ in range(MAX_CUTS):
-            bounds = self._lines(target)
-            centre = self._lambdas[int(bounds.argmax())] / self._scale
-            ceiling, highest = self._model_maximum(target, np.zeros_like(centre), None)
+            bounds = cuts.lines(target)
+            centre = cuts.lambdas[int(bounds.argmax())] / self._scale
+            ceiling, highest = self._model_maximum(cuts, target, np.zeros_like(centre), None)
             upper = min(upper, ceiling)
-            if upper - bounds.max() <= VECTOR_TOLERANCE * abs(upper):
+            if upper - bounds.max() <= tolerance * abs(upper):
                 break
-            self._cut(np.minimum(highest * self._scale, self._max))
+            cuts.add(np.minimum(highest * self._scale, self._max))
             low = np.maximum(centre - radius, 0.0)
-            promise, point = self._model_maximum(target, low, centre + radius)
-            self._cut(np.minimum(point * self._scale, self._max))
-            gain = self._lines(target)[-2:].max() - bounds.max()
+            promise, point = self._model_maximum(cuts, target, low, centre + radius)
+            cuts.add(np.minimum(point * self._scale, self._max))
+            gain = cuts.lines(target)[-2:].max() - bounds.max()
             radius *= 1.5 if gain > 0.5 * (promise - bounds.max()) else 0.7
             radius = min(max(radius, 1e-9), MAX_MULTIPLIER)
         return float(upper)
 
-    def _seed_with_common_multipliers(self) -> None:
-        if len(self._values) == NUM_FIRST_CUTS:
-            for factor in np.geomspace(1e-3, 1e3, 13):
-                self._cut(factor * self._scale)
-
-    def _model_maximum(self, target: Array, low: Array, high: Array | None) -> tuple[float, Array]:
+    def _model_maximum(
+        self, cuts: Cuts, target: Array, low: Array, high: Array | None
+    ) -> tuple[float, Array]:
         """Maximum of the cuts' lower envelope over a box of scaled multipliers."""
-        slopes = (np.asarray(self._energies) - target) * self._scale
-        lambdas = np.asarray(self._lambdas) / self._scale
-        constants = self._lines(target) - (slopes * lambdas).sum(axis=1)
+        slopes = (np.asarray(cuts.energies) - target) * self._scale
+        lambdas = np.asarray(cuts.lambdas) / self._scale
+        constants = cuts.lines(target) - (slopes * lambdas).sum(axis=1)
         top = np.full_like(low, MAX_MULTIPLIER) if high is None else high
         rows = np.hstack([-slopes, np.ones((len(constants), 1))])
         limits = [*zip(low, np.minimum(top, MAX_MULTIPLIER), strict=True), (None, None)]
         cost = np.zeros(low.size + 1)
         cost[-1] = -1.0
         # The solver's tolerances are absolute: in units of the least delay they are relative.
-        unit = self._values[0]
+        unit = cuts.values[0]
         rows[:, :-1] /= unit
         solution = linprog(cost, rows, constants / unit, bounds=limits)
         if not solution.success:
             raise RuntimeError(f"the frontier's linear program failed: {solution.message}")
         return -float(solution.fun) * unit, solution.x[:-1]
 
-    def at_budget(self) -> FrontierPoint:
-        """The frontier at the scenario's budgets: the least delay that respects them."""
-        return self.at(self.scenario.energy_budgets)
+    def along_budgets(self, points: int) -> tuple[Array, Array]:
+        """The frontier where all budgets are multiplied by a common scale, for plotting.
+
+        A policy whose mean energies are at most c times their budgets, each of them, is never
+        faster than the curve at c. The search is exact to :data:`CURVE_TOLERANCE` at
+        :data:`CURVE_SEARCHES` of the points; what its cuts prove bounds the others.
+
+        Args:
+            points: Points of the curve, at least 2.
+
+        Returns:
+            Scales c, from the least (but for :data:`SCALE_STEP`) that any policy can keep to the
+            one from which on the fastest policy keeps all budgets; and mean delays D*(c·Ē) [s].
+        """
+        cuts = self._at_budget[0].copy()
+        fastest = float((cuts.energies[0] / self.scenario.energy_budgets).max())
+        scales = np.geomspace(self._least_scale(cuts, fastest), fastest, points)
+        searched = np.linspace(0, points - 1, min(CURVE_SEARCHES, points)).astype(int)
+        for scale in scales[searched]:
+            self._maximised(cuts, scale * self.scenario.energy_budgets, CURVE_TOLERANCE)
+        targets = scales[:, None] * self.scenario.energy_budgets
+        return scales, np.array([cuts.bounds(target).max() for target in targets])
+
+    def _least_scale(self, cuts: Cuts, high: float) -> float:
+        """A scale of the budgets that can be kept, at most SCALE_STEP above one that cannot."""
+        low = 0.0
+        while high - low > SCALE_STEP * high:
+            middle = (low + high) / 2
+            target = middle * self.scenario.energy_budgets
+            found = self._maximised(cuts, target, CURVE_TOLERANCE)
+            low, high = (low, middle) if found.status == "ok" else (middle, high)
+        return high
 
     def curve(self, multipliers: ArrayLike) -> tuple[Array, Array]:
         """Points of the frontier for plotting, one budget only.
@@ -214,7 +255,10 @@ class HindsightFrontier:
             achievable points on the frontier.
         """
         if self._scale.size > 1:
-            raise ValueError(f"the scenario has {self._scale.size} budgets: expected a single one")
+            raise ValueError(
+                f"the scenario has {self._scale.size} budgets: expected a single one, or "
+                "along_budgets()"
+            )
         solved = [
             self._solver.mean_costs(1.0, np.array([m])) for m in np.ravel(np.asarray(multipliers))
         ]

@@ -135,6 +135,11 @@ class Trace:
         return self.mapped(np.copy)
 
     @classmethod
+    def end_to_end(cls, traces: Sequence["Trace"]) -> "Trace":
+        """Puts B traces of equal shape (T, N) one after the other, shape (B·T, N)."""
+        return cls.stack(traces).mapped(lambda values: values.reshape(-1, values.shape[-1]))
+
+    @classmethod
     def stack(cls, traces: Sequence["Trace"]) -> "Trace":
         """Puts traces of equal shape into one batch, shape (B, T, N)."""
         truth = all(trace.shows_truth for trace in traces)

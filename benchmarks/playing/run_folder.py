@@ -151,6 +151,9 @@ class RunFolder:
             "energy_j": series.energy,
             "queue_j": series.queue,
         }
+        if series.energies.shape[1] > 1:
+            for budget, energies in enumerate(series.energies.T):
+                columns[f"energy_of_budget_{budget}_j"] = energies
         for device in range(series.split.shape[1]):
             columns[f"split_{device}"] = series.split[:, device]
             columns[f"server_frequency_{device}_hz"] = series.server_frequency[:, device]

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from asl_gym import EpisodeScore, Evaluator
 from asl_gym.scoring.evaluation import EpisodeSeries
+from asl_gym.scoring.frontier import HindsightFrontier
+from asl_gym.traces.trace import Trace
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.episode_log import EpisodeLog
@@ -24,6 +26,9 @@ __all__ = ["frontier_curve", "run_suite"]
 
 SCALED_MULTIPLIERS = np.geomspace(1e-4, 1e4, 161)
 """λ·Ē/D_ref of the points of the frontier's curve."""
+
+CURVE_POINTS = 161
+"""Points of a curve along several budgets."""
 
 PROTOCOL = (
     "predict(observation, state=None, episode_start=None, deterministic=True) -> (action, state)"
@@ -101,14 +106,22 @@ def _episodes(
 
 
 def frontier_curve(evaluator: Evaluator, seeds: range) -> pd.DataFrame:
-    """The hindsight frontier of all seeds' traces together, as points of a curve.
+    """The hindsight frontier of all seeds' traces put end to end, as points of a curve.
 
-    At one multiplier λ for all, the mean over the traces of the best decisions' energies and
-    delays is the best that any policy can do on the traces put end to end; the policies' means
-    over seeds can therefore be compared with it.
+    The policies' means over seeds can be compared with it: no policy lies below.
+
+    Returns:
+        ``mean_delay_s`` over ``mean_energy_j``, or over ``energy_ratio``, the common scale of all
+        budgets, where there are several.
     """
+    if evaluator.scenario.num_budgets > 1:
+        traces = [evaluator.frontier(seed).trace for seed in seeds]
+        whole = HindsightFrontier(evaluator.scenario, Trace.end_to_end(traces))
+        ratio, delay = whole.along_budgets(CURVE_POINTS)
+        return pd.DataFrame({"energy_ratio": ratio, "mean_delay_s": delay})
     scenario = evaluator.scenario
     multipliers = SCALED_MULTIPLIERS * scenario.reference_delay / scenario.energy_budget
+    # At one multiplier for all traces, the mean over them is what it is on all put end to end.
     curves = [evaluator.frontier(seed).curve(multipliers) for seed in seeds]
     energy, delay = np.mean(curves, axis=0)
     columns = {"mean_energy_j": energy, "mean_delay_s": delay}

@@ -58,7 +58,7 @@ def reading_notes(results: Results) -> Iterator[str]:
     if results.folder.scenario.num_budgets > 1:
         yield (
             "There is a budget for each device and one for the server: E/Ē is the worst of them, "
-            "and the frontier in the plot, which is that of the total energy, is a looser bound."
+            "here and in the plots, where the frontier is that of all budgets times E/Ē."
         )
     if results.summary["episodes"].max() < 2:
         yield "One evaluation seed gives no intervals."

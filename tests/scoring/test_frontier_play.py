@@ -93,3 +93,32 @@ def test_at_budget_is_the_frontier_at_the_budgets() -> None:
         np.testing.assert_array_equal(point.energies, scenario.energy_budgets)
         assert point.delay == frontier.at(scenario.energy_budgets).delay
         assert point.slack <= 1e-6
+
+
+@pytest.mark.parametrize("name", ["default", "per-device-budgets"])
+def test_answers_do_not_depend_on_what_was_asked_before(name: str) -> None:
+    scenario = preset(name)
+    trace = drawn_trace(scenario, 5, 30)
+    scales = (1.3, 0.9, 1.0)
+    answers = []
+    for order in itertools.permutations(scales):
+        frontier = hindsight_frontier(scenario, trace)
+        points = {each: frontier.at(each * scenario.energy_budgets) for each in order}
+        answers.append([points[each].delay for each in scales])
+    assert answers == [answers[0]] * len(answers)
+
+
+def test_curve_along_several_budgets_is_a_tight_bound() -> None:
+    scenario = preset("per-device-budgets")
+    traces = [drawn_trace(scenario, seed, 10) for seed in (6, 7)]
+    frontier = hindsight_frontier(scenario, Trace.end_to_end(traces))
+    scales, delays = frontier.along_budgets(21)
+    assert all(a >= b for a, b in itertools.pairwise(delays))
+    for scale, delay in zip(scales[::4], delays[::4], strict=True):
+        point = frontier.at(scale * scenario.energy_budgets)
+        assert point.status == "ok"
+        assert 1 - 1e-3 <= delay / point.delay <= 1 + 1e-6
+    # Before the curve begins nobody can go, and where it ends the fastest policy is free to.
+    before = frontier.at(0.97 * scales[0] * scenario.energy_budgets)
+    assert before.status == "at minimum energy"
+    assert delays[-1] == pytest.approx(frontier.at(10 * scenario.energy_budgets).delay)

@@ -16,7 +16,15 @@ from benchmarks.reporting.statistics import BEST_FIXED
 
 __all__ = ["draw_delay_energy"]
 
-PLANE = ("mean_energy_j", "mean_delay_s")
+Plane = tuple[str, str]
+JOULES: Plane = ("mean_energy_j", "mean_delay_s")
+RATIO: Plane = ("energy_ratio", "mean_delay_s")
+"""The plane's axes; with several budgets it is the worst ratio of energy to budget that counts."""
+
+AXIS_TITLES = {
+    "mean_energy_j": "mean energy per round [J]",
+    "energy_ratio": "mean energy ÷ budget, the worst of all budgets",
+}
 UNREACHABLE = "#F1F1F1"
 POINTS_ALONG = 200
 """Points along a line that labels keep free."""
@@ -41,16 +49,18 @@ its star, hence the order and the size."""
 def draw_delay_energy(results: Results) -> Figure:
     """Draws the plane."""
     played = results.summary.dropna(subset="rank")
-    curve = results.folder.frontier()[list(PLANE)].sort_values(PLANE[0])
+    plane = JOULES if results.folder.scenario.num_budgets == 1 else RATIO
+    curve = results.folder.frontier()[list(plane)].sort_values(plane[0])
     figure = style.figure(8.2, 5.8)
     axes = figure.add_subplot()
     style.tidy(axes)
-    _scale(axes, pd.concat([curve, played[list(PLANE)]]))
-    budget = float(results.episodes["energy_budget_j"].iloc[0])
+    _scale(axes, pd.concat([curve, played[list(plane)]]))
+    budget = float(results.episodes["energy_budget_j"].iloc[0]) if plane is JOULES else 1.0
     lines = [_frontier(axes, curve), _budget(axes, budget)]
-    texts = [_unreachable_text(axes), _budget_text(axes, budget)]
-    labels = [*_named_policies(axes, played), *_fixed_splits(axes, results, played)]
-    labels += _best_in_hindsight(axes, results.summary)
+    told = f"budget {budget:.0f} J" if plane is JOULES else "budgets"
+    texts = [_unreachable_text(axes), _budget_text(axes, budget, told)]
+    labels = [*_named_policies(axes, plane, played), *_fixed_splits(axes, plane, results, played)]
+    labels += _best_in_hindsight(axes, plane, results.summary)
     figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
     style.freeze_layout(figure)
     place_labels(axes, labels, np.concatenate(lines), texts)
@@ -58,11 +68,11 @@ def draw_delay_energy(results: Results) -> Figure:
 
 
 def _scale(axes: Axes, points: pd.DataFrame) -> None:
-    energy, delay = points[PLANE[0]], points[PLANE[1]]
+    energy, delay = (points[name] for name in points)
     axes.set(
         xscale="log",
         yscale="log",
-        xlabel="mean energy per round [J]",
+        xlabel=AXIS_TITLES[points.columns[0]],
         ylabel="mean round delay [s]",
         xlim=(0.8 * energy.min(), 1.25 * energy.max()),
         ylim=(0.8 * delay.min(), 1.25 * delay.max()),
@@ -101,38 +111,40 @@ def _unreachable_text(axes: Axes) -> Text:
     return axes.text(0.985, 0.03, text, transform=place, color=style.GREY, fontsize=9, ha="right")
 
 
-def _budget_text(axes: Axes, budget: float) -> Text:
-    text, place = f"  budget {budget:.0f} J", axes.get_xaxis_transform()
-    return axes.text(budget, 0.97, text, transform=place, fontsize=9, va="center")
+def _budget_text(axes: Axes, budget: float, told: str) -> Text:
+    place = axes.get_xaxis_transform()
+    return axes.text(budget, 0.97, f"  {told}", transform=place, fontsize=9, va="center")
 
 
-def _named_policies(axes: Axes, played: pd.DataFrame) -> list[PointLabel]:
+def _named_policies(axes: Axes, plane: Plane, played: pd.DataFrame) -> list[PointLabel]:
     labels = []
     for kind, (colour, marker, size, order) in KIND_STYLES.items():
         rows = played[(played["kind"] == kind) & played["split"].isna()]
-        x, y = rows[PLANE[0]], rows[PLANE[1]]
+        x, y = rows[plane[0]], rows[plane[1]]
         axes.scatter(
             x, y, size, colour, marker=marker, edgecolors="white", linewidths=0.6, zorder=order
         )
         labels += [
-            PointLabel(line[PLANE[0]], line[PLANE[1]], line["label"], colour, 9.5, kind == "OPEN")
+            PointLabel(line[plane[0]], line[plane[1]], line["label"], colour, 9.5, kind == "OPEN")
             for _, line in rows.iterrows()
         ]
     return labels
 
 
-def _best_in_hindsight(axes: Axes, summary: pd.DataFrame) -> list[PointLabel]:
+def _best_in_hindsight(axes: Axes, plane: Plane, summary: pd.DataFrame) -> list[PointLabel]:
     """The best fixed split of each seed, hollow since no policy can know it beforehand."""
     labels = []
     for clock, (colour, text_colour, marker, size) in FIXED_STYLES.items():
         for _, line in summary[summary["policy"] == BEST_FIXED[clock][0]].iterrows():
-            x, y = line[PLANE[0]], line[PLANE[1]]
+            x, y = line[plane[0]], line[plane[1]]
             axes.plot(x, y, marker, mfc="none", mec=colour, mew=1.3, ms=size + 4.5, zorder=3)
             labels.append(PointLabel(x, y, "best in hindsight", text_colour, 8.0))
     return labels
 
 
-def _fixed_splits(axes: Axes, results: Results, played: pd.DataFrame) -> list[PointLabel]:
+def _fixed_splits(
+    axes: Axes, plane: Plane, results: Results, played: pd.DataFrame
+) -> list[PointLabel]:
     """Fixed splits as one line of points a clock, each point with its split as the label."""
     labels = []
     for clock, (colour, text_colour, marker, size) in FIXED_STYLES.items():
@@ -140,10 +152,10 @@ def _fixed_splits(axes: Axes, results: Results, played: pd.DataFrame) -> list[Po
         rows = played[played["policy"].isin(names)].sort_values("split")
         if rows.empty:
             continue
-        axes.plot(rows[PLANE[0]], rows[PLANE[1]], color=colour, linewidth=0.8, alpha=0.35)
+        axes.plot(rows[plane[0]], rows[plane[1]], color=colour, linewidth=0.8, alpha=0.35)
         axes.plot(
-            rows[PLANE[0]],
-            rows[PLANE[1]],
+            rows[plane[0]],
+            rows[plane[1]],
             color=colour,
             marker=marker,
             markersize=size,
@@ -152,7 +164,7 @@ def _fixed_splits(axes: Axes, results: Results, played: pd.DataFrame) -> list[Po
             zorder=3,
         )
         labels += [
-            PointLabel(line[PLANE[0]], line[PLANE[1]], f"{line['split']:.0f}", text_colour)
+            PointLabel(line[plane[0]], line[plane[1]], f"{line['split']:.0f}", text_colour)
             for _, line in rows.iterrows()
         ]
     return labels

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from asl_gym.arrays import Array
 from benchmarks.reporting.plots import style
 from benchmarks.reporting.results import Results
 
@@ -57,7 +58,7 @@ def draw_running_averages(results: Results) -> Figure:
         number = rounds["round"] + 1
         line = {"color": colour, **LINES.get(results.policies[name]["kind"], OTHER_LINE)}
         delay.plot(number, rounds["delay_s"].expanding().mean(), **line)
-        ratio = rounds["energy_j"].expanding().mean() / row["energy_budget_j"]
+        ratio = _running_ratio(rounds, results.folder.scenario.energy_budgets)
         energy.plot(number, ratio, label=results.policies[name]["label"], **line)
         queue.plot(number, rounds["queue_j"], **line)
     limit: dict[str, Any] = {"color": style.BLACK, "linewidth": 1.2, "linestyle": (0, (4, 3))}
@@ -68,6 +69,13 @@ def draw_running_averages(results: Results) -> Figure:
     figure.align_ylabels()
     figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
     return figure
+
+
+def _running_ratio(rounds: pd.DataFrame, budgets: Array) -> "pd.Series[float]":
+    """Running mean energy over budget, the worst of them where there are several."""
+    names = [f"energy_of_budget_{budget}_j" for budget in range(len(budgets))]
+    energies = rounds[names] if len(budgets) > 1 else rounds[["energy_j"]]
+    return (energies.expanding().mean() / budgets).max(axis=1)
 
 
 def _deal_colours(kinds: list[str]) -> list[str]:
