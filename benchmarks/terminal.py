@@ -12,15 +12,14 @@ from benchmarks.errors import BenchmarkError
 
 __all__ = ["failures_told", "output"]
 
-PIPED_WIDTH = 140
-"""Width of tables where the output is no terminal [characters]."""
+WIDTH = 100
+"""Greatest width of what is shown [characters]; where the output is no terminal, the width."""
 
 
 def output() -> Console:
-    """The console of a command."""
-    console = Console()
-    if not console.is_terminal:
-        console.width = PIPED_WIDTH
+    """The console of a command, which takes nothing for markup."""
+    console = Console(markup=False, highlight=False)
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     return console
 
 

@@ -19,6 +19,7 @@ from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
 from asl_gym.scenario.building import ScenarioArguments
 from asl_gym.scoring.fitting import PolicyFactory, build_policy, observation_view_of, view_of
 from asl_gym.scoring.frontier import HindsightFrontier
+from asl_gym.scoring.normalisation import as_trained
 from asl_gym.validation import FieldError, whole_number
 
 __all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
@@ -136,8 +137,15 @@ class Evaluator:
             seeds: Evaluation seeds.
             name: The policy's name in the results; its class's by default.
 
+        A model of stable-baselines3 that was trained on normalised observations sees such here,
+        see :mod:`asl_gym.scoring.normalisation`.
+
         Yields:
             The score and the rounds of each episode.
+
+        Raises:
+            ValueError: If the policy does not fit the environment, or lacks the statistics by which
+                its observations were normalised.
         """
         seeds = [whole_number(f"seeds[{i}]", seed, 0) for i, seed in enumerate(seeds)]
         if not seeds:
@@ -152,9 +160,23 @@ class Evaluator:
         env = self.make_env(
             view_of(built, self.scenario), observation_view_of(built, self.scenario)
         )
+        player = as_trained(built)
+        _warm_up(player, env, seeds[0])
         for seed in seeds:
-            series = play_episode(built, env, seed)
+            series = play_episode(player, env, seed)
             yield self.score(series, name or type(built).__name__, seed), series
+
+    def remembers(self, policy: Policy | PolicyFactory, seed: int) -> bool:
+        """Whether a policy decides otherwise when it plays an episode again.
+
+        Then its scores depend on what it has played before: it learns while it plays, or draws at
+        random without ``begin_episode(seed)``.
+        """
+        env = self.make_env(getattr(policy, "action_view", "box"))
+        built = build_policy(policy, env)
+        first, second = (series for _, series in self.evaluate(built, [seed, seed]))
+        same = np.array_equal(first.split, second.split)
+        return not (same and np.array_equal(first.server_frequency, second.server_frequency))
 
     def score(self, series: EpisodeSeries, name: str, seed: int) -> EpisodeScore:
         """Scores an episode against the frontier of its trace."""
@@ -224,6 +246,15 @@ def play_episode(policy: Policy, env: Any, seed: int) -> EpisodeSeries:
         start, ended = np.zeros(1, dtype=bool), terminated or truncated
         rounds.append(info)
     return series_of(rounds, np.array(times), env.unwrapped.scenario.num_budgets)
+
+
+def _warm_up(policy: Policy, env: gym.Env[Any, Any], seed: int) -> None:
+    """Asks for a decision before any is timed, so that what compiles has compiled."""
+    if hasattr(policy, "begin_episode"):
+        policy.begin_episode(seed)
+    observation, _ = env.reset(seed=seed)
+    start = np.ones(1, dtype=bool)
+    policy.predict(observation, state=None, episode_start=start, deterministic=True)
 
 
 def series_of(rounds: Sequence[Mapping[str, Any]], times: Array, num_budgets: int) -> EpisodeSeries:

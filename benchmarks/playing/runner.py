@@ -66,11 +66,11 @@ def run_suite(
 
 def _progress(console: Console) -> Progress:
     columns = (
-        BarColumn(),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TextColumn("episodes,"),
         TimeRemainingColumn(compact=True),
-        TextColumn("left · {task.description}"),
+        TextColumn("left · {task.description}", markup=False),
     )
     return Progress(*columns, console=console, auto_refresh=False)
 

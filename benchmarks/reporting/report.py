@@ -21,6 +21,8 @@ from benchmarks.reporting.tables import (
     print_table,
     ranking_table,
     shortlist,
+    terminal_changes,
+    terminal_ranking,
 )
 
 __all__ = ["write_report"]
@@ -38,12 +40,14 @@ def write_report(folder: RunFolder, console: Console) -> None:
     captions = write_plots(results)
     report = folder.path / "report.md"
     report.write_text(_markdown(results, captions), encoding="utf-8")
-    print_table(console, ranking_table(results.summary), "Ranked by priced gap")
-    if len(results.changes):
-        print_table(console, changes_table(results.changes), "Change of mean delay and energy")
-        console.print(COMPARABILITY, highlight=False)
+    short = shortlist(results.summary, results.policies)
+    print_table(console, terminal_ranking(short), "Ranked by priced gap")
+    against = terminal_changes(results.changes, short)
+    if len(against):
+        print_table(console, against, "Change of mean delay and energy")
+        console.print(COMPARABILITY)
     for note in notes_on(results):
-        console.print(f"- {note}", highlight=False, markup=False)
+        console.print(f"- {note}")
     console.print(f"Tables and plots are in {folder.path}; {report} shows them all.")
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks.reporting.formatting import (
     at_most_three_digits,
@@ -15,7 +16,15 @@ from benchmarks.reporting.formatting import (
     with_interval,
 )
 
-__all__ = ["changes_table", "markdown", "print_table", "ranking_table", "shortlist"]
+__all__ = [
+    "changes_table",
+    "markdown",
+    "print_table",
+    "ranking_table",
+    "shortlist",
+    "terminal_changes",
+    "terminal_ranking",
+]
 
 AT_MINIMUM_ENERGY = "at minimum energy"
 OVERSPENT_MARK = "†"
@@ -29,6 +38,11 @@ TEXT_COLUMNS = (
     "Measured",
     "Unit",
 )
+
+
+TERMINAL_COLUMNS = ("#", "Policy", "Delay [s]", "Energy [J]", "E/Ē", "Priced gap [%]")
+TERMINAL_LINES = 15
+"""Columns and greatest number of lines of the ranking in a terminal."""
 
 
 def shortlist(summary: pd.DataFrame, policies: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -67,6 +81,24 @@ def ranking_table(summary: pd.DataFrame, all_intervals: bool = False) -> pd.Data
     return pd.DataFrame(lines).fillna("")
 
 
+def terminal_ranking(summary: pd.DataFrame) -> pd.DataFrame:
+    """The ranking in the columns and lines that a terminal has room for, the best first."""
+    table = ranking_table(summary)[list(TERMINAL_COLUMNS)]
+    if len(table) <= TERMINAL_LINES:
+        return table
+    shown = table.head(TERMINAL_LINES - 1)
+    more = dict.fromkeys(TERMINAL_COLUMNS, "")
+    more["Policy"] = f"… and {len(table) - len(shown)} more in table.csv"
+    return pd.concat([shown, pd.DataFrame([more])])
+
+
+def terminal_changes(changes: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
+    """The changes of OPEN and of the best agent, against the schemes of a shortlist."""
+    subjects = ["open", *summary.loc[summary["kind"] == "agent", "policy"].head(1)]
+    short = changes["policy"].isin(subjects) & changes["scheme"].isin(summary["policy"])
+    return changes_table(changes[short])
+
+
 def _cell(
     line: "pd.Series[float]", column: str, write: Callable[[float], str], intervals: bool = True
 ) -> str:
@@ -103,9 +135,12 @@ def markdown(table: pd.DataFrame) -> str:
 
 def print_table(console: Console, table: pd.DataFrame, title: str) -> None:
     """Shows the table in the terminal."""
-    shown = Table(title=title, title_justify="left")
+    shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, pad_edge=False)
     for name in table.columns:
-        shown.add_column(escape(name), justify="left" if name in TEXT_COLUMNS else "right")
+        text = name in TEXT_COLUMNS
+        shown.add_column(
+            Text(name), justify="left" if text else "right", overflow="fold", no_wrap=not text
+        )
     for cells in table.itertuples(index=False):
-        shown.add_row(*map(escape, cells))
+        shown.add_row(*map(Text, cells))
     console.print(shown)

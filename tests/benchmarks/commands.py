@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.commands import main
 from benchmarks.playing.episode_log import read_episodes
 
 SHORT = ["--rounds", "6", "--seeds", "2"]

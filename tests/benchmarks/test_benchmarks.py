@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from asl_gym import OPEN, preset
 from asl_gym.scoring.evaluation import Evaluator
-from benchmarks.__main__ import main
+from benchmarks.commands import main
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.episode_log import COLUMNS, read_episodes
 from benchmarks.playing.run_folder import RunFolder

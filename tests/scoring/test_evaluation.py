@@ -1,17 +1,23 @@
 """The evaluation: common traces, scores, policies of every kind."""
 
 import math
+import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from gymnasium.utils import seeding
+from gymnasium.wrappers import NormalizeObservation
 from stable_baselines3 import PPO
+from stable_baselines3.common.vec_env import VecNormalize
 
 import asl_gym
+from agents.playing import with_statistics
+from agents.vec_env import make_vec_env
 from asl_gym import OPEN, Evaluator, FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy, evaluate
 from asl_gym.scoring.fitting import build_policy, view_of
 
@@ -179,3 +185,87 @@ def test_seeds_are_whole_numbers_of_any_library_and_at_least_one() -> None:
         evaluate(OPEN, seeds=[], horizon=3)
     with pytest.raises(ValueError, match=r"seeds\[0\] = 0.5 is not allowed"):
         evaluate(OPEN, seeds=[0.5], horizon=3)  # type: ignore[list-item]
+
+
+def trained_under_vec_normalize(**settings: Any) -> Any:
+    envs = VecNormalize(make_vec_env("ASL-v0", 2, action_view="split", horizon=HORIZON), **settings)
+    model = PPO("MlpPolicy", envs, n_steps=32, batch_size=32, device="cpu", seed=0)
+    return model.learn(128)
+
+
+def splits_of(model: Any) -> Any:
+    return next(Evaluator(horizon=HORIZON).evaluate(model, [0]))[1].split
+
+
+def test_a_model_sees_observations_as_its_vec_normalize_made_them(tmp_path: Path) -> None:
+    model = trained_under_vec_normalize()
+    statistics = model.get_vec_normalize_env()
+    env: Any = asl_gym.ASLEnv(action_view="split", horizon=HORIZON)
+    observation, _ = env.reset(seed=0)
+    expected = []
+    for _ in range(HORIZON):
+        action, _ = model.predict(statistics.normalize_obs(observation), deterministic=True)
+        observation, *_, info = env.step(action)
+        expected.append(info["split"])
+    np.testing.assert_array_equal(splits_of(model), expected)
+
+    model.save(tmp_path / "model.zip")
+    statistics.save(tmp_path / "statistics.pkl")
+    loaded = PPO.load(tmp_path / "model.zip")
+    with pytest.raises(ValueError, match="trained under VecNormalize, whose statistics"):
+        evaluate(loaded, seeds=[0], horizon=HORIZON)
+    given = with_statistics(loaded, tmp_path / "statistics.pkl")
+    np.testing.assert_array_equal(splits_of(given), expected)
+
+
+def test_normalised_rewards_alone_change_nothing(tmp_path: Path) -> None:
+    model = trained_under_vec_normalize(norm_obs=False)
+    model.save(tmp_path / "model.zip")
+    with pytest.warns(UserWarning, match="trained under VecNormalize, whose statistics"):
+        splits = splits_of(PPO.load(tmp_path / "model.zip"))
+    np.testing.assert_array_equal(splits_of(model), splits)
+
+
+def test_gymnasiums_normalisation_is_applied_or_refused(tmp_path: Path) -> None:
+    wrapped = NormalizeObservation(asl_gym.ASLEnv(action_view="split", horizon=HORIZON))
+    model = PPO("MlpPolicy", wrapped, n_steps=32, batch_size=32, device="cpu", seed=0).learn(64)
+    counts = wrapped.obs_rms.count
+    env: Any = asl_gym.ASLEnv(action_view="split", horizon=HORIZON)
+    wrapped.update_running_mean = False
+    raw, _ = env.reset(seed=0)
+    action, _ = model.predict(wrapped.observation(raw), deterministic=True)
+    np.testing.assert_array_equal(splits_of(model)[0], env.step(action)[4]["split"])
+    assert wrapped.obs_rms.count == counts
+    model.save(tmp_path / "model.zip")
+    with pytest.raises(ValueError, match="trained behind NormalizeObservation"):
+        evaluate(PPO.load(tmp_path / "model.zip"), seeds=[0], horizon=HORIZON)
+
+
+def test_statistics_of_something_else_are_refused(tmp_path: Path) -> None:
+    env = asl_gym.ASLEnv(action_view="split", horizon=HORIZON)
+    model = PPO("MlpPolicy", env, n_steps=8, batch_size=8, device="cpu")
+    (tmp_path / "other.pkl").write_bytes(pickle.dumps([1]))
+    with pytest.raises(ValueError, match=r"a file that VecNormalize\.save wrote"):
+        with_statistics(model, tmp_path / "other.pkl")
+    small = make_vec_env("ASL-v0", 1, action_view="split", num_devices=2)
+    VecNormalize(small).save(str(tmp_path / "small.pkl"))
+    with pytest.raises(ValueError, match=r"statistics of observations of shape \(32,\)"):
+        with_statistics(model, tmp_path / "small.pkl")
+
+
+class Drifting(MiddleOfTheBox):
+    """Decides by what it has decided before, over all episodes."""
+
+    def __init__(self) -> None:
+        self.decisions = 0
+
+    def predict(self, *arguments: Any, **named: Any) -> tuple[Any, Any]:
+        self.decisions += 1
+        return np.full(20, np.tanh(self.decisions / 100)), None
+
+
+def test_policies_that_remember_earlier_episodes_are_found(evaluator: Evaluator) -> None:
+    assert evaluator.remembers(Drifting(), 0)
+    assert evaluator.remembers(lambda env: Drifting(), 0)
+    for policy in (OPEN, RandomPolicy, MiddleOfTheBox()):
+        assert not evaluator.remembers(policy, 0)

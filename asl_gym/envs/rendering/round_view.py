@@ -100,7 +100,7 @@ class RoundView:
     def layer_name(self, split: int) -> str:
         """The layer that split point ``split`` comes after, cut to ten characters."""
         name = self.layer_names[split - 1] if split else "input"
-        return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
+        return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "~"
 
 
 def bar_starts(schedule: str, device_delay: Array) -> Array:

@@ -1,4 +1,7 @@
-"""A round as a text table: a row a device, with its split as a bar."""
+"""A round as a text table: a row a device, with its split as a bar.
+
+The text is ASCII, so that it can be printed wherever output goes.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,21 +24,26 @@ def render_ansi(view: RoundView) -> str:
     head = f"Round {view.round_index} of {view.horizon}"
     played = view.played
     if played is None:
-        return f"{head} · no round has been played yet · budget {budget} J · {_queue_text(view)}\n"
+        return f"{head} | no round has been played yet | budget {budget} J | {_queue_text(view)}\n"
     relative_energy = rounded(played.mean_energy / view.energy_budget)
     lines = [
-        f"{head} · delay {rounded(played.delay)} s · energy {rounded(played.energy)} J, "
-        f"budget {budget} J · {_queue_text(view)}",
-        f"Mean so far · delay {rounded(played.mean_delay)} s · "
-        f"energy {rounded(played.mean_energy)} J = {relative_energy} × budget",
+        f"{head} | delay {rounded(played.delay)} s | energy {rounded(played.energy)} J, "
+        f"budget {budget} J | {_queue_text(view)}",
+        f"Mean so far | delay {rounded(played.mean_delay)} s | "
+        f"energy {rounded(played.mean_energy)} J = {relative_energy} x budget",
         "",
         *_table(view, played),
     ]
     if view.num_devices > _MAX_ROWS:
-        lines.append(f"     … and {view.num_devices - _MAX_ROWS} more devices")
+        lines.append(f"     ... and {view.num_devices - _MAX_ROWS} more devices")
     queue = f", queue {rounded(float(view.queue[-1]))} J" if len(view.queue) > 1 else ""
     lines.append(f"Server side: energy {rounded(played.server_energy)} J{queue}")
-    return "\n".join(lines) + "\n"
+    return _ascii("\n".join(lines) + "\n")
+
+
+def _ascii(text: str) -> str:
+    """The text, with question marks for what a network's layers are called in other letters."""
+    return text.encode("ascii", "replace").decode("ascii")
 
 
 def _table(view: RoundView, played: PlayedRound) -> list[str]:
@@ -60,14 +68,14 @@ def _table(view: RoundView, played: PlayedRound) -> list[str]:
 
 
 def _split_column(view: RoundView, split: NDArray[np.int64]) -> list[str]:
-    """A bar of the layers on the device (█) and on the server (░), then ℓ and its layer."""
+    """A bar of the layers on the device (#) and on the server (.), then ℓ and its layer."""
     size = min(view.num_layers, _MAX_BAR)
-    cells = ["split after", "█ device ░ server"]
+    cells = ["split after", "# device . server"]
     for s in map(int, split):
         filled = round(size * s / view.num_layers)
         if 0 < s < view.num_layers:
             filled = min(max(filled, 1), size - 1)
-        cells.append(f"{'█' * filled}{'░' * (size - filled)} {s:3d} {view.layer_name(s)}")
+        cells.append(f"{'#' * filled}{'.' * (size - filled)} {s:3d} {view.layer_name(s)}")
     width = max(map(len, cells))
     return [f" {cell.ljust(width)}" for cell in cells]
 
@@ -76,13 +84,13 @@ def _server_clocks(played: PlayedRound, rows: slice) -> list[str]:
     """Server frequencies [GHz]; without work for the server they mean nothing."""
     clocks = _cells(played.server_frequency_hz[None, rows] / 1e9)[0]
     idle = played.server_delay[rows] <= 1e-9 * played.parts.sum(axis=0)[rows]
-    return ["–" if none else clock for none, clock in zip(idle, clocks, strict=True)]
+    return ["-" if none else clock for none, clock in zip(idle, clocks, strict=True)]
 
 
 def _queue_text(view: RoundView) -> str:
     relative = view.relative_queue
     worst = int(relative.argmax())
-    multiple = f"{rounded(float(relative[worst]))} × budget"
+    multiple = f"{rounded(float(relative[worst]))} x budget"
     if len(relative) == 1:
         return f"queue {rounded(float(view.queue[0]))} J = {multiple}"
     owner = "server" if worst == len(relative) - 1 else f"device {worst}"

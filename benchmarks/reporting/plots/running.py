@@ -75,7 +75,8 @@ def _running_ratio(rounds: pd.DataFrame, budgets: Array) -> "pd.Series[float]":
     """Running mean energy over budget, the worst of them where there are several."""
     names = [f"energy_of_budget_{budget}_j" for budget in range(len(budgets))]
     energies = rounds[names] if len(budgets) > 1 else rounds[["energy_j"]]
-    return (energies.expanding().mean() / budgets).max(axis=1)
+    ratio: pd.Series[float] = (energies.expanding().mean() / budgets).max(axis=1)
+    return ratio
 
 
 def _deal_colours(kinds: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ import torch
 from rich.console import Console
 from stable_baselines3 import PPO
 
-import benchmarks.__main__ as command_line
+import benchmarks.commands as command_line
 from agents import pretrained
 from agents.catalogue import AGENTS
 from agents.checkpoints import steps_done

@@ -1,0 +1,224 @@
+"""The commands of ``python -m benchmarks`` and their options.
+
+Arguments that do not start with a command's name are those of ``run``, the default command.
+What imports torch, which takes seconds and memory, is imported by the commands that need it.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from agents.terminal import speak_plainly_where_needed
+from benchmarks.errors import BenchmarkError
+from benchmarks.learned.page import PAGE, PAGE_PATH
+from benchmarks.playing.configuration import Configuration
+from benchmarks.playing.run_folder import RunFolder
+from benchmarks.playing.runner import run_suite
+from benchmarks.playing.suite import build_suite
+from benchmarks.playing.user_policies import load_user_policy
+from benchmarks.reporting.report import write_report
+from benchmarks.reporting.tables import markdown, print_table
+from benchmarks.studies.certificate.command import certificate
+from benchmarks.studies.fadings import run_fadings
+from benchmarks.studies.scaling import measure_scaling, plot_scaling
+from benchmarks.terminal import failures_told, output
+
+__all__ = ["app", "main"]
+
+DEFAULT_COMMAND = "run"
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Evaluates policies on common traces. Options without a command are those of run.",
+)
+
+Seeds = Annotated[int, typer.Option(help="Number of evaluation seeds, which are 0, 1, ….")]
+TextList = list[str] | None
+FloatOrNone = float | None
+
+app.command()(certificate)
+
+
+@app.command()
+def run(
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results (default: one in results/).")
+    ] = None,
+    env: Annotated[str, typer.Option(help="Environment id.")] = "ASL-v0",
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="Preset's name or JSON file (default: the environment id's own)."),
+    ] = None,
+    rounds: Annotated[
+        int | None, typer.Option(help="Rounds of an episode (default: the scenario's).")
+    ] = None,
+    seeds: Seeds = 20,
+    num_devices: Annotated[
+        int | None, typer.Option(help="Fleet size (default: the scenario's).")
+    ] = None,
+    budget_fraction: Annotated[
+        FloatOrNone, typer.Option(help="Energy budget as a fraction (default: the scenario's).")
+    ] = None,
+    policy: Annotated[
+        TextList,
+        typer.Option(
+            help="Your own, [NAME=]package.module:Class or [NAME=]file.py:Class; repeatable."
+        ),
+    ] = None,
+    trace_dir: Annotated[
+        Path | None, typer.Option(help="Play the measured logs (*.csv) in this directory.")
+    ] = None,
+    seconds_per_round: Annotated[
+        FloatOrNone, typer.Option(help="Duration of a round in the logs (default: a row a round).")
+    ] = None,
+    only: Annotated[
+        TextList,
+        typer.Option(help="Name or label of a policy to keep beside your own; repeatable."),
+    ] = None,
+    agents: Annotated[bool, typer.Option(help="Whether the shipped agents take part.")] = True,
+) -> None:
+    """Plays the policies on common traces, then reports; goes on where it was interrupted."""
+    with failures_told():
+        configuration = Configuration.build(
+            env, scenario, rounds, seeds, num_devices, budget_fraction
+        )
+        if trace_dir is not None:
+            configuration = configuration.with_measured_logs(trace_dir, seconds_per_round)
+        elif seconds_per_round is not None:
+            raise BenchmarkError("seconds-per-round is for measured logs: give trace-dir as well")
+        users = [load_user_policy(spec) for spec in policy or ()]
+        suite = build_suite(configuration.evaluator, users, agents, only or ())
+        folder = RunFolder(out or default_out(configuration))
+        run_suite(configuration, suite, folder, output())
+        write_report(folder, output())
+
+
+@app.command()
+def report(out: Annotated[Path, typer.Option(help="Folder of the results.")]) -> None:
+    """Writes the tables and plots of a folder anew, from its files alone."""
+    with failures_told():
+        write_report(RunFolder(out), output())
+
+
+@app.command()
+def fadings(
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/fadings"),
+    rounds: Annotated[int, typer.Option(help="Rounds of an episode.")] = 1_000,
+    seeds: Seeds = 20,
+) -> None:
+    """Compares OPEN with fixed splits under block, ergodic and no fading."""
+    with failures_told():
+        run_fadings(out, rounds, seeds, output())
+
+
+@app.command()
+def speed(
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/speed"),
+) -> None:
+    """Measures environments and OPEN, with ratios to what the project aims at."""
+    from benchmarks.studies.speed import measure_all
+
+    measurements = measure_all()
+    table = pd.DataFrame([vars(each) for each in measurements])
+    for column in ("value", "aim"):
+        table[column] = table[column].map(lambda value: f"{value:,.0f}")
+    table["ratio"] = table["ratio"].map(lambda value: f"{value:.2f}")
+    titles = {"what": "Measured", "value": "Median", "unit": "Unit", "aim": "Aim", "ratio": "Ratio"}
+    shown = table.rename(columns=titles)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "speed.md").write_text(markdown(shown) + "\n", encoding="utf-8")
+    print_table(output(), shown, "Speed; a ratio above 1 is better")
+
+
+@app.command()
+def scaling(
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/scaling"),
+) -> None:
+    """Measures how time and memory grow from 10 to 100,000 devices, each in a fresh process."""
+    table = measure_scaling()
+    out.mkdir(parents=True, exist_ok=True)
+    table.to_csv(out / "scaling.csv", index=False)
+    plot_scaling(table, out / "scaling.png")
+    print_table(output(), table.map(lambda value: f"{value:,.3g}"), "One episode of OPEN")
+    typer.echo(f"Written to {out}: scaling.csv, scaling.png")
+
+
+@app.command()
+def readme(
+    results: Annotated[Path, typer.Option(help="Folder of all results.")] = Path("results"),
+) -> None:
+    """Writes the README's tables and pictures anew from results on disk."""
+    from benchmarks.readme import write_readme
+
+    root = Path(__file__).parents[1]
+    with failures_told():
+        write_readme(root / "README.md", root / "benchmarks" / "pictures", results)
+
+
+@app.command()
+def learned(
+    runs: Annotated[Path, typer.Option(help="Folder of the training runs.")] = Path("runs"),
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/learned"),
+    page: Annotated[
+        Path, typer.Option(help="The Markdown file; its pictures go to results/ beside it.")
+    ] = PAGE_PATH,
+    env: Annotated[
+        TextList, typer.Option(help="Environment id to train and play; repeatable (default: all).")
+    ] = None,
+    only: Annotated[
+        TextList, typer.Option(help="Algorithm to train and play; repeatable (default: all).")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Number of training seeds (default: the page's).")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Runs trained at a time (default: one a core).")
+    ] = os.cpu_count() or 1,
+    ship: Annotated[
+        bool, typer.Option(help="Whether the median seeds' weights are shipped.")
+    ] = True,
+    page_only: Annotated[
+        bool, typer.Option("--page-only", help="Write the page from what is on disk.")
+    ] = False,
+) -> None:
+    """Trains, plays and ships the learned agents and writes their page; goes on if interrupted."""
+    from benchmarks.learned.command import make_page, part_of
+    from benchmarks.learned.report import write_page
+
+    with failures_told():
+        whole, part = part_of(PAGE, tuple(env or ()), tuple(only or ()), seeds)
+        if page_only:
+            write_page(whole, runs, out, page)
+        else:
+            make_page(whole, part, runs, out, page, jobs, ship, output())
+        typer.echo(f"Written: {page}")
+
+
+def default_out(configuration: Configuration) -> Path:
+    """The folder of results that nobody named another one for."""
+    measured = "-measured" if configuration.traces is not None else ""
+    return Path("results") / f"{configuration.env_id}-{configuration.scenario_name}{measured}"
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the command line."""
+    speak_plainly_where_needed()
+    callbacks = (command.callback for command in app.registered_commands)
+    commands = {callback.__name__ for callback in callbacks if callback is not None}
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in commands:
+        known = ", ".join(sorted(commands))
+        typer.secho(
+            f"Error: {arguments[0]!r} is no command: expected one of {known}, or options of "
+            f"{DEFAULT_COMMAND}",
+            fg="red",
+            err=True,
+        )
+        sys.exit(2)
+    if not arguments or arguments[0] not in {*commands, "--help"}:
+        arguments = [DEFAULT_COMMAND, *arguments]
+    app(arguments, prog_name="python -m benchmarks")
