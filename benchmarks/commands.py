@@ -81,6 +81,9 @@ def run(
         typer.Option(help="Name or label of a policy to keep beside your own; repeatable."),
     ] = None,
     agents: Annotated[bool, typer.Option(help="Whether the shipped agents take part.")] = True,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Play rows again that other code or files made.")
+    ] = False,
 ) -> None:
     """Plays the policies on common traces, then reports; goes on where it was interrupted."""
     with failures_told():
@@ -94,7 +97,7 @@ def run(
         users = [load_user_policy(spec) for spec in policy or ()]
         suite = build_suite(configuration.evaluator, users, agents, only or ())
         folder = RunFolder(out or default_out(configuration))
-        run_suite(configuration, suite, folder, output())
+        run_suite(configuration, suite, folder, output(), anew)
         write_report(folder, output())
 
 

@@ -22,6 +22,7 @@ from asl_gym.scoring.fitting import PolicyFactory
 __all__ = [
     "MANIFEST",
     "continue_from",
+    "files_of",
     "folder",
     "load",
     "manifest",
@@ -51,6 +52,13 @@ def shipped_names(env_id: str) -> tuple[str, ...]:
 def training_seed(name: str, env_id: str) -> int:
     """The training seed of a shipped agent."""
     return int(_entry(name, env_id)["seed"])
+
+
+def files_of(name: str, env_id: str) -> dict[str, str]:
+    """SHA-256 of all that makes a shipped agent, by name: its weights, and its manifest entry."""
+    entry = _entry(name, env_id)
+    described = json.dumps(entry, sort_keys=True).encode()
+    return {entry["file"]: entry["sha256"], MANIFEST: hashlib.sha256(described).hexdigest()}
 
 
 def load(name: str, env_id: str) -> Policy | PolicyFactory:

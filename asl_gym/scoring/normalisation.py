@@ -88,9 +88,10 @@ def _check_raw(policy: Any) -> None:
 def _wrappers(policy: Any) -> Iterator[NormalizeObservation[Any, Any, Any]]:
     """Gymnasium's wrappers around the environments of the model, where it has them."""
     layer = policy.get_env()
-    while layer is not None and not hasattr(layer, "envs"):
-        layer = getattr(layer, "venv", None)
-    for env in getattr(layer, "envs", ()):
+    while hasattr(layer, "venv"):
+        layer = layer.venv
+    envs = getattr(layer, "envs", None)
+    for env in envs if isinstance(envs, list) else ():
         while isinstance(env, gym.Wrapper):
             if isinstance(env, NormalizeObservation):
                 yield env

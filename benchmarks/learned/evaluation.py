@@ -57,7 +57,7 @@ def agent_entries(runs: Sequence[Run]) -> list[Entry]:
             policy=TrainedModel(run.algorithm, run.model_path),
             training_seed=run.seed,
             agent=run.algorithm,
-            source_sha256=sha256_of(run.model_path),
+            files={run.model_path.name: sha256_of(run.model_path)},
         )
         for run in runs
         if run.has_ended
@@ -134,7 +134,7 @@ def _retrained(folder: RunFolder, entries: Sequence[Entry]) -> list[str]:
         for entry in entries
         if entry.kind == "agent"
         and entry.name in played
-        and played[entry.name]["source_sha256"] != entry.source_sha256
+        and played[entry.name]["files"] != entry.files
     ]
     if changed:
         folder.forget(changed)

@@ -8,6 +8,7 @@ from typing import Any
 
 import gymnasium as gym
 
+from agents.bookkeeping import sha256_of
 from asl_gym import Budget, Evaluator, Scenario
 from asl_gym.policies.base import scenario_of
 from asl_gym.scenario.scenario import REFERENCE_SEEDS
@@ -28,7 +29,7 @@ class Configuration:
         scenario: The scenario.
         num_seeds: Number of evaluation seeds; they are 0, 1, ….
         traces: Measured logs, or ``None`` for the scenario's own channel model.
-        trace_files: Names and sizes of the logs [byte].
+        trace_files: Names and SHA-256 of the logs.
         seconds_per_round: Duration of a round in the logs [s]; ``None`` makes each row a round.
         notes: What readers of the results must know of it.
     """
@@ -38,7 +39,7 @@ class Configuration:
     scenario: Scenario
     num_seeds: int
     traces: MeasuredTraces | None = None
-    trace_files: tuple[tuple[str, int], ...] = ()
+    trace_files: tuple[tuple[str, str], ...] = ()
     seconds_per_round: float | None = None
     notes: tuple[str, ...] = ()
 
@@ -119,7 +120,7 @@ class Configuration:
             self,
             scenario=scenario,
             traces=traces,
-            trace_files=tuple((path.name, path.stat().st_size) for path in files),
+            trace_files=tuple((path.name, sha256_of(path)) for path in files),
             seconds_per_round=seconds_per_round,
             notes=tuple(notes),
         )

@@ -2,21 +2,25 @@
 
 A row is flushed to the disk before the next episode starts, so that a run that is killed, in
 whatever way, loses at most the episode it was in. A line that was cut off is removed on opening.
+Lines may end in any way, since spreadsheets write files anew with line ends of their own.
 """
 
 import csv
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from agents.bookkeeping import write_whole
 from asl_gym import EpisodeScore
 from benchmarks.errors import BenchmarkError
 
-__all__ = ["COLUMNS", "EpisodeLog", "read_episodes"]
+__all__ = ["COLUMNS", "EpisodeLog", "read_episodes", "remove_rows"]
 
 _SCORES = [field.name for field in fields(EpisodeScore)]
 COLUMNS = ("env_id", "scenario", "policy", "training_seed", *(s for s in _SCORES if s != "policy"))
@@ -24,6 +28,8 @@ COLUMNS = ("env_id", "scenario", "policy", "training_seed", *(s for s in _SCORES
 
 _TEXT = ("env_id", "scenario", "policy", "frontier_status")
 _WHOLE = {"training_seed": "Int64", "evaluation_seed": "int64", "rounds": "int64"}
+_MAY_LACK = ("frontier_delay_s", "frontier_gap", "priced_gap")
+"""Numbers that are NaN where there is no frontier; all others are finite."""
 
 
 class EpisodeLog:
@@ -42,6 +48,7 @@ class EpisodeLog:
         if path.is_file() and path.stat().st_size:
             rows = read_episodes(path)
             self.done = set(zip(rows["policy"], rows["evaluation_seed"], strict=True))
+        self._path = path
         self._file = path.open("a", encoding="utf-8", newline="")
         if self._file.tell() == 0:
             self._write(COLUMNS)
@@ -68,9 +75,15 @@ class EpisodeLog:
     def _write(self, cells: Any) -> None:
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(cells)
-        self._file.write(line.getvalue())
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            self._file.write(line.getvalue())
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise BenchmarkError(
+                f"{self._path} cannot be written ({error.strerror}): all rows before are kept, and "
+                "the same command goes on when there is room"
+            ) from error
 
 
 def read_episodes(path: Path) -> pd.DataFrame:
@@ -82,8 +95,7 @@ def read_episodes(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise BenchmarkError(f"{path} does not exist: expected the rows of a run")
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
+    whole = _whole_lines(path)
     header = tuple(whole.partition("\n")[0].split(","))
     if header != COLUMNS:
         raise BenchmarkError(f"{path} has the columns {header}: expected {COLUMNS}")
@@ -101,13 +113,41 @@ def read_episodes(path: Path) -> pd.DataFrame:
     if len(twice):
         keys = list(zip(twice["policy"], twice["evaluation_seed"], strict=True))
         raise BenchmarkError(f"{path} holds these policies and evaluation seeds twice: {keys}")
+    for name in (*numbers, "mean_delay_s"):
+        wrong = rows[np.isinf(rows[name]) | (rows[name].isna() & (name not in _MAY_LACK))]
+        if len(wrong):
+            line, value = 2 + int(wrong.index[0]), wrong[name].iloc[0]
+            raise BenchmarkError(f"{path}, line {line}: {name} is {value}: expected a number")
     return rows
+
+
+def remove_rows(path: Path, policies: Sequence[str]) -> None:
+    """Removes the rows of some policies, and a last line that was cut off."""
+    lines = _whole_lines(path).splitlines(keepends=True)
+    place = COLUMNS.index("policy")
+    kept = [line for line in lines if next(csv.reader([line]))[place] not in policies]
+    write_whole(path, "".join(kept).encode())
+
+
+def _whole_lines(path: Path) -> str:
+    """The text without a last line that was cut off, every line ended by a line feed.
+
+    Raises:
+        BenchmarkError: If it is no text.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        byte = f"byte {error.object[error.start]:#04x} at {error.start}"
+        raise BenchmarkError(f"{path} is no text ({byte}): expected the rows of a run") from error
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text[: text.rfind("\n") + 1]
 
 
 def _cut_torn_line(path: Path) -> None:
     """Removes a last line without its end, which a killed run may leave."""
     if path.is_file():
         content = path.read_bytes()
-        whole = content.rfind(b"\n") + 1
+        whole = max(content.rfind(b"\n"), content.rfind(b"\r")) + 1
         if whole < len(content):
             os.truncate(path, whole)

@@ -8,9 +8,9 @@
 Files other than the rows are written under another name first, so that they are whole or absent.
 """
 
-import csv
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,13 +20,20 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from agents.bookkeeping import differences, write_json, write_whole
+from agents.bookkeeping import write_json, write_whole
 from asl_gym import Scenario
 from asl_gym.scoring.evaluation import EpisodeSeries
+from asl_gym.validation import FieldError
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.configuration import Configuration
-from benchmarks.playing.episode_log import COLUMNS, EpisodeLog, read_episodes
-from benchmarks.playing.provenance import provenance
+from benchmarks.playing.episode_log import EpisodeLog, read_episodes, remove_rows
+from benchmarks.playing.manifest import (
+    changed,
+    check_rows,
+    checked,
+    manifest_of,
+    merged,
+)
 from benchmarks.playing.suite import Suite
 
 __all__ = ["RunFolder"]
@@ -52,6 +59,8 @@ class RunFolder:
         Raises:
             BenchmarkError: If another run writes to it.
         """
+        if self.path.exists() and not self.path.is_dir():
+            raise BenchmarkError(f"out = {str(self.path)!r} is no folder: choose another")
         self.path.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.path / ".lock", timeout=0):
@@ -59,23 +68,46 @@ class RunFolder:
         except Timeout as error:
             raise BenchmarkError(f"out = {str(self.path)!r}: another run writes to it") from error
 
-    def prepare(self, configuration: Configuration, suite: Suite) -> None:
+    def prepare(self, configuration: Configuration, suite: Suite, anew: bool = False) -> None:
         """Writes the manifest of a run, or checks that it goes on with the run that is there.
 
+        Args:
+            configuration: What is played.
+            suite: The policies.
+            anew: Whether rows of these policies that other code or files made are removed.
+
         Raises:
-            BenchmarkError: If the folder holds results of another configuration, or rows of a
-                policy of the same name but another source.
+            BenchmarkError: If the folder holds results of another configuration, or rows that
+                other code or files made.
         """
-        new = _manifest(configuration, suite)
-        if self._manifest_path.is_file():
-            with self.open_log() as log:
-                with_rows = {name for name, _ in log.done}
-            new = _merged(self.path, self.manifest, new, with_rows)
+        new = manifest_of(configuration, suite)
+        if self.has_manifest:
+            with_rows = self._policies_with_rows()
+            if anew and (stale := changed(self.manifest, new, with_rows)):
+                self._remove([name for name in stale if name in new["policies"]])
+                with_rows = self._policies_with_rows()
+            old = self.manifest
+            new = merged(self.path, old, new, with_rows)
+            if old["frontier"] != new["frontier"]:
+                self._frontier_path.unlink(missing_ok=True)
         elif self._episodes_path.exists():
             raise BenchmarkError(
                 f"out = {str(self.path)!r} holds rows but no run.json: choose another folder"
             )
         write_json(self._manifest_path, new)
+
+    def tell_memory(self, policy: str, seed: int) -> None:
+        """Keeps that a policy decided otherwise when it played an evaluation seed again."""
+        manifest = self.manifest
+        manifest["remembers"][policy] = seed
+        write_json(self._manifest_path, manifest)
+
+    def _policies_with_rows(self) -> set[str]:
+        """Policies that have rows, all of which are checked; a line cut off is removed."""
+        with self.open_log() as log:
+            if log.done:
+                self.episodes()
+            return {name for name, _ in log.done}
 
     def forget(self, names: Sequence[str]) -> None:
         """Removes policies and their rows, so that what has changed is played anew.
@@ -84,17 +116,15 @@ class RunFolder:
             BenchmarkError: If another run writes to the folder.
         """
         with self.locked():
-            with self.open_log():
-                pass  # Opening removes a line that was cut off.
-            lines = self._episodes_path.read_text(encoding="utf-8").splitlines(keepends=True)
-            place = COLUMNS.index("policy")
-            kept = [line for line in lines if next(csv.reader([line]))[place] not in names]
-            manifest = self.manifest
-            policies = manifest["policies"]
-            manifest["policies"] = {n: each for n, each in policies.items() if n not in names}
-            # The rows first: a policy without rows may be another than the one that is listed.
-            write_whole(self._episodes_path, "".join(kept).encode())
-            write_json(self._manifest_path, manifest)
+            self._remove(names)
+
+    def _remove(self, names: Sequence[str]) -> None:
+        manifest = self.manifest
+        for part in ("policies", "remembers"):
+            manifest[part] = {n: each for n, each in manifest[part].items() if n not in names}
+        # The rows first: a policy without rows may be another than the one that is listed.
+        remove_rows(self._episodes_path, names)
+        write_json(self._manifest_path, manifest)
 
     @property
     def has_manifest(self) -> bool:
@@ -106,25 +136,43 @@ class RunFolder:
         """What ``run.json`` holds.
 
         Raises:
-            BenchmarkError: If there is none.
+            BenchmarkError: If there is none, or it is not what a run wrote.
         """
-        if not self._manifest_path.is_file():
+        if not self.has_manifest:
             raise BenchmarkError(f"out = {str(self.path)!r} holds no run.json, so no results")
-        manifest: dict[str, Any] = json.loads(self._manifest_path.read_text(encoding="utf-8"))
-        return manifest
+        try:
+            content = json.loads(self._manifest_path.read_bytes())
+        except (ValueError, RecursionError) as error:
+            raise BenchmarkError(
+                f"{self._manifest_path} cannot be read ({error}): choose another --out"
+            ) from error
+        return checked(self._manifest_path, content)
 
     @property
     def scenario(self) -> Scenario:
-        """The scenario that was played."""
-        return Scenario.from_dict(self.manifest["configuration"]["scenario"])
+        """The scenario that was played.
+
+        Raises:
+            BenchmarkError: If ``run.json`` holds none.
+        """
+        try:
+            return Scenario.from_dict(self.manifest["configuration"]["scenario"])
+        except FieldError as error:
+            raise BenchmarkError(f"{self._manifest_path}: {error}") from error
 
     def open_log(self) -> EpisodeLog:
         """Opens the rows for appending."""
         return EpisodeLog(self._episodes_path)
 
     def episodes(self) -> pd.DataFrame:
-        """The rows so far."""
-        return read_episodes(self._episodes_path)
+        """The rows so far.
+
+        Raises:
+            BenchmarkError: If they cannot be read, or are not those of ``run.json``.
+        """
+        rows = read_episodes(self._episodes_path)
+        check_rows(self._episodes_path, rows, self.manifest)
+        return rows
 
     @property
     def has_frontier(self) -> bool:
@@ -137,7 +185,7 @@ class RunFolder:
 
     def frontier(self) -> pd.DataFrame:
         """The frontier's curve."""
-        return pd.read_csv(_existing(self._frontier_path))
+        return _table(self._frontier_path, "mean_delay_s")
 
     def series_path(self, policy: str) -> Path:
         """Where the rounds of a policy's first evaluation seed are."""
@@ -164,63 +212,19 @@ class RunFolder:
 
     def series(self, policy: str) -> pd.DataFrame:
         """The rounds of a policy's first evaluation seed."""
-        return pd.read_csv(_existing(self.series_path(policy)))
+        return _table(self.series_path(policy), "round", "delay_s", "energy_j", "queue_j")
 
 
-def _manifest(configuration: Configuration, suite: Suite) -> dict[str, Any]:
-    manifest = {
-        "configuration": configuration.as_dict(),
-        "notes": list(configuration.notes),
-        "policies": {entry.name: entry.as_dict() for entry in suite.entries},
-        "left_out": suite.left_out,
-        "written_by": [provenance()],
-    }
-    plain: dict[str, Any] = json.loads(json.dumps(manifest))
-    return plain
-
-
-def _merged(
-    path: Path, old: dict[str, Any], new: dict[str, Any], with_rows: set[str]
-) -> dict[str, Any]:
-    """The manifest of a run that goes on, perhaps with more policies."""
-    _check_goes_on(path, old, new, with_rows)
-    policies = {**old["policies"], **new["policies"]}
-    left_out = {**old["left_out"], **new["left_out"]}
-    return {
-        **new,
-        "policies": policies,
-        "left_out": {name: why for name, why in left_out.items() if name not in policies},
-        "written_by": old["written_by"]
-        + [each for each in new["written_by"] if each not in old["written_by"]],
-    }
-
-
-def _check_goes_on(
-    path: Path, old: dict[str, Any], new: dict[str, Any], with_rows: set[str]
-) -> None:
-    """Refuses another configuration and changed policies; those without rows may change."""
-    found = differences(old["configuration"], new["configuration"])
-    changed_users = []
-    for name in sorted(old["policies"].keys() & new["policies"].keys() & with_rows):
-        entry = new["policies"][name]
-        lines = differences(old["policies"][name], entry, f"policy {name}: ")
-        if lines and entry["kind"] == "user":
-            changed_users.append(name)
-        else:
-            found += lines
-    if found:
-        raise BenchmarkError(
-            f"out = {str(path)!r} holds results of another configuration: {'; '.join(found)}. "
-            "Choose another --out, and another name for a policy that has changed."
-        )
-    for name in changed_users:
-        raise BenchmarkError(
-            f"policy {name!r} has changed since its rows were written: name the new version "
-            f"(--policy {name}2=...) or choose another --out"
-        )
-
-
-def _existing(path: Path) -> Path:
+def _table(path: Path, *columns: str) -> pd.DataFrame:
+    """A table that a run wrote whole, with at least some columns, all of finite numbers."""
     if not path.is_file():
         raise BenchmarkError(f"{path} does not exist: the rows were written, so it was removed")
-    return path
+    try:
+        table = pd.read_csv(path).astype(float)
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise BenchmarkError(f"{path} is not as a run wrote it: {error}") from error
+    lacking = [name for name in columns if name not in table]
+    if lacking or table.empty or not np.isfinite(table.to_numpy()).all():
+        problem = f"it lacks {lacking}" if lacking else "expected rows of finite numbers"
+        raise BenchmarkError(f"{path} is not as a run wrote it: {problem}")
+    return table

@@ -15,12 +15,11 @@ from asl_gym import EpisodeScore, Evaluator
 from asl_gym.scoring.evaluation import EpisodeSeries
 from asl_gym.scoring.frontier import HindsightFrontier
 from asl_gym.traces.trace import Trace
-from benchmarks.errors import BenchmarkError
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.episode_log import EpisodeLog
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.suite import Entry, Suite
-from benchmarks.playing.user_policies import fault_told
+from benchmarks.playing.user_policies import users_code
 
 __all__ = ["frontier_curve", "run_suite"]
 
@@ -37,7 +36,11 @@ PROTOCOL = (
 
 
 def run_suite(
-    configuration: Configuration, suite: Suite, folder: RunFolder, console: Console
+    configuration: Configuration,
+    suite: Suite,
+    folder: RunFolder,
+    console: Console,
+    anew: bool = False,
 ) -> None:
     """Plays what is missing of a suite.
 
@@ -46,13 +49,14 @@ def run_suite(
         suite: The policies.
         folder: Where the rows go; those that are there are not played again.
         console: Where the progress is shown.
+        anew: Whether rows that other code or files made are removed, so that they are played anew.
 
     Raises:
-        BenchmarkError: If the folder holds results of another configuration, another run writes
-            to it, or a user's policy fails.
+        BenchmarkError: If the folder holds results of another configuration or rows that something
+            else made, another run writes to it, or a user's policy fails.
     """
     with folder.locked():
-        folder.prepare(configuration, suite)
+        folder.prepare(configuration, suite, anew)
         if not folder.has_frontier:
             folder.write_frontier(frontier_curve(configuration.evaluator, configuration.seeds))
         with folder.open_log() as log, _progress(console) as progress:
@@ -83,6 +87,8 @@ def _played(
     yield from [None] * (configuration.num_seeds - len(missing))
     if not missing:
         return
+    if entry.kind == "user":
+        _tell_if_it_remembers(entry, configuration.evaluator, missing[0], folder)
     for score, series in _episodes(entry, configuration.evaluator, missing):
         if score.evaluation_seed == configuration.seeds[0]:
             folder.write_series(entry.name, series)
@@ -90,17 +96,26 @@ def _played(
         yield
 
 
+def _tell_if_it_remembers(entry: Entry, evaluator: Evaluator, seed: int, folder: RunFolder) -> None:
+    """Notes of a user's policy that its rows depend on what it has played before, if they do."""
+    with users_code(f"the policy {entry.name!r} failed", PROTOCOL):
+        remembers = evaluator.remembers(entry.policy, seed)
+    if remembers:
+        folder.tell_memory(entry.name, seed)
+
+
 def _episodes(
     entry: Entry, evaluator: Evaluator, seeds: list[int]
 ) -> Iterator[tuple[EpisodeScore, EpisodeSeries]]:
     """Plays episodes; a fault names the policy, and in a user's policy the protocol as well."""
+    played = evaluator.evaluate(entry.policy, seeds, entry.name)
+    if entry.kind == "user":
+        with users_code(f"the policy {entry.name!r} failed", PROTOCOL):
+            yield from played
+        return
     try:
-        yield from evaluator.evaluate(entry.policy, seeds, entry.name)
+        yield from played
     except Exception as error:
-        if entry.kind == "user":
-            raise BenchmarkError(
-                f"the policy {entry.name!r} failed: {fault_told(error)}: expected {PROTOCOL}"
-            ) from error
         error.add_note(f"while the benchmark played the policy {entry.name!r}")
         raise
 

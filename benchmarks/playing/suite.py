@@ -13,8 +13,8 @@ Baselines are no schemes of the field but tell where a gain comes from: fixed sp
 frequency (the upper layer without the lower), least energy, and chance.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from typing import Any, Literal
@@ -32,12 +32,10 @@ from asl_gym import (
     RandomPolicy,
     Scenario,
 )
-from asl_gym.envs.actions import ACTION_VIEWS
 from asl_gym.policies.base import Policy
 from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
-from asl_gym.validation import FieldError, one_of
 from benchmarks.errors import BenchmarkError
-from benchmarks.playing.user_policies import UserPolicy, fault_told
+from benchmarks.playing.user_policies import UserPolicy, users_code
 
 __all__ = ["TOLD_MORE", "Entry", "Kind", "Suite", "build_suite"]
 
@@ -76,7 +74,7 @@ class Entry:
         training_seed: The seed that it was trained with, if it was.
         agent: The agent's name, which several training seeds share.
         spec: How a user named it.
-        source_sha256: Hash of the file that defines a user's policy or holds a trained model.
+        files: SHA-256 of the files that define a user's policy or a trained one, by name.
     """
 
     name: str
@@ -89,7 +87,7 @@ class Entry:
     training_seed: int | None = None
     agent: str | None = None
     spec: str | None = None
-    source_sha256: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def is_called(self, name: str) -> bool:
         """Whether a person's word for a policy, its name or label in any case, means this one."""
@@ -205,23 +203,18 @@ def _users(user_policies: Sequence[UserPolicy], evaluator: Evaluator) -> list[En
             kind="user",
             policy=_built(user, evaluator),
             spec=user.spec,
-            source_sha256=user.source_sha256,
+            files=user.files,
         )
         for user in user_policies
     ]
 
 
 def _built(user: UserPolicy, evaluator: Evaluator) -> Policy:
-    try:
+    expected = "a class or function that is called with the environment and gives a policy"
+    with users_code(f"--policy {user.spec!r} cannot be built", expected):
         policy = build_policy(user.factory, evaluator.make_env())
-        one_of("action_view", view_of(policy, evaluator.scenario), tuple(ACTION_VIEWS))
-    except FieldError as error:
-        raise BenchmarkError(f"--policy {user.spec!r}: {error}") from error
-    except Exception as error:
-        raise BenchmarkError(
-            f"--policy {user.spec!r} cannot be built: {fault_told(error)}: expected a class or "
-            "function that is called with the environment and gives a policy"
-        ) from error
+        view_of(policy, evaluator.scenario)
+        observation_view_of(policy, evaluator.scenario)
     return policy
 
 
@@ -241,7 +234,11 @@ def _agents(evaluator: Evaluator) -> tuple[list[Entry], dict[str, str]]:
             left_out[name] = reason
             continue
         seed = pretrained.training_seed(name, evaluator.env_id)
-        entries.append(Entry(name, label_of(name), "agent", policy, training_seed=seed, agent=name))
+        files = pretrained.files_of(name, evaluator.env_id)
+        label = label_of(name)
+        entries.append(
+            Entry(name, label, "agent", policy, training_seed=seed, agent=name, files=files)
+        )
     return entries, left_out
 
 

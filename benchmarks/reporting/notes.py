@@ -38,6 +38,7 @@ def notes_on(results: Results) -> list[str]:
         *reading_notes(results),
         *_best_fixed(results),
         *_without_frontier(results),
+        *_with_memory(results),
         *_agents(results),
         *_incomplete(results),
         *results.manifest["notes"],
@@ -96,13 +97,26 @@ def _without_frontier(results: Results) -> Iterator[str]:
         )
 
 
+def _with_memory(results: Results) -> Iterator[str]:
+    for name, seed in results.manifest["remembers"].items():
+        yield (
+            f"{results.policies[name]['label']} decides otherwise when it plays evaluation seed "
+            f"{seed} again: it remembers earlier episodes, or draws at random without "
+            "begin_episode(seed). Its rows depend on the order of play and on interruptions."
+        )
+
+
 def _agents(results: Results) -> Iterator[str]:
     kinds = [entry["kind"] for entry in results.manifest["policies"].values()]
     own = Configuration.build(results.manifest["configuration"]["env_id"]).scenario
     if "agent" in kinds and results.folder.scenario != own:
         yield "The agents were trained on the environment id's own scenario, not on this one."
+    together: dict[str, list[str]] = {}
     for name, reason in results.manifest["left_out"].items():
-        yield f"The {name} agent is left out: {reason}."
+        together.setdefault(reason, []).append(name)
+    for reason, names in together.items():
+        agents = f"{names[0]} agent is" if len(names) == 1 else f"{', '.join(names)} agents are"
+        yield f"The {agents} left out: {reason}."
 
 
 def _incomplete(results: Results) -> Iterator[str]:

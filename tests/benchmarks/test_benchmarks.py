@@ -177,7 +177,7 @@ def test_another_configuration_is_refused(whole, capsys, changed, named):
     before = (whole / "episodes.csv").read_bytes()
     message = failure(capsys, *changed, *FEW, "--out", str(whole))
     assert named in message
-    assert "Choose another --out" in message
+    assert "Now choose another --out" in message
     assert (whole / "episodes.csv").read_bytes() == before
 
 

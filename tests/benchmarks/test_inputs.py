@@ -94,8 +94,9 @@ def test_a_changed_policy_is_refused(tmp_path, policies, capsys):
     run(tmp_path / "out", *arguments)
     policies.write_text(POLICY.format(v=2.0))
     message = failure(capsys, *arguments, "--out", str(tmp_path / "out"))
-    assert "policy 'Patient' has changed since its rows were written" in message
-    assert "(--policy Patient2=...) or choose another --out" in message
+    assert "Patient: files.my_policies.py is " in message
+    assert "Play them anew (--anew), or name the new version (--policy Patient2=...)" in message
+    assert "or choose another --out" in message
 
 
 def test_a_changed_policy_without_rows_is_played(tmp_path, policies):
@@ -107,7 +108,7 @@ def test_a_changed_policy_without_rows_is_played(tmp_path, policies):
     policies.write_text(POLICY.format(v=2.0))
     run(out, *SHORT, *policy, *only)
     digest = hashlib.sha256(policies.read_bytes()).hexdigest()
-    assert RunFolder(out).manifest["policies"]["Patient"]["source_sha256"] == digest
+    assert RunFolder(out).manifest["policies"]["Patient"]["files"] == {policies.name: digest}
     assert len(read_episodes(log)) == 2
 
 
@@ -116,7 +117,7 @@ def test_a_changed_policy_without_rows_is_played(tmp_path, policies):
     [
         ("Patient", "expected [NAME=]package.module:Class"),
         ("my_policies:", "expected [NAME=]package.module:Class"),
-        ("a/b=my_policies:Patient", "the name of letters, digits"),
+        ("a/b=my_policies:Patient", "the name of at most 60 letters, digits"),
         ("no_such_module:Patient", "there is no module 'no_such_module'"),
         ("my_policies.deeper:Patient", "there is no module 'my_policies.deeper'"),
         ("no_such_file.py:Patient", "there is no file no_such_file.py"),
@@ -188,6 +189,7 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
         shipped_names=lambda env_id: tuple(agents),
         load=lambda name, env_id: agents[name],
         training_seed=lambda name, env_id: 7,
+        files_of=lambda name, env_id: {},
     )
     monkeypatch.setitem(sys.modules, "agents.pretrained", module)
 
@@ -228,6 +230,7 @@ def test_shipped_agents_may_make_a_policy_of_the_environment(tmp_path, monkeypat
         shipped_names=lambda env_id: tuple(agents),
         load=lambda name, env_id: agents[name],
         training_seed=lambda name, env_id: 7,
+        files_of=lambda name, env_id: {},
     )
     monkeypatch.setitem(sys.modules, "agents.pretrained", module)
     monkeypatch.setattr(

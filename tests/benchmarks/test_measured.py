@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents.bookkeeping import sha256_of
 from asl_gym import Budget, preset
 from asl_gym.scenario.reference import resolve_budget
 from asl_gym.scenario.scenario import REFERENCE_SEEDS
@@ -30,13 +31,14 @@ def test_measured_logs(tmp_path, capsys):
     write_logs(logs, 4)
     run(out, *SHORT, *FEW, "--trace-dir", str(logs))
     manifest = RunFolder(out).manifest
-    size = (logs / "log0.csv").stat().st_size
-    assert manifest["configuration"]["trace_files"][0] == ["log0.csv", size]
+    digest = sha256_of(logs / "log0.csv")
+    assert manifest["configuration"]["trace_files"][0] == ["log0.csv", digest]
     report = (out / "report.md").read_text()
     assert "4 G-NetTrack logs for 10 devices" in report
     assert "those that share a log play it from different starts" in report
     assert "The budget's fraction 0.2 refers to the logs" in report
-    (logs / "log0.csv").write_text((logs / "log1.csv").read_text()[:-1])
+    text = (logs / "log0.csv").read_text()
+    (logs / "log0.csv").write_text(f"{text[:-2]}{(int(text[-2]) + 1) % 10}\n")  # As long as before.
     message = failure(capsys, *SHORT, *FEW, "--trace-dir", str(logs), "--out", str(out))
     assert re.search(r"trace_files is .*log0.csv", message)
 

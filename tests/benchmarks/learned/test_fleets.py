@@ -35,7 +35,7 @@ def stand_ins(_: object) -> list[Entry]:
             partial(OPEN, v=10.0 ** (4 + seed)),
             training_seed=seed,
             agent="shared",
-            source_sha256="0",
+            files={},
         )
         for seed in range(2)
     ]
