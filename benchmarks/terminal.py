@@ -32,6 +32,11 @@ def failures_told() -> Iterator[None]:
     except (BenchmarkError, FieldError, TraceFileError) as error:
         errors.print(f"Error: {error}", style="red", markup=False, highlight=False)
         raise typer.Exit(2) from error
+    except OSError as error:
+        # A disk that is full, a folder that cannot be written: never a fault of the code.
+        place = f": {error.filename!r}" if error.filename else ""
+        errors.print(f"Error: {error.strerror or error}{place}", style="red", markup=False)
+        raise typer.Exit(2) from error
     except KeyboardInterrupt:
         errors.print("Interrupted: the same command goes on where it stopped.")
         raise typer.Exit(130) from None

@@ -153,7 +153,7 @@ def changed(old: Plain, new: Plain, with_rows: set[str]) -> dict[str, list[str]]
         before, now = old["policies"][name], new["policies"].get(name)
         if now is None:
             code = {package: source_sha256(package) for package in before["code"]}
-            lines = differences(before["code"], code, "code.")
+            lines = differences(before["code"], code, "code")
         else:
             lines = differences(before, now)
         if lines:
@@ -208,9 +208,10 @@ def check_rows(path: Path, rows: pd.DataFrame, manifest: Plain) -> None:
     for name, right in expected.items():
         if not right.all():
             place = int(np.flatnonzero(~right)[0])
+            value = str(rows[name].iloc[place])
             raise BenchmarkError(
-                f"{path}, line {place + 2}: {name} {rows[name].iloc[place]!r} is not of the run "
-                f"that run.json tells of: remove the line, or {WAY_OUT}"
+                f"{path}, line {place + 2}: {name} {value!r} is not of the run that run.json tells "
+                f"of: remove the line, or {WAY_OUT}"
             )
 
 

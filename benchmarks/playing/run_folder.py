@@ -83,11 +83,11 @@ class RunFolder:
         new = manifest_of(configuration, suite)
         if self.has_manifest:
             with_rows = self._policies_with_rows()
-            if anew and (stale := changed(self.manifest, new, with_rows)):
-                self._remove([name for name in stale if name in new["policies"]])
-                with_rows = self._policies_with_rows()
             old = self.manifest
-            new = merged(self.path, old, new, with_rows)
+            stale = changed(old, new, with_rows).keys() & new["policies"].keys() if anew else set()
+            new = merged(self.path, old, new, with_rows - stale)
+            if stale:
+                self._remove(sorted(stale))
             if old["frontier"] != new["frontier"]:
                 self._frontier_path.unlink(missing_ok=True)
         elif self._episodes_path.exists():

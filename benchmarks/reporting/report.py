@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from rich.console import Console
 
+from agents.bookkeeping import write_whole
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.reporting.changes import COMPARABILITY
 from benchmarks.reporting.notes import notes_on, provenance_of
@@ -35,11 +36,11 @@ def write_report(folder: RunFolder, console: Console) -> None:
         BenchmarkError: If the folder holds no results.
     """
     results = load_results(folder)
-    results.summary.to_csv(folder.path / "table.csv", index=False)
-    results.changes.to_csv(folder.path / "changes.csv", index=False)
+    for name, table in (("table.csv", results.summary), ("changes.csv", results.changes)):
+        write_whole(folder.path / name, table.to_csv(index=False).encode())
     captions = write_plots(results)
     report = folder.path / "report.md"
-    report.write_text(_markdown(results, captions), encoding="utf-8")
+    write_whole(report, _markdown(results, captions).encode())
     short = shortlist(results.summary, results.policies)
     print_table(console, terminal_ranking(short), "Ranked by priced gap")
     against = terminal_changes(results.changes, short)

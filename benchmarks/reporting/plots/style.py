@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from agents.bookkeeping import replacing
+
 __all__ = [
     "BLACK",
     "BLUE",
@@ -56,4 +58,5 @@ def freeze_layout(made: Figure) -> None:
 
 def save(made: Figure, path: Path) -> None:
     """Writes the figure as a PNG file."""
-    made.savefig(path, dpi=DPI)
+    with replacing(path) as part:
+        made.savefig(part, dpi=DPI)
