@@ -240,3 +240,27 @@ def test_fadings(tmp_path):
         assert table.count(f"\n| {fading}") == 4
     assert table.count("| OPEN ") == 3
     assert "2 evaluation seeds of 5 rounds" in table
+
+
+@pytest.mark.draws
+def test_budgets_of_each_device_go_through_every_table_and_plot(tmp_path):
+    arguments = ["--scenario", "per-device-budgets", "--no-agents", "--num-devices", "3"]
+    # Long enough that the budgets, drawn from the reference trace, can be kept.
+    run(tmp_path, *arguments, "--rounds", "40", "--seeds", "2")
+    curve, rows = RunFolder(tmp_path).frontier(), read_episodes(tmp_path / "episodes.csv")
+    assert {*curve} == {"energy_ratio", "mean_delay_s"}
+    means = rows.groupby("policy")[["energy_ratio", "mean_delay_s"]].mean()
+    bound = np.interp(means["energy_ratio"], curve["energy_ratio"], curve["mean_delay_s"])
+    assert (means["mean_delay_s"] >= bound * (1 - 1e-3)).all()
+    assert means["mean_delay_s"].min() <= 1.01 * curve["mean_delay_s"].min()  # Greedy for delay.
+    rounds = RunFolder(tmp_path).series("open")
+    shares = [f"energy_of_budget_{budget}_j" for budget in range(4)]
+    np.testing.assert_allclose(rounds[shares].sum(axis=1), rounds["energy_j"], rtol=1e-12)
+    budgets = RunFolder(tmp_path).scenario.energy_budgets
+    first = rows.query("policy == 'open' and evaluation_seed == 0")
+    assert (rounds[shares].mean() / budgets).max() == pytest.approx(first["energy_ratio"].item())
+    for name in PLOTS:
+        assert (tmp_path / name).exists()
+    report = (tmp_path / "report.md").read_text()
+    assert "a budget for each device and one for the server" in report
+    assert "| best fixed split in hindsight, full clock |" in report

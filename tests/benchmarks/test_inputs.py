@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import importlib
 import sys
 from functools import partial
 from pathlib import Path
@@ -13,12 +14,14 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from agents.bookkeeping import sha256_of
 from asl_gym import OPEN, evaluate, preset
 from asl_gym.policies.base import scenario_of
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.episode_log import read_episodes
+from benchmarks.playing.own_modules import digests_of_own_modules
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
 from benchmarks.playing.suite import Entry, build_suite
@@ -125,11 +128,120 @@ def test_a_changed_policy_without_rows_is_played(tmp_path, policies):
         ("my_policies:LIMIT", "'LIMIT' that is no class"),
         ("open=my_policies:Patient", "two policies are named 'open'"),
         ("Open=my_policies:Patient", "give one another name"),
+        ("..:x", "expected [NAME=]package.module:Class"),
+        (".:x", "expected [NAME=]package.module:Class"),
+        ("a..b:x", "expected [NAME=]package.module:Class"),
+        (f"{'n' * 300}=my_policies:Patient", "the name of at most 60 letters"),
+        (f"my_policies:{'n' * 300}", "the name of at most 60 letters"),
+        (f"{'n' * 300}.py:Patient", "cannot be imported: OSError"),
+        (f"{'n' * 300}:Patient", f"there is no module '{'n' * 300}'"),
+        ("nul\0.py:Patient", "expected [NAME=]package.module:Class"),
     ],
 )
 def test_specs_that_are_not_allowed(policies, capsys, spec, named):
     message = failure(capsys, *SHORT, "--no-agents", "--policy", spec)
     assert named in message
+
+
+FAULTS = {
+    "raises": (b"raise RuntimeError('no')", "RuntimeError: no (mine.py, line 1)"),
+    "exits": (b"import sys; sys.exit(0)", "SystemExit: 0 (mine.py, line 1)"),
+    "exits_silently": (b"raise SystemExit", "SystemExit (mine.py, line 1)"),
+    "lacks": (b"import not_installed", "No module named 'not_installed'"),
+    "syntax": (b"def policy(:", "SyntaxError"),
+    "encoding": (b"name = '\xe9'", "SyntaxError"),
+    "null": (b"name = '\0'", "source code string cannot contain null bytes"),
+    "recurses": (b"def f(): f()\nf()", "RecursionError"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_files_of_users_that_cannot_be_imported(tmp_path, capsys, fault):
+    source, told = FAULTS[fault]
+    (tmp_path / "mine.py").write_bytes(source + b"\n")
+    out, spec = tmp_path / "out", f"{tmp_path / 'mine.py'}:Policy"
+    message = failure(capsys, *SHORT, "--no-agents", "--policy", spec, "--out", str(out))
+    assert f"--policy {spec!r}: {tmp_path / 'mine.py'} cannot be imported: " in message
+    assert told in message
+    assert "Traceback" not in message
+    assert not out.exists()
+
+
+LATE = """
+import sys
+from asl_gym import OPEN
+
+class Exits(OPEN):
+    def predict(self, *arguments, **named):
+        sys.exit(0)
+
+class ExitsWhenBuilt(OPEN):
+    def __init__(self, env):
+        raise SystemExit
+
+class Drifts(OPEN):
+    def __init__(self, env):
+        super().__init__(env)
+        self.v, self.first = self.scenario.v, None
+
+    def begin_episode(self, seed):
+        self.v /= 2
+
+    def decide(self, seen):
+        return OPEN(self.scenario, v=self.v).decide(seen)
+"""
+
+
+@pytest.mark.parametrize("attribute", ["Exits", "ExitsWhenBuilt"])
+def test_policies_that_exit_are_faults(tmp_path, capsys, attribute):
+    (tmp_path / "late.py").write_text(LATE)
+    arguments = ["--policy", f"{tmp_path / 'late.py'}:{attribute}", "--only", attribute]
+    message = failure(capsys, *SHORT, "--no-agents", *arguments, "--out", str(tmp_path / "out"))
+    assert "SystemExit" in message
+    assert attribute in message
+
+
+def test_policies_that_remember_earlier_episodes_are_told(tmp_path):
+    (tmp_path / "late.py").write_text(LATE)
+    arguments = ["--policy", f"{tmp_path / 'late.py'}:Drifts", "--only", "random"]
+    run(tmp_path / "out", *SHORT, "--no-agents", *arguments)
+    assert RunFolder(tmp_path / "out").manifest["remembers"] == {"Drifts": 0}
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert "Drifts decides otherwise when it plays evaluation seed 0 again" in report
+    assert "random decides otherwise" not in report
+
+
+def test_what_a_policys_file_imports_from_beside_it_makes_its_rows(tmp_path, monkeypatch, capsys):
+    (tmp_path / "beside").mkdir()
+    helper, file = tmp_path / "beside" / "my_helper.py", tmp_path / "beside" / "mine.py"
+    helper.write_text("V = 1.0\n")
+    file.write_text(
+        "from asl_gym import OPEN\ndef build(env):\n import my_helper\n return OPEN(env)"
+    )
+    arguments = [*SHORT, "--no-agents", "--policy", f"{file}:build", "--only", "build"]
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    run(tmp_path / "out", *arguments)
+    files = RunFolder(tmp_path / "out").manifest["policies"]["build"]["files"]
+    assert files == {each.name: sha256_of(each) for each in (file, helper)}
+    helper.write_text("V = 2.0\n")
+    message = failure(capsys, *arguments, "--out", str(tmp_path / "out"))
+    assert "build: files.my_helper.py is " in message
+
+
+def test_modules_of_a_package_are_its_own_and_no_others(tmp_path, monkeypatch):
+    package = tmp_path / "my_package"
+    (package / "deep").mkdir(parents=True)
+    for name, text in {
+        "my_package/__init__.py": "",
+        "my_package/deep/__init__.py": "from . import inner\n",
+        "my_package/deep/inner.py": "import other_package, numpy\n",
+        "my_package/unused.py": "",
+        "other_package.py": "",
+    }.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    digests = digests_of_own_modules(importlib.import_module("my_package.deep.inner"))
+    assert set(digests) == {"__init__.py", "deep/__init__.py", "deep/inner.py"}
 
 
 @pytest.mark.parametrize(
