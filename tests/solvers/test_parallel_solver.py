@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options
 from asl_gym.solvers.decision import RoundTerms
-from asl_gym.solvers.parallel.compiling import COMPILED
+from asl_gym.solvers.parallel.compiling import COMPILED, discard_stale
 from asl_gym.solvers.parallel.solver import allocate, price, solve
 from tests.solvers.parallel_instances import (
     FULL_CLOCK,
@@ -210,3 +211,23 @@ def test_of_two_decisions_that_nearly_tie_the_faster_one_is_taken() -> None:
         server = Server(1e6, FULL_CLOCK, 4.0, 1e-28)
         decision = solve(RoundTerms(options, server, 1.0, np.zeros(1), np.zeros(())))
         assert decision.split_index.tolist() == [expected]
+
+
+def test_processes_that_start_at_once_may_discard_the_same_stale_code(tmp_path, monkeypatch):
+    cache = tmp_path / "__pycache__"
+    cache.mkdir()
+    (tmp_path / "solver.py").write_text("")
+    stale, gone, fresh = (cache / f"{name}.nbi" for name in ("stale", "gone", "fresh"))
+    for path in (stale, gone, fresh):
+        path.write_text("")
+    for path, age in ((tmp_path / "solver.py", 100), (stale, 50), (gone, 50), (fresh, 150)):
+        os.utime(path, (age, age))
+    unlink = Path.unlink
+
+    def unlinked_twice(path: Path, missing_ok: bool = False) -> None:
+        unlink(path)
+        unlink(path, missing_ok)  # As if another process had been there first.
+
+    monkeypatch.setattr(Path, "unlink", unlinked_twice)
+    discard_stale(tmp_path)
+    assert [each.name for each in cache.iterdir()] == ["fresh.nbi"]
