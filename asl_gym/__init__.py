@@ -21,6 +21,7 @@ from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.scoring.evaluation import EpisodeScore, Evaluator, evaluate
 from asl_gym.scoring.frontier import HindsightFrontier, hindsight_frontier
+from asl_gym.traces.columns import Columns
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.traces.trace import Trace
 
@@ -30,6 +31,7 @@ __all__ = [
     "ASLVectorEnv",
     "Budget",
     "CalibratedOPEN",
+    "Columns",
     "EpisodeScore",
     "Evaluator",
     "FilteredOPEN",

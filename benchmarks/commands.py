@@ -13,6 +13,7 @@ import pandas as pd
 import typer
 
 from agents.terminal import speak_plainly_where_needed
+from asl_gym.traces.columns import Columns
 from benchmarks.errors import BenchmarkError
 from benchmarks.learned.page import PAGE, PAGE_PATH
 from benchmarks.playing.configuration import Configuration
@@ -71,11 +72,28 @@ def run(
         ),
     ] = None,
     trace_dir: Annotated[
-        Path | None, typer.Option(help="Play the measured logs (*.csv) in this directory.")
+        Path | None, typer.Option(help="Play the measured logs in this directory.")
     ] = None,
     seconds_per_round: Annotated[
         FloatOrNone, typer.Option(help="Duration of a round in the logs (default: a row a round).")
     ] = None,
+    rates: Annotated[
+        str | None,
+        typer.Option(
+            help="What gives the rates of G-NetTrack logs: capacity (the SNR's, the default) or "
+            "throughput (measured)."
+        ),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            help="Columns of logs of another format: a TOML file, or in its place "
+            '\'{time = "Time", uplink = "Rate", uplink_unit = "Mbit/s"}\'.'
+        ),
+    ] = None,
+    stitch: Annotated[
+        bool, typer.Option("--stitch", help="Play all logs as one, in the order of their names.")
+    ] = False,
     only: Annotated[
         TextList,
         typer.Option(help="Name or label of a policy to keep beside your own; repeatable."),
@@ -91,9 +109,18 @@ def run(
             env, scenario, rounds, seeds, num_devices, budget_fraction
         )
         if trace_dir is not None:
-            configuration = configuration.with_measured_logs(trace_dir, seconds_per_round)
-        elif seconds_per_round is not None:
-            raise BenchmarkError("seconds-per-round is for measured logs: give trace-dir as well")
+            configuration = configuration.with_measured_logs(
+                trace_dir,
+                seconds_per_round,
+                rates=rates,
+                columns=None if columns is None else Columns.from_toml(columns),
+                stitch=stitch,
+            )
+        elif seconds_per_round is not None or rates or columns is not None or stitch:
+            raise BenchmarkError(
+                "seconds-per-round, rates, columns and stitch are for measured logs: give "
+                "trace-dir as well"
+            )
         users = [load_user_policy(spec) for spec in policy or ()]
         suite = build_suite(configuration.evaluator, users, agents, only or ())
         folder = RunFolder(out or default_out(configuration))

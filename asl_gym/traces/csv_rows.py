@@ -1,38 +1,38 @@
-"""Rows of a comma-separated file, read strictly and with no knowledge of what they mean.
+"""Rows of a text file of columns, read strictly and with no knowledge of what they mean.
 
-Files are UTF-8, with or without a byte order mark, with any line endings. Every row has as many
-cells as the header, so a blank line is an error. Errors name the file and the line.
+Cells are separated by commas, or by tabs where the header has more of those. Files are UTF-8,
+with or without a byte order mark, or UTF-16 with one, with any line endings; columns that nobody
+asks for may be of any encoding that extends ASCII. Every row has as many cells as the header;
+blank lines are allowed at the end alone. Errors name the file and the line.
 """
 
 import csv
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-__all__ = ["TraceFileError", "plain_number", "read_header", "read_rows"]
+from asl_gym.traces.text_file import TraceFileError, check_decoded, file_text
+
+__all__ = ["Rows", "TraceFileError", "plain_number", "read_header", "read_rows"]
 
 _Row = TypeVar("_Row")
+Records = Iterator[tuple[int, list[str]]]
 
 
-class TraceFileError(ValueError):
-    """A trace file cannot be read, or is too short for what is asked of it.
+@dataclass(frozen=True)
+class Rows(Generic[_Row]):
+    """What a file's rows hold.
 
-    Args:
-        path: The file.
-        reason: What is wrong and what is allowed.
-        line: Line of the file, counted from 1, or ``None`` where no single line is at fault.
+    Attributes:
+        rows: Line and parsed cells of every row.
+        cut_off_line: Line of a last row that was left out because it was cut off, or ``None``.
     """
 
-    def __init__(self, path: Path, reason: str, line: int | None = None) -> None:
-        # The fields are the exception's args, so that it survives pickling between processes.
-        super().__init__(path, reason, line)
-        self.path, self.reason, self.line = path, reason, line
-
-    def __str__(self) -> str:
-        place = f"{self.path}" if self.line is None else f"{self.path}, line {self.line}"
-        return f"{place}: {self.reason}"
+    rows: list[tuple[int, _Row]]
+    cut_off_line: int | None = None
 
 
 def read_header(path: Path) -> list[str]:
@@ -41,69 +41,111 @@ def read_header(path: Path) -> list[str]:
     Raises:
         TraceFileError: If the file cannot be read, is empty or starts with a blank line.
     """
-    return _header(path, _records(path))
+    return _header(path, _records(path, file_text(path)))
 
 
 def read_rows(
-    path: Path, columns: Sequence[str], parse: Callable[[Sequence[str]], _Row], *, extra: bool
-) -> Iterator[tuple[int, _Row]]:
+    path: Path, columns: Sequence[str], parse: Callable[[Sequence[str]], _Row], *, log: bool
+) -> Rows[_Row]:
     """Reads a file row by row.
 
     Args:
         path: The file.
-        columns: Columns that the header must have once each, in any order.
+        columns: Columns that the header must have once each, in any order. An unnamed first
+            column, as pandas writes its index, is ignored.
         parse: Turns a row's cells, in the order of ``columns``, into what is wanted; its
             ``ValueError`` becomes a :class:`TraceFileError` of the row's line.
-        extra: Whether the header may have other columns, which are ignored.
+        log: Whether a program appended the rows one by one. Then the header may have other
+            columns, which are ignored, rows may end with a separator, and a last row that is wrong
+            and has no line ending was cut off and is left out.
 
-    Yields:
-        Line and parsed cells of every row.
+    Returns:
+        The rows.
 
     Raises:
         TraceFileError: If the file cannot be read, its header is not as it must be, a row has
             too few or too many cells or cannot be parsed, or there are no rows.
     """
-    records = _records(path)
+    text = file_text(path)
+    records = _records(path, text)
     header = _header(path, records)
-    _check_header(path, header, columns, extra)
+    _check_header(path, header, columns, log)
     positions = [header.index(name) for name in columns]
-    line = 1
-    for line, cells in records:
-        if len(cells) != len(header):
-            reason = f"the row has {len(cells)} cells, the header has {len(header)}"
-            raise TraceFileError(path, reason, line)
-        try:
-            row = parse([cells[position] for position in positions])
-        except ValueError as error:
-            raise TraceFileError(path, str(error), line) from None
-        yield line, row
-    if line == 1:
+    result: Rows[_Row] = Rows([])
+    try:
+        for line, cells in _without_blank_end(path, records):
+            if log and len(cells) == len(header) + 1 and not cells[-1]:
+                cells = cells[:-1]
+            row = _parsed(path, line, cells, len(header), (positions, parse))
+            result.rows.append((line, row))
+    except TraceFileError as error:
+        if not (log and result.rows and error.line == _unended_line(text)):
+            raise
+        result = Rows(result.rows, error.line)
+    if not result.rows:
         raise TraceFileError(path, "there are no rows after the header", 1)
+    return result
 
 
-def _check_header(path: Path, header: list[str], columns: Sequence[str], extra: bool) -> None:
+def _parsed(
+    path: Path,
+    line: int,
+    cells: Sequence[str],
+    num_columns: int,
+    how: tuple[Sequence[int], Callable[[Sequence[str]], _Row]],
+) -> _Row:
+    if len(cells) != num_columns:
+        reason = f"the row has {len(cells)} cells, the header has {num_columns}"
+        raise TraceFileError(path, reason, line)
+    positions, parse = how
+    wanted = [cells[position] for position in positions]
+    try:
+        for cell in wanted:
+            check_decoded(cell)
+        return parse(wanted)
+    except ValueError as error:
+        raise TraceFileError(path, str(error), line) from None
+
+
+def _check_header(path: Path, header: list[str], columns: Sequence[str], log: bool) -> None:
+    others = header[1:] if header[0] == "" else header
     wrong = {
         "lacks": [name for name in columns if name not in header],
         "repeats": [name for name in columns if header.count(name) > 1],
-        "has unknown": [name for name in header if name not in columns and not extra],
+        "has unknown": [name for name in others if name not in columns and not log],
     }
     for problem, names in wrong.items():
         if names:
-            allowed = f"{'at least' if extra else 'exactly'} {', '.join(columns)}, each once"
+            allowed = f"{'at least' if log else 'exactly'} {', '.join(columns)}, each once"
             reason = f"the header {problem} columns {names}; it must have {allowed}"
             raise TraceFileError(path, reason, 1)
 
 
-def _header(path: Path, records: Iterator[tuple[int, list[str]]]) -> list[str]:
+def _header(path: Path, records: Records) -> list[str]:
     _, header = next(records, (1, []))
     if not header:
         raise TraceFileError(path, "the file is empty or starts with a blank line", 1)
     return header
 
 
-def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _without_blank_end(path: Path, records: Records) -> Records:
+    """The records but for blank lines at the end; a blank line before a row is an error."""
+    blank: int | None = None
+    for line, cells in records:
+        if not any(cell.strip() for cell in cells):
+            blank = blank or line
+            continue
+        if blank is not None:
+            reason = "a blank line stands before more rows; only at the end may there be any"
+            raise TraceFileError(path, reason, blank)
+        yield line, cells
+
+
+def _records(path: Path, text: str) -> Records:
     """Cells of every record, with the line it starts in (a quoted cell may span several)."""
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    first = text.split("\n", 1)[0].split("\r", 1)[0]
+    delimiter = "\t" if first.count("\t") > first.count(",") else ","
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     line = 1
     try:
         for cells in reader:
@@ -113,15 +155,11 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise TraceFileError(path, f"the row is not valid CSV: {error}", line) from error
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise TraceFileError(path, f"the file cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        line = len(error.object[: error.start + 1].splitlines())
-        reason = f"byte {error.object[error.start]:#04x} is not valid UTF-8"
-        raise TraceFileError(path, reason, line) from error
+def _unended_line(text: str) -> int | None:
+    """The last line, where the file ends within it."""
+    if text.endswith(("\n", "\r")):
+        return None
+    return text.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 1
 
 
 def plain_number(text: str) -> float:

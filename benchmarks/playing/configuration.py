@@ -1,22 +1,33 @@
 """What a benchmark plays: environment, scenario, seeds, and measured logs where there are any."""
 
+import os
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import gymnasium as gym
+import numpy as np
 
 from agents.bookkeeping import sha256_of
 from asl_gym import Budget, Evaluator, Scenario
 from asl_gym.policies.base import scenario_of
 from asl_gym.scenario.scenario import REFERENCE_SEEDS
+from asl_gym.traces.columns import Columns
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.validation import whole_number
 from benchmarks.errors import BenchmarkError
 
 __all__ = ["Configuration"]
+
+
+class LogOptions(TypedDict, total=False):
+    """Options of :class:`asl_gym.traces.measured.MeasuredTraces` beside the rounds' duration."""
+
+    rates: str | None
+    columns: Columns | None
+    stitch: bool
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,7 @@ class Configuration:
         traces: Measured logs, or ``None`` for the scenario's own channel model.
         trace_files: Names and SHA-256 of the logs.
         seconds_per_round: Duration of a round in the logs [s]; ``None`` makes each row a round.
+        log_options: How else the logs are read and played, as plain data.
         notes: What readers of the results must know of it.
     """
 
@@ -41,6 +53,7 @@ class Configuration:
     traces: MeasuredTraces | None = None
     trace_files: tuple[tuple[str, str], ...] = ()
     seconds_per_round: float | None = None
+    log_options: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -85,7 +98,7 @@ class Configuration:
         return cls(env_id, name, built, num_seeds)
 
     def with_measured_logs(
-        self, trace_dir: Path, seconds_per_round: float | None = None
+        self, trace_dir: Path, seconds_per_round: float | None = None, **options: Unpack[LogOptions]
     ) -> "Configuration":
         """Returns the configuration played on measured logs.
 
@@ -93,35 +106,42 @@ class Configuration:
         :meth:`asl_gym.Scenario.with_budget_on`.
 
         Args:
-            trace_dir: The directory of ``*.csv`` logs.
+            trace_dir: The directory of logs, see :func:`asl_gym.traces.files.trace_files`.
             seconds_per_round: See :class:`asl_gym.traces.measured.MeasuredTraces`.
+            **options: Its other options, likewise.
 
         Raises:
             BenchmarkError: If there is no such directory.
-            TraceFileError: If a log cannot be read or is too short.
+            FieldError: If an option is not allowed.
+            TraceFileError: If a log cannot be read or all are too short.
         """
-        if not trace_dir.is_dir():
+        if not os.path.isdir(trace_dir):
             raise BenchmarkError(f"trace-dir = {str(trace_dir)!r} is no directory")
+        scenario, rounds = self.scenario, self.scenario.horizon
         with warnings.catch_warnings(record=True) as notices:
             warnings.simplefilter("always")
-            traces = MeasuredTraces(self.scenario, trace_dir, seconds_per_round)
-        described = traces.describe().replace("\n", "\n  - ")
-        notes = [f"Measured logs: {described}", *(str(each.message) for each in notices)]
-        scenario = self.scenario
-        if scenario.budget.fraction is not None:
-            scenario = scenario.with_budget_on(traces)
+            traces = MeasuredTraces(scenario, trace_dir, seconds_per_round, **options)
+            rounds += scenario.knowledge.csi_delay_rounds
+            # The first draw of so many rounds tells which logs are too short.
+            traces.draw([np.random.default_rng(0)], rounds)
+            if scenario.budget.fraction is not None:
+                scenario = scenario.with_budget_on(traces)
+        described = traces.describe(rounds).replace("\n", "\n  - ")
+        told = dict.fromkeys(str(each.message) for each in notices)
+        notes = [f"Measured logs: {described}", *told]
+        if self.scenario.budget.fraction is not None:
             notes.append(
                 f"The budget's fraction {self.scenario.budget.fraction:g} refers to the logs: "
                 f"{scenario.energy_budget:.4g} J a round, the mean over {len(REFERENCE_SEEDS)} "
                 "draws from them."
             )
-        files = sorted(trace_dir.glob("*.csv"))
         return replace(
             self,
             scenario=scenario,
             traces=traces,
-            trace_files=tuple((path.name, sha256_of(path)) for path in files),
+            trace_files=tuple((path.name, sha256_of(path)) for path in traces.files),
             seconds_per_round=seconds_per_round,
+            log_options=_plain(options),
             notes=tuple(notes),
         )
 
@@ -143,5 +163,13 @@ class Configuration:
             "seeds": list(self.seeds),
             "trace_files": [list(file) for file in self.trace_files],
             "seconds_per_round": self.seconds_per_round,
+            **self.log_options,
             "scenario": self.scenario.to_dict(),
         }
+
+
+def _plain(options: LogOptions) -> dict[str, Any]:
+    """The options that are given, as plain data."""
+    columns = options.get("columns")
+    plain = {**options, "columns": None if columns is None else asdict(columns)}
+    return {name: value for name, value in plain.items() if value not in (None, False)}

@@ -71,3 +71,64 @@ def test_the_budgets_fraction_refers_to_the_logs(tmp_path):
     played = RunFolder(tmp_path / "out").scenario
     assert played.energy_budget == pytest.approx(expected.energy_budget, rel=1e-9)
     assert played.replace(budget=scenario.budget) == scenario
+
+
+def write_drives(folder: Path, lengths: list[int]) -> None:
+    folder.mkdir()
+    for i, length in enumerate(lengths):
+        rows = [f"{3 * k}.5,{20 + (7 * k + i) % 30}" for k in range(length)]
+        (folder / f"drive{i}.CSV").write_text("\n".join(["t,RATE(MBit/s)", *rows]) + "\n")
+
+
+COLUMNS = '{time = "t", time_format = "s", uplink = "RATE(MBit/s)", uplink_unit = "Mbit/s"}'
+
+
+def test_logs_of_stated_columns(tmp_path, capsys):
+    drives, out = tmp_path / "drives", tmp_path / "out"
+    write_drives(drives, [60, 5, 40])
+    logs = ["--trace-dir", str(drives)]
+    run(out, *SHORT, *FEW, *logs, "--columns", COLUMNS)
+    configuration = RunFolder(out).manifest["configuration"]
+    assert configuration["columns"]["uplink_unit"] == "Mbit/s"
+    assert [name for name, _ in configuration["trace_files"]] == [
+        "drive0.CSV",
+        "drive1.CSV",
+        "drive2.CSV",
+    ]
+    report = (out / "report.md").read_text()
+    assert "rates are the measured throughput of the uplink" in report
+    assert "drive1.CSV, left out as too short" in report
+    assert (
+        report.count("drive1.CSV is too short for 6 rounds of a row and is left out: 5 rows") == 1
+    )
+    message = failure(capsys, *SHORT, *FEW, *logs, "--out", str(out))
+    assert "neither accepted format" in message
+    other = COLUMNS.replace("Mbit/s", "Gbit/s")
+    message = failure(capsys, *SHORT, *FEW, *logs, "--columns", other, "--out", str(out))
+    assert "columns.uplink_unit is" in message
+    joined = [*logs, "--columns", COLUMNS, "--stitch", "--out", str(out)]
+    assert "stitch is null there and true now" in failure(capsys, *SHORT, *FEW, *joined)
+
+
+def test_rates_decide_the_rows(tmp_path, capsys):
+    logs, out = tmp_path / "logs", tmp_path / "out"
+    write_logs(logs, 4)
+    for path in logs.iterdir():
+        first, *rows = path.read_text().splitlines()
+        lines = [f"{first},DL_bitrate", *(f"{row},{5000 + i}" for i, row in enumerate(rows))]
+        path.write_text("\n".join(lines) + "\n")
+    run(out, *SHORT, *FEW, "--trace-dir", str(logs), "--rates", "throughput")
+    assert RunFolder(out).manifest["configuration"]["rates"] == "throughput"
+    assert "rates are the measured throughput of the downlink" in (out / "report.md").read_text()
+    message = failure(capsys, *SHORT, *FEW, "--trace-dir", str(logs), "--out", str(out))
+    assert 'rates is "throughput" there and null now' in message
+    message = failure(capsys, *SHORT, "--trace-dir", str(logs), "--rates", "snr")
+    assert "rates = 'snr' is not allowed: expected one of 'capacity', 'throughput'" in message
+
+
+@pytest.mark.parametrize(
+    "option",
+    [["--seconds-per-round", "1"], ["--rates", "capacity"], ["--columns", COLUMNS], ["--stitch"]],
+)
+def test_options_of_logs_need_logs(capsys, option):
+    assert "are for measured logs: give trace-dir as well" in failure(capsys, *SHORT, *option)

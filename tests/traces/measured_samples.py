@@ -36,7 +36,7 @@ def write(path: Path, lines: Sequence[str]) -> Path:
 def log_file(directory: Path, name: str, snr_db: Sequence[float], seconds: int = 1) -> Path:
     """A log with a row every so many seconds; -inf is an outage."""
     rows = [
-        log_row(t * seconds, "-", "UMTS") if math.isinf(snr) else log_row(t * seconds, str(snr))
+        log_row(t * seconds, "-", "--") if math.isinf(snr) else log_row(t * seconds, str(snr))
         for t, snr in enumerate(snr_db)
     ]
     return write(directory / name, [LOG_HEADER, *rows])

@@ -1,15 +1,13 @@
-"""The reader of G-NetTrack logs and windows of a log, on small invented files."""
+"""The reader of G-NetTrack logs, on small invented files."""
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from asl_gym.traces.files import FALLBACK_MODES, GNetTrackLog, TraceFileError, read_gnettrack
+from asl_gym.traces.gnettrack import read_gnettrack
+from asl_gym.traces.log_building import UnplayableLogError
 from tests.traces.trace_file_samples import LOG_HEADER, log_error, log_row, write, write_log
 
 
@@ -18,14 +16,14 @@ def test_gnettrack(tmp_path: Path) -> None:
         tmp_path,
         log_row(0, "11.0"),
         log_row(1, "-4.5", "LTE"),
-        log_row(4, "-", "HSPA+"),
+        log_row(4, "-", "--"),
         log_row(5, "0"),
     )
     log = read_gnettrack(str(path))
     assert log.path == path
     assert log.seconds.tolist() == [0, 1, 4, 5]
     assert log.downlink_snr_db.tolist() == [11.0, -4.5, -math.inf, 0.0]
-    assert log.seconds.dtype == np.int64
+    assert log.seconds.dtype == np.float64
     assert log.downlink_snr_db.dtype == np.float64
     assert not log.seconds.flags.writeable
     assert not log.downlink_snr_db.flags.writeable
@@ -50,11 +48,11 @@ def test_gnettrack_crosses_midnight(tmp_path: Path) -> None:
 def test_gnettrack_last_row_of_a_second_counts(tmp_path: Path) -> None:
     path = write_log(
         tmp_path,
-        log_row(0, "-", "UMTS"),
+        log_row(0, "-", "--"),
         log_row(0, "3"),
         log_row(1, "4"),
         log_row(1, "5"),
-        log_row(1, "-", "HSPA"),
+        log_row(1, "-", "--"),
         log_row(2, "6"),
     )
     log = read_gnettrack(path)
@@ -63,25 +61,89 @@ def test_gnettrack_last_row_of_a_second_counts(tmp_path: Path) -> None:
     assert log.num_outage_rows == 1
 
 
-def test_fallback_modes() -> None:
-    assert {"UMTS", "HSPA", "HSPA+", "HSUPA", "HSDPA", "GSM", "GPRS", "EDGE"} == FALLBACK_MODES
+LOG_WITH_THROUGHPUT = f"{LOG_HEADER},DL_bitrate"
+MODES = ["5G", "LTE", "4G", "HSPA+", "UMTS", "3G", "GSM", "2G", "", "umts"]
 
 
-@pytest.mark.parametrize("mode", sorted(FALLBACK_MODES))
-def test_gnettrack_fallback_lacks_snr_or_keeps_its_number(tmp_path: Path, mode: str) -> None:
-    log = read_gnettrack(write_log(tmp_path, log_row(0, "-", mode), log_row(1, "7", mode)))
-    assert log.downlink_snr_db.tolist() == [-math.inf, 7.0]
+@pytest.mark.parametrize("mode", MODES)
+def test_rows_without_an_snr_play_their_throughput(tmp_path: Path, mode: str) -> None:
+    rows = [f"{log_row(0, '-', mode)},2500", f"{log_row(1, '7', mode)},90", f"{log_row(2, '-')},0"]
+    path = write(tmp_path, [LOG_WITH_THROUGHPUT, *rows])
+    log = read_gnettrack(path)
+    np.testing.assert_array_equal(log.downlink_snr_db, [np.nan, 7.0, np.nan])
+    np.testing.assert_allclose(log.rates_bps, [[1e6, np.nan, 0], [2.5e6, np.nan, 0]], rtol=1e-15)
+    assert (log.num_throughput_rows, log.num_outage_rows, log.num_left_out) == (2, 0, 0)
+    every = read_gnettrack(path, "throughput")
+    np.testing.assert_allclose(every.rates_bps, [[1e6, 36e3, 0], [2.5e6, 90e3, 0]], rtol=1e-15)
+    assert np.isnan(every.downlink_snr_db).all()
 
 
-@pytest.mark.parametrize("mode", ["5G", "LTE", "", "umts"])
-def test_gnettrack_missing_snr_elsewhere(tmp_path: Path, mode: str) -> None:
-    error = log_error(write_log(tmp_path, log_row(0, "1"), log_row(1, "-", mode)))
-    assert error.line == 3
-    assert f"'-' in NetworkMode {mode!r}; only rows that fell back to 2G or 3G" in error.reason
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("cell", ["-", ""])
+def test_rows_that_measured_nothing_are_left_out(tmp_path: Path, mode: str, cell: str) -> None:
+    path = write(tmp_path, [LOG_HEADER, log_row(0, cell, mode), log_row(1, "7")])
+    log = read_gnettrack(path)
+    assert (log.num_rows, log.num_left_out) == (1, 1)
+    reason = "1 of 2 rows have service but not an SNR or a throughput: they are left out"
+    assert log.notices == (f"trace.csv: {reason}",)
+    rows = [f"{log_row(0, '5', mode)},{cell}", f"{log_row(1, '5')},8"]
+    every = read_gnettrack(write(tmp_path, [LOG_WITH_THROUGHPUT, *rows]), "throughput")
+    assert (every.num_rows, every.num_left_out) == (1, 1)
+
+
+@pytest.mark.parametrize("rates", ["capacity", "throughput"])
+@pytest.mark.parametrize("mode", ["--", "-"])
+def test_rows_without_service_are_outages(tmp_path: Path, mode: str, rates: str) -> None:
+    rows = [f"{log_row(0, '-', mode)},9", f"{log_row(1, '3')},9"]
+    log = read_gnettrack(write(tmp_path, [LOG_WITH_THROUGHPUT, *rows]), rates)
+    assert (log.num_rows, log.num_outage_rows) == (2, 1)
+    assert np.isneginf(log.downlink_snr_db[0])
+
+
+def test_a_log_of_nothing_is_unplayable(tmp_path: Path) -> None:
+    path = write_log(tmp_path, log_row(0, "-", "3G"), log_row(1, "-", "LTE"))
+    with pytest.raises(UnplayableLogError, match="none of its 2 rows has an SNR or a throughput"):
+        read_gnettrack(path)
+    with pytest.raises(UnplayableLogError, match="no column DL_bitrate"):
+        read_gnettrack(path, "throughput")
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-1", "fast", "1_0"])
+def test_bad_throughput(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, [LOG_WITH_THROUGHPUT, f"{log_row(0, '-', 'LTE')},{text}"])
+    reason = f"DL_bitrate {text!r} must be a finite number >= 0 [kbit/s], or '-'"
+    assert log_error(path).reason == reason
+
+
+@pytest.mark.parametrize("ends_with_tab", [True, False])
+def test_raw_logs_of_the_app(tmp_path: Path, ends_with_tab: bool) -> None:
+    header = "Timestamp\tOperatorname\tNetworkTech\tLevel\tSNR\tBAND"
+    rows = [
+        "2025.01.01_22.20.12\tA, B\t3G\t-65\t-\tU1\t",
+        "2025.01.01_22.20.13\tA, B\t4G\t-81\t8.0\tL7\t",
+        "2025.01.01_22.20.15\tA, B\t--\t-200\t-\t\t",
+        "2025.01.01_22.20.16\tA, B\t4G\t-81\t-\tL7\t",
+        "2025.01.01_22.20.19\tA, B\t2G\t-81\t-\tG9\t",
+    ]
+    lines = [header, *rows] if ends_with_tab else [header, *(row[:-1] for row in rows)]
+    log = read_gnettrack(write(tmp_path, lines, "\r\n", "\r\n"))
+    assert log.downlink_snr_db.tolist() == [8.0, -math.inf]
+    assert log.seconds.tolist() == [0.0, 2.0]
+    assert log.num_left_out == 3
+
+
+def test_a_clock_that_steps_back_begins_a_stretch(tmp_path: Path) -> None:
+    seconds = [3600, 3602, 3604, 0, 2, 4, 3, 5]
+    rows = [log_row(second, str(row)) for row, second in enumerate(seconds)]
+    log = read_gnettrack(write_log(tmp_path, *rows))
+    assert log.downlink_snr_db.tolist() == list(range(8))
+    assert log.stretch.tolist() == [0, 0, 0, 1, 1, 1, 2, 2]
+    assert log.seconds.tolist() == [0, 2, 4, 6, 8, 10, 12, 14]
+    assert "the clock steps back in line 5, 8" in log.notices[0]
 
 
 @pytest.mark.parametrize("mode", ["5G", "UMTS"])
-@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "", "good", "--", "1_0", "100.1", "-101"])
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "good", "--", "1_0", "100.1", "-101"])
 def test_gnettrack_bad_snr(tmp_path: Path, text: str, mode: str) -> None:
     error = log_error(write_log(tmp_path, log_row(0, "1"), log_row(1, text, mode)))
     assert error.line == 3
@@ -102,16 +164,7 @@ def test_gnettrack_bad_timestamp(tmp_path: Path, stamp: str) -> None:
     assert error.reason == f"Timestamp {stamp!r} must look like 2020.02.13_13.03.24"
 
 
-def test_gnettrack_step_back(tmp_path: Path) -> None:
-    error = log_error(write_log(tmp_path, log_row(5, "1"), log_row(7, "1"), log_row(6, "1")))
-    assert error.line == 4
-    assert error.reason == (
-        "Timestamp 2021-03-04 10:00:06 is before 2021-03-04 10:00:07 of the row above; "
-        "time must not go back"
-    )
-
-
-@pytest.mark.parametrize(("row", "count"), [("2021.03.04_10.00.01,1,5G", 3), ("", 0)])
+@pytest.mark.parametrize(("row", "count"), [("2021.03.04_10.00.01,1,5G", 3)])
 def test_gnettrack_rows_of_another_length(tmp_path: Path, row: str, count: int) -> None:
     error = log_error(write_log(tmp_path, log_row(0, "1"), row))
     assert (error.line, error.reason) == (3, f"the row has {count} cells, the header has 5")
@@ -129,127 +182,3 @@ def test_gnettrack_header_errors(tmp_path: Path, header: str, reason: str) -> No
     assert error.line == 1
     assert reason in error.reason
     assert "at least Timestamp, NetworkMode, SNR" in error.reason
-
-
-# Windows of a log
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> GNetTrackLog:
-    """Rows at 0, 1, 3, 4 and 9 s, whose SNR is the second; the row at 3 s is an outage."""
-    rows = [log_row(second, str(second)) for second in (0, 1, 3, 4, 9)]
-    rows[2] = log_row(3, "-", "HSPA+")
-    return read_gnettrack(write_log(tmp_path, *rows))
-
-
-def test_window_of_rows(log: GNetTrackLog) -> None:
-    assert log.window(0, 5).tolist() == [0.0, 1.0, -math.inf, 4.0, 9.0]
-    assert log.window(3, 2).tolist() == [4.0, 9.0]
-    assert [log.num_starts(rounds) for rounds in (1, 2, 5, 6, 100)] == [5, 4, 1, 0, 0]
-
-
-def test_window_samples_and_holds(log: GNetTrackLog) -> None:
-    assert log.window(0, 5, 1).tolist() == [0.0, 1.0, 1.0, -math.inf, 4.0]
-    assert log.window(0, 4, 3.0).tolist() == [0.0, -math.inf, 4.0, 9.0]
-    assert log.window(1, 3, 0.5).tolist() == [1.0, 1.0, 1.0]
-    assert log.window(1, 3, 4).tolist() == [1.0, 4.0, 9.0]
-    assert log.num_starts(3, 4) == 2
-    assert log.num_starts(3, 4.5) == 1
-    assert log.num_starts(3, 4.6) == 0
-    assert log.num_starts(1, 1e308) == 5
-    assert log.num_starts(100, np.float64(1e308)) == 0
-
-
-def test_window_is_the_callers_own(log: GNetTrackLog) -> None:
-    for seconds_per_round in (None, 1.0):
-        window = log.window(0, 3, seconds_per_round)
-        assert window.shape == (3,)
-        assert window.dtype == np.float64
-        window[:] = 50.0
-    assert log.downlink_snr_db[0] == 0.0
-
-
-def test_window_sees_a_row_that_binary_rounding_would_miss(tmp_path: Path) -> None:
-    assert 100 * 0.29 < 29.0
-    log = read_gnettrack(write_log(tmp_path, *(log_row(s, str(s)) for s in (0, 28, 29))))
-    assert log.window(0, 101, 0.29)[-1] == 29.0
-
-
-@settings(deadline=None)  # writes files
-@given(
-    gaps=st.lists(st.integers(0, 5), max_size=12),
-    rounds=st.integers(1, 8),
-    seconds_per_round=st.none() | st.integers(1, 7) | st.floats(0.05, 7.0),
-)
-def test_window_agrees_with_num_starts_and_definition(
-    tmp_path_factory: pytest.TempPathFactory,
-    gaps: list[int],
-    rounds: int,
-    seconds_per_round: float | None,
-) -> None:
-    times = [0, *np.cumsum(gaps, dtype=int).tolist()]
-    rows = [log_row(time, str(row)) for row, time in enumerate(times)]
-    log = read_gnettrack(write_log(tmp_path_factory.mktemp("log"), *rows))
-    starts = log.num_starts(rounds, seconds_per_round)
-    for start in range(log.num_rows + 2):
-        if start >= starts:
-            with pytest.raises(TraceFileError):
-                log.window(start, rounds, seconds_per_round)
-            continue
-        window = log.window(start, rounds, seconds_per_round)
-        for k in range(rounds):
-            row = start + k
-            if seconds_per_round is not None:
-                time = log.seconds[start] + round(k * seconds_per_round, 9)
-                row = max(i for i, second in enumerate(log.seconds) if second <= time)
-            assert window[k] == log.downlink_snr_db[row]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        (
-            (3, 3),
-            "the log has 5 rows (one per second), a window of 3 rounds from row 3 needs 6",
-        ),
-        (
-            (7, 1, 2.0),
-            "the log has 5 rows (one per second), a window of 1 rounds from row 7 needs 8",
-        ),
-        (
-            (2, 4, 2.5),
-            "the log goes on for 6 s after row 2, a window of 4 rounds of 2.5 s needs 7.5 s",
-        ),
-    ],
-)
-def test_window_of_a_log_too_short(
-    log: GNetTrackLog, arguments: tuple[Any, ...], reason: str
-) -> None:
-    with pytest.raises(TraceFileError) as caught:
-        log.window(*arguments)
-    assert (caught.value.path, caught.value.line) == (log.path, None)
-    assert caught.value.reason == reason
-
-
-@pytest.mark.parametrize(
-    ("arguments", "field"),
-    [
-        *(((0, value), "rounds") for value in (0, -1, 1.0, True)),
-        *(((value, 1), "start") for value in (-1, 0.0, False)),
-        *(((0, 1, value), "seconds_per_round") for value in (0, -1.0, math.nan, math.inf)),
-    ],
-)
-def test_window_arguments_out_of_range(
-    log: GNetTrackLog, arguments: tuple[Any, ...], field: str
-) -> None:
-    with pytest.raises(ValueError, match=f"^{field} = ") as caught:
-        log.window(*arguments)
-    assert not isinstance(caught.value, TraceFileError)
-    if field != "start":
-        with pytest.raises(ValueError, match=f"^{field} = "):
-            log.num_starts(*arguments[1:])
-
-
-def test_numpy_integers_are_integers(log: GNetTrackLog) -> None:
-    arguments: tuple[Any, ...] = (np.int64(1), np.int32(2), np.float64(1.0))
-    assert log.window(*arguments).tolist() == [1.0, 1.0]

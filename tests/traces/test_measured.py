@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,9 @@ from tests.traces.measured_samples import (
     table_file,
     two_devices,
     two_logs,
+    write,
 )
+from tests.traces.trace_file_samples import LOG_HEADER, log_row
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,7 @@ def test_outages_are_at_the_floor_and_told(tmp_path: Path, scenario: Scenario) -
     for rates in (trace.uplink_bps, trace.downlink_bps):
         assert np.argwhere(rates == floor).tolist() == [[5, 1]]
     assert source.describe().splitlines() == [
-        "2 G-NetTrack logs for 2 devices, a round is a row",
+        "2 G-NetTrack logs for 2 devices, a round is a row, rates are the capacity of the SNR",
         "a.csv, device 0: 0 of 12 rows are outages",
         "b.csv, device 1: 1 of 12 rows are outages",
     ]
@@ -128,7 +131,7 @@ def test_seconds_per_round_samples_and_holds(tmp_path: Path, scenario: Scenario)
     with pytest.warns(UserWarning, match="1 log for 2 devices"):
         source = MeasuredTraces(scenario, logs[0], seconds_per_round=6)
     assert "1 G-NetTrack log for 2 devices, a round is 6 s" in source.describe()
-    with pytest.raises(TraceFileError, match=r"have 0 starts for 9 rounds of 6 s"):
+    with pytest.raises(TraceFileError, match=r"long enough for 9 rounds of 6 s.* so 0 starts"):
         source.draw([rng()], 9)
 
 
@@ -167,11 +170,111 @@ def test_too_few_starts_for_the_devices_of_a_log(tmp_path: Path, scenario: Scena
         shared.draw([rng()], ROWS)
     assert caught.value.path == a
     assert caught.value.reason == (
-        "the log's 12 rows have 1 start for 12 rounds: expected at least 2, one a device that "
-        "plays it"
+        "no log is long enough for 12 rounds of a row, from as many starts as devices play it; "
+        "shorter episodes or stitched logs may do. a.csv: 12 rows over 11 s give 12 rounds, so 1 "
+        "start: expected at least 2, one a device that plays it"
     )
-    with pytest.raises(TraceFileError, match=r"a\.csv: .* 0 starts for 13 rounds: .* least 1"):
+    with pytest.raises(TraceFileError) as caught:
         drawn([a, b], scenario, rounds=ROWS + 1)
+    assert caught.value.path == tmp_path
+    for name in ("a.csv", "b.csv"):
+        why = f"{name}: 12 rows over 11 s give 12 rounds, so 0 starts: expected at least 1"
+        assert why in caught.value.reason
+
+
+def test_short_logs_are_left_out_and_told_once(tmp_path: Path, scenario: Scenario) -> None:
+    logs = [*two_logs(tmp_path), log_file(tmp_path, "c.csv", [30.0] * 4)]
+    source = MeasuredTraces(scenario, [logs[2], *logs[:2]])
+    source.draw([rng()], 4)
+    with pytest.warns(UserWarning, match=r"c\.csv is too short for 5 rounds of a row") as notices:
+        trace = source.draw([rng(3)], 5)
+    assert [notice.filename for notice in notices] == [__file__]
+    assert_equal(source.draw([rng(3)], 5), trace)
+    assert_equal(trace[0], drawn(logs[:2], scenario, 3, 5))
+    described = source.describe(5)
+    for line in ("c.csv, left out as too short: ", "a.csv, device 0: ", "b.csv, device 1: "):
+        assert line in described
+    assert "c.csv, device 0: " in source.describe(4)
+
+
+def test_what_a_log_that_is_left_out_would_serve_falls_to_the_others(tmp_path: Path) -> None:
+    """Logs with 1, 2, and 8 starts for 5 devices: the first, then the second can't serve two."""
+    scenario = preset("default").with_num_devices(5)
+    lengths = {"a.csv": 4, "b.csv": 5, "c.csv": 11}
+    logs = [log_file(tmp_path, name, list(map(float, range(k)))) for name, k in lengths.items()]
+    with pytest.warns(UserWarning, match="3 logs for 5 devices"):
+        source = MeasuredTraces(scenario, logs)
+    with pytest.warns(UserWarning, match="is too short for 4 rounds of a row") as notices:
+        trace = source.draw([rng()], 4)[0]
+    told = [str(notice.message) for notice in notices]
+    assert [message.split()[0] for message in told] == ["a.csv", "b.csv"]
+    assert "so 1 start: expected at least 2" in told[0]
+    assert "so 2 starts: expected at least 3" in told[1]
+    assert len(set(np.rint(snr_db(trace, scenario)[0]))) == 5
+
+
+def test_stitched_logs_are_one_in_the_order_given(tmp_path: Path, scenario: Scenario) -> None:
+    logs = [
+        log_file(tmp_path, "b.csv", [0.0, 1, 2, 3, 4, 5]),
+        log_file(tmp_path, "a.csv", [6.0, 7, 8, 9]),
+    ]
+    with pytest.warns(UserWarning, match="1 log for 2 devices"):
+        source = MeasuredTraces(scenario, logs, stitch=True)
+    snr = np.rint(snr_db(source.draw([rng()], 9)[0], scenario))
+    assert sorted(snr.T.tolist()) == [list(range(9)), list(range(1, 10))]
+    heading = source.describe().splitlines()[0]
+    assert heading.startswith("2 G-NetTrack logs joined in their order for 2 devices")
+    with pytest.raises(TraceFileError, match="all logs together: 10 rows over 9 s"):
+        source.draw([rng()], 10)
+
+
+# Measured throughput
+
+
+@pytest.mark.parametrize("schedule", ["sequential", "parallel"])
+def test_throughput_is_shared_like_the_bandwidth(
+    tmp_path: Path, scenario: Scenario, schedule: Any
+) -> None:
+    scenario = scenario.replace(schedule=schedule)
+    share = 1 if schedule == "sequential" else 0.5
+    cap = scenario.radio.rate_cap_bps
+    header = f"{LOG_HEADER},DL_bitrate"
+    rows = [
+        f"{log_row(0, '-', 'HSPA+')},5000",
+        f"{log_row(1, '6')},700",
+        f"{log_row(2, '-', 'UMTS')},200",
+        f"{log_row(3, '-', '3G')},{2 * cap / 1e3:g}",
+    ]
+    logs = [write(tmp_path / name, [header, *rows]) for name in ("a.csv", "b.csv")]
+    floor = 1e5
+    down = [5e6, 7e5, 2e5, 2 * cap]
+    up = [2e6, 2.8e5, floor, 0.8 * cap]
+    trace = MeasuredTraces(scenario, logs, rates="throughput").draw([rng()], 4)[0]
+    np.testing.assert_allclose(trace.downlink_bps.T, [[share * r for r in down]] * 2, rtol=1e-12)
+    np.testing.assert_allclose(trace.uplink_bps.T, [[share * r for r in up]] * 2, rtol=1e-12)
+    source = MeasuredTraces(scenario, logs)
+    mixed = source.draw([rng()], 4)[0]
+    others = [0, 2, 3]
+    np.testing.assert_array_equal(mixed.downlink_bps[others], trace.downlink_bps[others])
+    np.testing.assert_array_equal(mixed.uplink_bps[others], trace.uplink_bps[others])
+    bandwidth = share * scenario.radio.bandwidth_hz
+    expected = bandwidth * math.log2(1 + 10**0.6)
+    np.testing.assert_allclose(mixed.downlink_bps[1], expected, rtol=1e-12)
+    played = "0 of 4 rows are outages, 3 play their measured throughput (1 of them raised to"
+    assert played in source.describe()
+
+
+def test_the_description_says_which_rates_were_used(tmp_path: Path, scenario: Scenario) -> None:
+    rows = [f"{log_row(t, '3', 'LTE')},{5000 + t}" for t in range(4)]
+    logs = [
+        write(tmp_path / name, [f"{LOG_HEADER},DL_bitrate", *rows]) for name in ("a.csv", "b.csv")
+    ]
+    assert "rates are the capacity of the SNR" in MeasuredTraces(scenario, logs).describe()
+    described = MeasuredTraces(scenario, logs, rates="throughput").describe()
+    words = "rates are the measured throughput of the downlink, the uplink's being 0.4 of the"
+    assert words in described
+    with pytest.raises(FieldError, match=r"rates = 'snr' .*'capacity', 'throughput'"):
+        MeasuredTraces(scenario, logs, rates="snr")
 
 
 def test_logs_beyond_the_devices_are_not_played(tmp_path: Path, scenario: Scenario) -> None:
@@ -194,7 +297,7 @@ def test_a_directory_stands_for_its_files_by_name(tmp_path: Path, scenario: Scen
 
 
 def test_paths_without_files(tmp_path: Path, scenario: Scenario) -> None:
-    with pytest.raises(TraceFileError, match=r"no \*\.csv files: expected at least one"):
+    with pytest.raises(TraceFileError, match=r"no \*\.csv files and no logs in \*\.txt: expected"):
         MeasuredTraces(scenario, tmp_path)
     with pytest.raises(TraceFileError, match=r"nowhere: the file cannot be read"):
         MeasuredTraces(scenario, tmp_path / "nowhere")

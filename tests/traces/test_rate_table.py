@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from asl_gym.traces.files import RateTable, read_rate_table
+from asl_gym.traces.rate_table import RateTable, read_rate_table
 from tests.traces.trace_file_samples import HEADER, TWO_BY_TWO, rate_error, write
 
 
@@ -105,7 +105,7 @@ def test_rate_table_bad_rate(tmp_path: Path, column: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("column", ["round", "device"])
-@pytest.mark.parametrize("text", ["-1", "0.0", "", "a", "1_0", "٣", "9" * 19, "9" * 5000])
+@pytest.mark.parametrize("text", ["-1", "0.5", "1e0", "", "a", "1_0", "٣", "9" * 19, "9" * 5000])
 def test_rate_table_bad_index(tmp_path: Path, column: str, text: str) -> None:
     cells = f"{text},0" if column == "round" else f"0,{text}"
     error = rate_error(write(tmp_path, [HEADER, "0,0,1,2", f"{cells},1,2"]))
@@ -113,7 +113,7 @@ def test_rate_table_bad_index(tmp_path: Path, column: str, text: str) -> None:
     assert error.reason == f"{column} {text!r} must be an integer >= 0"
 
 
-@pytest.mark.parametrize(("row", "count"), [("0,1,5", 3), ("0,1,5,6,7", 5), ("", 0), ("0", 1)])
+@pytest.mark.parametrize(("row", "count"), [("0,1,5", 3), ("0,1,5,6,7", 5), ("0", 1)])
 def test_rate_table_rows_of_another_length(tmp_path: Path, row: str, count: int) -> None:
     error = rate_error(write(tmp_path, [HEADER, "0,0,1,2", row, "0,1,5,6"]))
     assert error.line == 3
@@ -137,8 +137,30 @@ def test_rate_table_missing_pair(tmp_path: Path, dropped: str, missing: str) -> 
     )
 
 
-def test_rate_table_counting_from_one_lacks_round_zero(tmp_path: Path) -> None:
-    assert "round 0, device 0 is missing" in rate_error(write(tmp_path, [HEADER, "1,1,5,6"])).reason
+@pytest.mark.parametrize(("first_round", "first_device"), [(0, 0), (1, 0), (0, 1), (1, 1)])
+@pytest.mark.parametrize("form", ["{}", "{}.0", "{}."])
+@pytest.mark.parametrize("index_column", [False, True])
+def test_rate_table_as_pandas_and_matlab_write_it(
+    tmp_path: Path, first_round: int, first_device: int, form: str, index_column: bool
+) -> None:
+    rows = []
+    for row in TWO_BY_TWO[1:]:
+        t, n, *rates = row.split(",")
+        pair = form.format(int(t) + first_round), form.format(int(n) + first_device)
+        rows.append(",".join([*pair, *rates]))
+    lines = [HEADER, *rows]
+    if index_column:
+        lines = [f"{'' if i == 0 else i - 1},{line}" for i, line in enumerate(lines)]
+    assert_two_by_two(read_rate_table(write(tmp_path, lines)))
+
+
+def test_rate_table_counting_from_two_lacks_a_round(tmp_path: Path) -> None:
+    assert "round 1, device 1 is missing" in rate_error(write(tmp_path, [HEADER, "2,1,5,6"])).reason
+
+
+def test_rate_table_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    error = rate_error(write(tmp_path, [*TWO_BY_TWO, "2,0,1"], last=""))
+    assert (error.line, error.reason) == (6, "the row has 3 cells, the header has 4")
 
 
 def test_rate_table_stray_huge_index_is_cheap(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from asl_gym.traces.files import TraceFileError, read_gnettrack, read_rate_table
+from asl_gym.traces.csv_rows import TraceFileError
+from asl_gym.traces.gnettrack import read_gnettrack
+from asl_gym.traces.rate_table import read_rate_table
 
 HEADER = "round,device,uplink_bps,downlink_bps"
 LOG_HEADER = "Timestamp,Speed,NetworkMode,SNR,State"
