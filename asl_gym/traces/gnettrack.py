@@ -18,10 +18,19 @@ from asl_gym.traces.log_building import OUTAGE, TimedRow, UnplayableLogError, bu
 from asl_gym.traces.units import UPLINK_SHARE, nanoseconds
 from asl_gym.validation import one_of
 
-__all__ = ["GNETTRACK_COLUMNS", "RATE_SOURCES", "has_gnettrack_header", "read_gnettrack"]
+__all__ = [
+    "GNETTRACK_COLUMNS",
+    "RATE_SOURCE",
+    "RATE_SOURCES",
+    "has_gnettrack_header",
+    "read_gnettrack",
+]
 
 RATE_SOURCES = {"capacity": "an SNR or a throughput", "throughput": "a throughput"}
 """What may give a log's rates: the SNR's capacity, or the measured throughput; and its needs."""
+
+RATE_SOURCE = "capacity"
+"""The default of these."""
 
 GNETTRACK_COLUMNS = ("Timestamp", "NetworkMode", "SNR")
 MODE_COLUMNS = ("NetworkMode", "NetworkTech")
@@ -47,7 +56,7 @@ def has_gnettrack_header(header: Sequence[str]) -> bool:
     return "SNR" in header and any(name in header for name in MODE_COLUMNS)
 
 
-def read_gnettrack(path: str | os.PathLike[str], rates: str = "capacity") -> MeasuredLog:
+def read_gnettrack(path: str | os.PathLike[str], rates: str = RATE_SOURCE) -> MeasuredLog:
     """Read a log; columns other than Timestamp, NetworkMode, SNR and DL_bitrate are ignored.
 
     ``NetworkTech`` stands for NetworkMode where there is none. Timestamps look like

@@ -11,7 +11,7 @@ from asl_gym.traces import channel
 from asl_gym.traces.columns import read_by_columns
 from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.dealing import Deal, deal
-from asl_gym.traces.gnettrack import read_gnettrack
+from asl_gym.traces.gnettrack import RATE_SOURCE, read_gnettrack
 from asl_gym.traces.log import MeasuredLog, counted
 from asl_gym.traces.log_building import UnplayableLogError, join_logs
 from asl_gym.traces.log_options import LogOptions
@@ -166,7 +166,7 @@ def _readable(files: Sequence[Path], options: LogOptions) -> tuple[list[Measured
 def _read(path: Path, options: LogOptions) -> MeasuredLog:
     if options.columns is not None:
         return read_by_columns(path, options.columns)
-    log = read_gnettrack(path, options.rates or "capacity")
+    log = read_gnettrack(path, options.rates or RATE_SOURCE)
     if (reason := unreported_snr(log)) is not None:
         raise UnplayableLogError(
             path, f"{reason} (rates = 'throughput' plays a DL_bitrate instead)"

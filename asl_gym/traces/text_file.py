@@ -51,6 +51,8 @@ def file_text(path: Path) -> str:
 
 
 def _bytes(path: Path) -> bytes:
+    if "\0" in str(path):
+        raise TraceFileError(path, "the file cannot be read: a path holds no zero byte")
     try:
         # A pipe would keep the reader waiting for ever.
         if not stat.S_ISREG(path.stat().st_mode):

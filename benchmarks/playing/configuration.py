@@ -15,6 +15,7 @@ from asl_gym import Budget, Evaluator, Scenario
 from asl_gym.policies.base import scenario_of
 from asl_gym.scenario.scenario import REFERENCE_SEEDS
 from asl_gym.traces.columns import Columns
+from asl_gym.traces.gnettrack import RATE_SOURCE
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.validation import whole_number
 from benchmarks.errors import BenchmarkError
@@ -169,7 +170,7 @@ class Configuration:
 
 
 def _plain(options: LogOptions) -> dict[str, Any]:
-    """The options that are given, as plain data."""
+    """The options that are not at their defaults, as plain data."""
     columns = options.get("columns")
     plain = {**options, "columns": None if columns is None else asdict(columns)}
-    return {name: value for name, value in plain.items() if value not in (None, False)}
+    return {name: value for name, value in plain.items() if value not in (None, False, RATE_SOURCE)}

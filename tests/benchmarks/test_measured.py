@@ -122,6 +122,8 @@ def test_rates_decide_the_rows(tmp_path, capsys):
     assert "rates are the measured throughput of the downlink" in (out / "report.md").read_text()
     message = failure(capsys, *SHORT, *FEW, "--trace-dir", str(logs), "--out", str(out))
     assert 'rates is "throughput" there and null now' in message
+    run(tmp_path / "default", *SHORT, *FEW, "--trace-dir", str(logs))
+    run(tmp_path / "default", *SHORT, *FEW, "--trace-dir", str(logs), "--rates", "capacity")
     message = failure(capsys, *SHORT, "--trace-dir", str(logs), "--rates", "snr")
     assert "rates = 'snr' is not allowed: expected one of 'capacity', 'throughput'" in message
 

@@ -166,6 +166,13 @@ def test_what_is_no_text_file_is_refused_with_its_path(
     assert len(str(caught.value).encode()) < 2000 + len(str(path))
 
 
+@pytest.mark.parametrize("name", ["a\0b.csv", "n" * 5000, "\udcff.csv"])
+def test_names_that_no_file_has(tmp_path: Path, name: str) -> None:
+    with pytest.raises(TraceFileError, match="the file cannot be read") as caught:
+        MeasuredTraces(two_devices(), str(tmp_path / name))
+    str(caught.value).encode()
+
+
 # Telling the formats apart
 
 
