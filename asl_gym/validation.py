@@ -4,10 +4,12 @@ Errors name the field, the value and what is allowed.
 """
 
 import dataclasses
+import itertools
 import math
 import numbers
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, NamedTuple, get_args
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from typing import Any, ClassVar, NamedTuple, Self, get_args
 
 __all__ = [
     "ANY",
@@ -17,10 +19,12 @@ __all__ = [
     "Bounds",
     "Declared",
     "FieldError",
+    "checked_fields",
     "choice",
     "count",
     "declared",
     "instance",
+    "named_within",
     "number",
     "numbers_tuple",
     "one_of",
@@ -44,7 +48,28 @@ class FieldError(ValueError):
         super().__init__(field, value, allowed)
 
     def __str__(self) -> str:
-        return f"{self.field} = {self.value!r} is not allowed: expected {self.allowed}"
+        return f"{self.field} = {_shown(self.value)} is not allowed: expected {self.allowed}"
+
+
+LONGEST_SHOWN = 300
+"""Characters of a value that an error shows; figures of a large fleet would fill screens."""
+
+
+def _shown(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception:  # Integers of thousands of digits and nested lists of that depth have none.
+        text = f"<{type(value).__name__} that is too large to show>"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+@contextmanager
+def named_within(place: str) -> Iterator[None]:
+    """Puts a place before the field of a :class:`FieldError` that is raised inside."""
+    try:
+        yield
+    except FieldError as error:
+        raise FieldError(f"{place}.{error.field}", error.value, error.allowed) from error
 
 
 class Bounds(NamedTuple):
@@ -81,6 +106,9 @@ class Bounds(NamedTuple):
         return f"{text} [{self.unit}]" if self.unit else text
 
 
+MOST_ENTRIES = 10**6 + 1
+"""Entries of a tuple: one for each device of the largest fleet, and one for the server."""
+
 ANY, NOT_NEGATIVE, POSITIVE = Bounds(), Bounds(0), Bounds(0, open_low=True)
 SHARE = Bounds(0, 1)
 
@@ -93,7 +121,10 @@ def number(field: str, value: Any, bounds: Bounds = ANY) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise FieldError(field, value, bounds.allowed)
-    result = float(value)
+    try:
+        result = float(value)
+    except OverflowError:  # An integer or a fraction beyond the range of floats.
+        result = math.inf
     if not bounds.hold(result):
         raise FieldError(field, value, bounds.allowed)
     return result
@@ -113,14 +144,27 @@ def numbers_tuple(
     Raises:
         FieldError: If it is no sequence, has the wrong length, or an entry is not allowed.
     """
-    if isinstance(values, str | bytes | bytearray) or not isinstance(values, Iterable):
-        raise FieldError(field, values, "a sequence of numbers")
-    entries = tuple(values)
+    try:
+        if isinstance(values, (str, bytes, bytearray, Mapping, Set)):
+            raise TypeError
+        entries = tuple(itertools.islice(values, MOST_ENTRIES + 1))
+    except TypeError:  # Also of what only seems iterable, such as an array without axes.
+        raise FieldError(field, values, "a sequence of numbers") from None
     if length is not None and len(entries) != length:
         raise FieldError(field, f"{len(entries)} entries", f"{length} entries")
-    if not entries:
-        raise FieldError(field, entries, "at least one entry")
+    if not 0 < len(entries) <= MOST_ENTRIES:
+        allowed = f"at least one entry and at most {MOST_ENTRIES}"
+        raise FieldError(field, f"{len(entries)} entries", allowed)
+    if _all_hold(entries, bounds):
+        return entries
     return tuple(number(f"{field}[{i}]", entry, bounds) for i, entry in enumerate(entries))
+
+
+def _all_hold(entries: tuple[Any, ...], bounds: Bounds) -> bool:
+    """Whether entries are floats within bounds, quickly: fleets have up to a million devices."""
+    if set(map(type, entries)) != {float} or not all(map(math.isfinite, entries)):
+        return False
+    return bounds.hold(min(entries)) and bounds.hold(max(entries))
 
 
 def whole_number(field: str, value: Any, low: int, high: int | None = None) -> int:
@@ -164,6 +208,17 @@ class Declared:
                 checked = check(self.PREFIX + each.name, getattr(self, each.name))
                 object.__setattr__(self, each.name, checked)
 
+    def derived(self, **changes: Any) -> Self:
+        """A copy with fields that follow from checked ones, which need no check of their own.
+
+        An N-th of a bandwidth may lie below the least bandwidth that a scenario can have.
+        """
+        copy = object.__new__(type(self))
+        for each in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = changes.get(each.name, getattr(self, each.name))
+            object.__setattr__(copy, each.name, value)
+        return copy
+
 
 def declared(check: Callable[[str, Any], Any], **default: Any) -> Any:
     """A field of a :class:`Declared` dataclass.
@@ -175,21 +230,19 @@ def declared(check: Callable[[str, Any], Any], **default: Any) -> Any:
     return dataclasses.field(metadata={"check": check}, **default)
 
 
-def quantity(bounds: Bounds, unit: str = "", **default: Any) -> Any:
+def quantity(bounds: Bounds, **default: Any) -> Any:
     """A field that holds a number within bounds."""
-    limits = bounds._replace(unit=unit)
-    return declared(lambda field, value: number(field, value, limits), **default)
+    return declared(lambda field, value: number(field, value, bounds), **default)
 
 
-def quantities(bounds: Bounds, unit: str = "", **default: Any) -> Any:
+def quantities(bounds: Bounds, **default: Any) -> Any:
     """A field that holds a tuple of numbers within bounds."""
-    limits = bounds._replace(unit=unit)
-    return declared(lambda field, value: numbers_tuple(field, value, bounds=limits), **default)
+    return declared(lambda field, value: numbers_tuple(field, value, bounds=bounds), **default)
 
 
-def count(low: int, **default: Any) -> Any:
-    """A field that holds a whole number, ``low`` or more."""
-    return declared(lambda field, value: whole_number(field, value, low), **default)
+def count(low: int, high: int, **default: Any) -> Any:
+    """A field that holds a whole number between two, both included."""
+    return declared(lambda field, value: whole_number(field, value, low, high), **default)
 
 
 def choice(options: Any, **default: Any) -> Any:
@@ -206,3 +259,26 @@ def instance(kind: type, **default: Any) -> Any:
         return value
 
     return declared(check, **default)
+
+
+def checked_fields(kind: Any, place: str, data: Any) -> dict[str, Any]:
+    """Returns a copy of plain data of a dataclass after checking that its fields are all there.
+
+    Args:
+        kind: The dataclass.
+        place: What the data are, for the error.
+        data: A mapping of field names to values; fields with a default may be left out.
+
+    Raises:
+        FieldError: If it is no mapping, or a field is missing or unknown.
+    """
+    known = {each.name: each for each in dataclasses.fields(kind)}
+    if not isinstance(data, Mapping):
+        raise FieldError(place, data, "an object of named fields: " + ", ".join(known))
+    for name in data:
+        if name not in known:
+            raise FieldError(place, name, "one of the fields " + ", ".join(known))
+    for name, each in known.items():
+        if name not in data and each.default is dataclasses.MISSING:
+            raise FieldError(f"{place}.{name}", "missing", "a value")
+    return dict(data)

@@ -7,7 +7,6 @@ shape, not by dtype.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -163,7 +162,7 @@ class MultiDiscreteView(ActionView):
         self._shared = scenario.shares_server
         if self._shared:
             least = self.num_devices * self.server.clock_min_hz
-            self._levels_of = replace(self.server, clock_min_hz=least)
+            self._levels_of = self.server.derived(clock_min_hz=least)
         else:
             self._levels_of = self.server
         levels = np.linspace(0.0, 1.0, NUM_FREQUENCY_LEVELS)

@@ -13,13 +13,20 @@ from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.trace import Trace
 from asl_gym.validation import FieldError
 
-__all__ = ["LOG_BOUND", "MAX_CLOCK_RATIO", "Codec", "Observation", "Realised"]
+__all__ = ["LN_BOUND", "LOG_BOUND", "MAX_CLOCK_RATIO", "Codec", "Observation", "Realised"]
 
 Realised = tuple[Array, Array] | None
 """Realised delay [s] and energy [J] of each device in the last round, shape (..., N) each."""
 
 LOG_BOUND = 64.0
-"""Bound of the logarithmic entries: a factor of 10⁶⁴ in rate, e⁶⁴ in queue."""
+"""Bound of the decimal logarithms: a factor of 10⁶⁴. What a scenario may hold, see
+:mod:`asl_gym.model.limits`, reaches 10⁶²."""
+
+LN_BOUND = 710.0
+"""Bound of ln(1 + x) of queues and realised costs, which is below 709.8 for every finite x."""
+
+MAX_INITIAL_QUEUE = 1e28
+"""Greatest queue at the start, in budgets; its square has to be finite as a reward."""
 
 MAX_CLOCK_RATIO = 2.0
 """Bound of available clocks over full clocks."""
@@ -79,8 +86,9 @@ class Codec(ABC):
     def __init__(self, scenario: Scenario) -> None:
         self._budgets = scenario.energy_budgets
         self.shows_costs = scenario.knowledge.shows_costs
-        if np.log1p(scenario.initial_queue_j / self._budgets).max() >= LOG_BOUND:
-            allowed = f"less than e^{LOG_BOUND:g} times each budget, what an observation can show"
+        if (scenario.initial_queue_j / self._budgets).max() > MAX_INITIAL_QUEUE:
+            least = self._budgets.min()
+            allowed = f"at most {MAX_INITIAL_QUEUE:g} times each budget, the least is {least:g} J"
             raise FieldError("initial_queue_j", scenario.initial_queue_j, allowed)
         self._clock = np.asarray(scenario.fleet.clock_hz)
         self._scale = realised_scale(scenario)

@@ -12,7 +12,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
-from asl_gym.envs.codec import LOG_BOUND, MAX_CLOCK_RATIO, Codec, Observation, Realised
+from asl_gym.envs.codec import LN_BOUND, LOG_BOUND, MAX_CLOCK_RATIO, Codec, Observation, Realised
 from asl_gym.model.costs import PerDevice
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
@@ -89,10 +89,10 @@ class ObservationCodec(Codec):
         low = np.full(size, -LOG_BOUND, dtype=np.float32)
         high = np.full(size, LOG_BOUND, dtype=np.float32)
         low[: self._channel_start] = -1.0
-        high[self._queues] = 2.0
+        high[: self._queues], high[self._queues] = LN_BOUND, 2.0
         clocks = slice(self._clock_start, self._costs_start)
         low[clocks], high[clocks] = -1.0, MAX_CLOCK_RATIO
-        low[self._costs_start :] = -1.0
+        low[self._costs_start :], high[self._costs_start :] = -1.0, LN_BOUND
         return Box(low, high, dtype=np.float32)
 
     def encode_channel(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> Float32:
@@ -188,7 +188,9 @@ class DevicesCodec(Codec):
         self._blank[:n, 5:10] = np.log10(static).T
         per_device = scenario.energy_budget / n, scenario.reference_delay / n
         self._blank[n, 2:6] = np.log10([n, *per_device, scenario.v])
-        self.space = Box(-LOG_BOUND, LOG_BOUND, self._blank.shape, np.float32)
+        bound = np.full(self._blank.shape, LOG_BOUND, dtype=np.float32)
+        bound[:, 0] = bound[:, len(DEVICE_COLUMNS) :] = LN_BOUND
+        self.space = Box(-bound, bound, dtype=np.float32)
 
     def encode_channel(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> Float32:
         """See :meth:`Codec.encode_channel`; shape (..., N + 1, F)."""

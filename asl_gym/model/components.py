@@ -1,23 +1,21 @@
 """The parts of a system: fleet, server, radio and workload.
 
-Frozen dataclasses that check themselves. Units stand in the field names or the docstrings;
-everything that follows from the fields is computed elsewhere and never stored.
+Frozen dataclasses that check themselves; what each figure may be, and why, is in
+:mod:`asl_gym.model.limits`. Units stand in the field names or the docstrings; everything that
+follows from the fields is computed elsewhere and never stored.
 """
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Literal
 
 import numpy as np
 
 from asl_gym.arrays import Array
+from asl_gym.model import limits
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.validation import (
-    ANY,
-    NOT_NEGATIVE,
-    POSITIVE,
     Bounds,
     Declared,
     FieldError,
@@ -57,21 +55,22 @@ class Fleet(Declared):
         capacitance: Effective switched capacitance κ [W/Hz³].
         transmit_power_w: Uplink transmit power [W].
         distance_m: Distance to the base station [m].
-        min_clock_fraction: Least share of the clock that is available, in (0, 1].
+        min_clock_fraction: Least share of the clock that is available, in [0.001, 1].
     """
 
-    clock_hz: tuple[float, ...] = quantities(POSITIVE, "Hz")
-    flops_per_cycle: tuple[float, ...] = quantities(POSITIVE, "FLOP/cycle")
-    capacitance: tuple[float, ...] = quantities(POSITIVE, "W/Hz³")
-    transmit_power_w: tuple[float, ...] = quantities(POSITIVE, "W")
-    distance_m: tuple[float, ...] = quantities(POSITIVE, "m")
-    min_clock_fraction: float = quantity(Bounds(0, 1, open_low=True))
+    clock_hz: tuple[float, ...] = quantities(limits.CLOCK)
+    flops_per_cycle: tuple[float, ...] = quantities(limits.FLOPS_PER_CYCLE)
+    capacitance: tuple[float, ...] = quantities(limits.CAPACITANCE)
+    transmit_power_w: tuple[float, ...] = quantities(limits.POWER)
+    distance_m: tuple[float, ...] = quantities(limits.DISTANCE)
+    min_clock_fraction: float = quantity(limits.CLOCK_FRACTION)
 
     PREFIX = "fleet."
     PER_DEVICE = ("clock_hz", "flops_per_cycle", "capacitance", "transmit_power_w", "distance_m")
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        whole_number("fleet.num_devices", self.num_devices, 1, limits.MAX_DEVICES)
         for name in self.PER_DEVICE:
             numbers_tuple(f"fleet.{name}", getattr(self, name), self.num_devices)
 
@@ -92,17 +91,17 @@ class Server(Declared):
         capacitance: Effective switched capacitance κ_s [W/Hz³].
     """
 
-    clock_min_hz: float = quantity(POSITIVE, "Hz")
-    clock_max_hz: float = quantity(POSITIVE, "Hz")
-    flops_per_cycle: float = quantity(POSITIVE, "FLOP/cycle")
-    capacitance: float = quantity(POSITIVE, "W/Hz³")
+    clock_min_hz: float = quantity(limits.CLOCK)
+    clock_max_hz: float = quantity(limits.CLOCK)
+    flops_per_cycle: float = quantity(limits.FLOPS_PER_CYCLE)
+    capacitance: float = quantity(limits.CAPACITANCE)
 
     PREFIX = "server."
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.clock_min_hz > self.clock_max_hz:
-            allowed = f"a number > 0 and <= server.clock_max_hz = {self.clock_max_hz:g}"
+            allowed = f"a number <= server.clock_max_hz = {self.clock_max_hz:g}"
             raise FieldError("server.clock_min_hz", self.clock_min_hz, allowed)
 
     def computing_energy(self, frequency_hz: Array, work: Any) -> Any:
@@ -143,17 +142,17 @@ class Radio(Declared):
         count_downlink_energy: Whether the base station's transmit energy counts.
     """
 
-    bandwidth_hz: float = quantity(POSITIVE, "Hz")
-    base_station_power_w: float = quantity(POSITIVE, "W")
-    noise_density_dbm_per_hz: float = quantity(ANY, "dBm/Hz")
-    noise_figure_db: float = quantity(ANY, "dB")
-    path_loss_at_1km_db: float = quantity(ANY, "dB")
-    path_loss_exponent_db: float = quantity(NOT_NEGATIVE, "dB")
-    shadowing_std_db: float = quantity(NOT_NEGATIVE, "dB")
+    bandwidth_hz: float = quantity(limits.BANDWIDTH)
+    base_station_power_w: float = quantity(limits.POWER)
+    noise_density_dbm_per_hz: float = quantity(limits.NOISE_DENSITY)
+    noise_figure_db: float = quantity(limits.DECIBEL)
+    path_loss_at_1km_db: float = quantity(limits.PATH_LOSS)
+    path_loss_exponent_db: float = quantity(limits.PATH_LOSS_EXPONENT)
+    shadowing_std_db: float = quantity(limits.SHADOWING)
     shadowing_correlation: float = quantity(Bounds(0, 1, open_high=True))
     fading: Fading = choice(Fading)
-    rate_floor_bps: float = quantity(POSITIVE, "bit/s")
-    max_spectral_efficiency: float = quantity(POSITIVE, "bit/s/Hz")
+    rate_floor_bps: float = quantity(limits.RATE)
+    max_spectral_efficiency: float = quantity(limits.SPECTRAL_EFFICIENCY)
     count_downlink_energy: bool = instance(bool, default=True)
 
     PREFIX = "radio."
@@ -161,7 +160,7 @@ class Radio(Declared):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.rate_floor_bps >= self.rate_cap_bps:
-            allowed = f"a number > 0 and below the rate cap of {self.rate_cap_bps:g} bit/s"
+            allowed = f"a number below the rate cap of {self.rate_cap_bps:g} bit/s"
             raise FieldError("radio.rate_floor_bps", self.rate_floor_bps, allowed)
 
     @property
@@ -182,7 +181,7 @@ class Workload(Declared):
     """
 
     profile: NetworkProfile = instance(NetworkProfile)
-    samples_per_round: int = count(1)
+    samples_per_round: int = count(1, limits.MAX_SAMPLES)
     splits: tuple[int, ...] | None = None
 
     PREFIX = "workload."
@@ -195,10 +194,15 @@ class Workload(Declared):
 
     @staticmethod
     def _checked_splits(given: Any, layers: int) -> tuple[int, ...]:
-        if not isinstance(given, Iterable):
-            raise FieldError("workload.splits", given, "a sequence of split points")
+        allowed = "a sequence of split points"
+        try:
+            # One more than there are, to end with what never does.
+            entries = tuple(islice(given, layers + 2))
+        except TypeError:
+            raise FieldError("workload.splits", given, allowed) from None
         splits = tuple(
-            whole_number(f"workload.splits[{i}]", split, 0, layers) for i, split in enumerate(given)
+            whole_number(f"workload.splits[{i}]", split, 0, layers)
+            for i, split in enumerate(entries)
         )
         if not splits or any(a >= b for a, b in pairwise(splits)):
             allowed = "one or more rising split points without repeats"

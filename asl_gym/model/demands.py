@@ -4,9 +4,8 @@ import numbers
 from dataclasses import dataclass
 from typing import Literal
 
+from asl_gym.model import limits
 from asl_gym.validation import (
-    POSITIVE,
-    Bounds,
     Declared,
     FieldError,
     choice,
@@ -34,7 +33,7 @@ class Budget(Declared):
         scope: ``"system"`` (devices and server together) or ``"per_device"`` (one budget for each
             device and a last one for the server side).
         joules: Energy per round [J]: one number, or N + 1 of them for ``"per_device"``.
-        fraction: Share ρ in (0, 1).
+        fraction: Share ρ in [1e-9, 1).
         refers_to: What the budget was made for. Joules for ``"measured traces"`` are not checked
             against the reference trace, whose channel says nothing of measured ones.
     """
@@ -54,13 +53,13 @@ class Budget(Declared):
             given = {"joules": self.joules, "fraction": self.fraction}
             raise FieldError("budget", given, "exactly one of joules and fraction")
         if self.fraction is not None:
-            inside = Bounds(0, 1, open_low=True, open_high=True)
-            object.__setattr__(self, "fraction", number("budget.fraction", self.fraction, inside))
+            fraction = number("budget.fraction", self.fraction, limits.FRACTION)
+            object.__setattr__(self, "fraction", fraction)
         else:
             joules = self.joules
             values = (joules,) if isinstance(joules, numbers.Real) else joules
             length = 1 if self.scope == "system" else None
-            energies = numbers_tuple("budget.joules", values, length, POSITIVE._replace(unit="J"))
+            energies = numbers_tuple("budget.joules", values, length, limits.BUDGET_ENERGY)
             object.__setattr__(self, "joules", energies)
 
     def number(self, num_devices: int) -> int:
@@ -79,8 +78,8 @@ class Knowledge(Declared):
             observations carry each device's realised delay and energy of the last round.
     """
 
-    csi_delay_rounds: int = count(0, default=0)
-    parameter_error: float = quantity(Bounds(1), default=1.0)
+    csi_delay_rounds: int = count(0, limits.MAX_ROUNDS, default=0)
+    parameter_error: float = quantity(limits.PARAMETER_ERROR, default=1.0)
 
     PREFIX = "knowledge."
 

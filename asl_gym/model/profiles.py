@@ -14,11 +14,16 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Self
 
-from asl_gym.validation import NOT_NEGATIVE, FieldError, numbers_tuple, one_of
+from asl_gym.json_files import SCHEMA, fields_of_file, read_json, without_schema
+from asl_gym.model import limits
+from asl_gym.validation import FieldError, checked_fields, numbers_tuple, one_of
 
 __all__ = ["NetworkProfile"]
 
 CUMULATIVE_FIELDS = ("forward_flops", "backward_flops", "parameter_bits")
+
+NEWEST_SCHEMA = 1
+"""Format of a profile's file that :meth:`NetworkProfile.to_json` writes."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,9 @@ class NetworkProfile:
         parameter_bits: Parameters of layers 1…ℓ [bit], cumulative from 0.
 
     Raises:
-        FieldError: (a ValueError) If there is no layer, a length is not L + 1, an entry is
-            negative or not finite, a cumulative field does not start at 0 or decreases, or no
-            layer costs any FLOPs.
+        FieldError: (a ValueError) If there is no layer or more than 10,000, a length is not
+            L + 1, an entry is outside its range (see :mod:`asl_gym.model.limits`), a cumulative
+            field does not start at 0 or decreases, or training costs less than 1 FLOP a sample.
     """
 
     name: str
@@ -57,13 +62,16 @@ class NetworkProfile:
         object.__setattr__(self, "layer_names", layer_names)
         for field in (*CUMULATIVE_FIELDS, "activation_bits"):
             name = f"profile.{field}"
-            values = numbers_tuple(name, getattr(self, field), len(layer_names) + 1, NOT_NEGATIVE)
+            bounds = limits.FLOPS if field.endswith("flops") else limits.BITS
+            values = numbers_tuple(name, getattr(self, field), len(layer_names) + 1, bounds)
+            _check_not_rounding(name, values)
             if field in CUMULATIVE_FIELDS:
                 _check_cumulative(name, values)
             object.__setattr__(self, field, values)
-        if self.training_flops[-1] <= 0:
-            total = self.training_flops[-1]
-            raise FieldError("profile.training_flops[-1]", total, "a total > 0")
+        total = self.training_flops[-1]
+        if total < limits.LEAST_TOTAL_FLOPS:
+            allowed = f"a total >= {limits.LEAST_TOTAL_FLOPS:g} [FLOP/sample]"
+            raise FieldError("profile.training_flops[-1]", total, allowed)
 
     @property
     def num_layers(self) -> int:
@@ -86,27 +94,21 @@ class NetworkProfile:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Builds a profile from the fields as :meth:`to_dict` returns them.
 
+        Args:
+            data: The fields, and perhaps ``schema``, the number of the file's format.
+
         Raises:
-            FieldError: If ``data`` is no mapping, keys are missing or unknown, or a field's
+            FieldError: If ``data`` is no mapping, a key is missing or unknown, or a field's
                 value is not allowed.
         """
-        expected = [field.name for field in fields(cls)]
-        if not isinstance(data, Mapping):
-            raise FieldError("profile", data, "a mapping with the keys " + ", ".join(expected))
-        missing = [key for key in expected if key not in data]
-        unknown = [key for key in data if key not in expected]
-        if missing or unknown:
-            raise ValueError(
-                f"profile has missing keys {missing} and unknown keys {unknown}: "
-                f"expected exactly {expected}"
-            )
-        return cls(**data)
+        plain = without_schema("profile", data, NEWEST_SCHEMA)
+        return cls(**checked_fields(cls, "profile", plain))
 
     def to_json(self, path: str | Path) -> None:
         """Writes the profile to ``path``, one field a line."""
         lines = [
             f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
-            for key, value in self.to_dict().items()
+            for key, value in ({SCHEMA: NEWEST_SCHEMA} | self.to_dict()).items()
         ]
         text = "{\n" + ",\n".join(lines) + "\n}\n"
         Path(path).write_text(text, encoding="utf-8", newline="\n")
@@ -116,10 +118,12 @@ class NetworkProfile:
         """Reads a profile written by :meth:`to_json`.
 
         Raises:
-            FileNotFoundError: If there is no such file.
-            ValueError: If it is not JSON, or as :meth:`from_dict` does.
+            JsonFileError: (a FieldError) If there is no such file, it is not JSON, or as
+                :meth:`from_dict` does; the message names the file.
         """
-        return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+        data = read_json(path, "profile")
+        with fields_of_file(path):
+            return cls.from_dict(data)
 
     @staticmethod
     def shipped_names() -> tuple[str, ...]:
@@ -138,14 +142,16 @@ class NetworkProfile:
 
 
 def _check_text(field: str, value: object) -> None:
-    if not isinstance(value, str) or not value:
-        raise FieldError(field, value, "a non-empty string")
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise FieldError(field, value, "a non-empty string of printable characters")
 
 
 def _checked_layer_names(names: object) -> tuple[str, ...]:
     field = "profile.layer_names"
     if isinstance(names, str) or not isinstance(names, Sequence) or not names:
         raise FieldError(field, names, "a sequence with at least one name")
+    if len(names) > limits.MAX_LAYERS:
+        raise FieldError(field, f"{len(names)} names", f"at most {limits.MAX_LAYERS}")
     for index, name in enumerate(names):
         _check_text(f"{field}[{index}]", name)
     return tuple(names)
@@ -159,6 +165,12 @@ def _check_cumulative(field: str, values: Sequence[float]) -> None:
         if values[index] < least:
             allowed = f"at least entry {index - 1}, {least:.17g}, as the field is cumulative"
             raise FieldError(f"{field}[{index}]", values[index], allowed)
+
+
+def _check_not_rounding(field: str, values: Sequence[float]) -> None:
+    for index, value in enumerate(values):
+        if 0 < value < limits.LEAST_FIGURE:
+            raise FieldError(f"{field}[{index}]", value, f"0 or at least {limits.LEAST_FIGURE:g}")
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,6 @@ long as its slowest device. The base station sends to each with its full power, 
 floor, like the cap, goes with the bandwidth.
 """
 
-import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -60,15 +59,14 @@ class System(Declared):
         if not self.shares_server:
             return self.server
         least = LEAST_SHARE * self.server.clock_max_hz / self.num_devices
-        return dataclasses.replace(self.server, clock_min_hz=least)
+        return self.server.derived(clock_min_hz=least)
 
     @cached_property
     def device_radio(self) -> Radio:
         """The channel that one device has, with its share of the bandwidth."""
         if not self.shares_server:
             return self.radio
-        return dataclasses.replace(
-            self.radio,
+        return self.radio.derived(
             bandwidth_hz=self.radio.bandwidth_hz / self.num_devices,
             rate_floor_bps=self.radio.rate_floor_bps / self.num_devices,
         )

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from asl_gym.model.demands import PERFECT, Budget
+from asl_gym.model.limits import MAX_ROUNDS
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.validation import FieldError
+from asl_gym.validation import FieldError, checked_fields, whole_number
 
 __all__ = ["ScenarioArguments", "build_scenario", "load_scenario"]
 
@@ -47,34 +48,42 @@ def build_scenario(
             controller's knowledge.
     """
     built = load_scenario(scenario)
+    if (horizon := arguments.get("horizon")) is not None:
+        # A shorter horizon first, since only a smaller fleet fits into a longer one.
+        horizon = whole_number("horizon", horizon, 1, MAX_ROUNDS)
+        built = built.replace(horizon=min(horizon, built.horizon))
     if (num_devices := arguments.get("num_devices")) is not None:
         built = built.with_num_devices(num_devices)
-    if (horizon := arguments.get("horizon")) is not None:
-        built = built.replace(horizon=horizon)
+    changes: dict[str, Any] = {} if horizon is None else {"horizon": horizon}
     if (budget := arguments.get("budget")) is not None:
-        # A mapping where it comes from the JSON of an environment's specification.
-        parts = budget if isinstance(budget, Mapping) else {"joules": budget}
-        given = budget if isinstance(budget, Budget) else Budget(**parts)
-        built = built.replace(budget=given)
+        changes["budget"] = _budget(budget)
     if (v := arguments.get("v")) is not None:
-        built = built.replace(v=v)
+        changes["v"] = v
+    built = built.replace(**changes) if changes else built
     asked = {name: arguments.get(name) for name in ("csi_delay_rounds", "parameter_error")}
     return _with_knowledge(built, {name: one for name, one in asked.items() if one is not None})
+
+
+def _budget(given: Budget | Mapping[str, Any] | float) -> Budget:
+    if isinstance(given, Budget):
+        return given
+    # A mapping where it comes from the JSON of an environment's specification.
+    parts = given if isinstance(given, Mapping) else {"joules": given}
+    return Budget(**checked_fields(Budget, "budget", parts))
 
 
 def load_scenario(scenario: Scenario | Mapping[str, Any] | str | Path) -> Scenario:
     """Returns a scenario given as itself or its data, by its preset's name, or as a JSON file.
 
     Raises:
-        FieldError: If a string is neither a preset nor an existing ``.json`` file.
+        FieldError: If a string is neither a preset nor an existing ``.json`` file, or the file is
+            not one of a scenario.
     """
     if isinstance(scenario, Scenario):
         return scenario
     if isinstance(scenario, Mapping):
-        return Scenario.from_dict(dict(scenario))
+        return Scenario.from_dict(scenario)
     if isinstance(scenario, str | Path) and str(scenario).endswith(".json"):
-        if not Path(scenario).is_file():
-            raise FieldError("scenario", str(scenario), "an existing JSON file")
         return Scenario.from_json(scenario)
     if not isinstance(scenario, str):
         raise FieldError("scenario", scenario, "a Scenario, a preset's name or a JSON file")
@@ -84,8 +93,9 @@ def load_scenario(scenario: Scenario | Mapping[str, Any] | str | Path) -> Scenar
 def _with_knowledge(scenario: Scenario, asked: dict[str, Any]) -> Scenario:
     """Applies what an environment id or a caller says of the controller's knowledge."""
     own = scenario.knowledge
+    wanted = replace(own, **asked)
     for name, value in asked.items():
-        if getattr(own, name) not in (getattr(PERFECT, name), value):
+        if getattr(own, name) not in (getattr(PERFECT, name), getattr(wanted, name)):
             allowed = f"{getattr(own, name)!r}, which the scenario says, or to leave it out"
             raise FieldError(name, value, allowed)
-    return scenario.replace(knowledge=replace(own, **asked)) if asked else scenario
+    return scenario.replace(knowledge=wanted) if asked else scenario

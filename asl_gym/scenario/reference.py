@@ -6,7 +6,6 @@ two policies that bound the budget look at one round at a time, so only each rou
 matters, and independent rounds tell it soonest.
 """
 
-import dataclasses
 from functools import lru_cache
 
 import numpy as np
@@ -62,7 +61,7 @@ def reference_trace(system: System, knowledge: Knowledge) -> Trace:
     """
     rounds = REFERENCE_DEVICE_ROUNDS // system.num_devices
     rounds = min(max(rounds, REFERENCE_MIN_ROUNDS), REFERENCE_MAX_ROUNDS)
-    radio = dataclasses.replace(system.device_radio, shadowing_correlation=0.0)
+    radio = system.device_radio.derived(shadowing_correlation=0.0)
     generator = np.random.default_rng(REFERENCE_SEED)
     trace = SyntheticTraces(system.fleet, radio).draw([generator], rounds)[0]
     if not knowledge.shows_costs:

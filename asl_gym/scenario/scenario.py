@@ -6,6 +6,7 @@ computed on first use. ``dataclasses.replace`` makes variants; JSON files keep t
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any, Self
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.model import lyapunov
+from asl_gym.json_files import SCHEMA, fields_of_file, read_json, without_schema
+from asl_gym.model import limits, lyapunov
 from asl_gym.model.demands import PERFECT, Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.system import System
@@ -23,11 +25,11 @@ from asl_gym.scenario import resizing as fleet_law
 from asl_gym.solvers.sequential import optimal_frequency
 from asl_gym.traces.synthetic import TraceSource
 from asl_gym.validation import (
-    NOT_NEGATIVE,
-    POSITIVE,
     FieldError,
+    checked_fields,
     count,
     instance,
+    named_within,
     number,
     quantity,
     whole_number,
@@ -35,6 +37,9 @@ from asl_gym.validation import (
 
 __all__ = ["Scenario"]
 
+
+NEWEST_SCHEMA = 1
+"""Format of a scenario's file that :meth:`Scenario.to_json` writes."""
 
 REFERENCE_SEEDS = range(10_000, 10_020)
 """Seeds of the draws from a source that a budget given as a fraction refers to there."""
@@ -53,9 +58,9 @@ class Scenario(System):
     """
 
     budget: Budget = instance(Budget)
-    horizon: int = count(1, default=200)
-    v: float = quantity(POSITIVE, default=5.0)
-    initial_queue_j: float = quantity(NOT_NEGATIVE, "J", default=0.0)
+    horizon: int = count(1, limits.MAX_ROUNDS, default=200)
+    v: float = quantity(limits.KNOB, default=5.0)
+    initial_queue_j: float = quantity(limits.QUEUE, default=0.0)
     knowledge: Knowledge = instance(Knowledge, default=PERFECT)
 
     def __post_init__(self) -> None:
@@ -64,6 +69,24 @@ class Scenario(System):
         if joules is not None and len(joules) != self.num_budgets:  # type: ignore[arg-type]
             allowed = f"{self.num_budgets} entries, one a device and one for the server"
             raise FieldError("budget.joules", joules, allowed)
+        self._check_memory()
+
+    def _check_memory(self) -> None:
+        """Checks the two products of sizes that decide how much memory an episode takes."""
+        devices, most = self.num_devices, limits.MAX_DEVICE_ROUNDS
+        rounds = self.horizon + self.knowledge.csi_delay_rounds
+        if rounds * devices > most:
+            lag = self.knowledge.csi_delay_rounds
+            allowed = (
+                f"horizon + knowledge.csi_delay_rounds = {lag} of at most {most // devices} rounds "
+                f"for fleet.num_devices = {devices}: a trace of {most} device-rounds, which has to "
+                "fit into memory"
+            )
+            raise FieldError("horizon", self.horizon, allowed)
+        splits, most = self.workload.num_splits, limits.MAX_DEVICE_OPTIONS
+        if splits * devices > most:
+            allowed = f"at most {most // splits} for {splits} admissible split points in memory"
+            raise FieldError("fleet.num_devices", devices, allowed)
 
     def replace(self, **changes: Any) -> Self:
         """Returns a copy with some fields changed, see :func:`dataclasses.replace`."""
@@ -81,10 +104,10 @@ class Scenario(System):
                 ``None`` keeps those there are.
 
         Raises:
-            FieldError: If ``num_devices`` is no whole number >= 1, or the budget is given in
-                joules per device, which nothing says how to extend.
+            FieldError: If ``num_devices`` is no whole number within 1…1,000,000, or the budget is
+                given in joules per device, which nothing says how to extend.
         """
-        whole_number("num_devices", num_devices, 1)
+        num_devices = whole_number("num_devices", num_devices, 1, limits.MAX_DEVICES)
         if num_devices == self.num_devices and seed is None:
             return self
         budget = fleet_law.resize_budget(self.budget, num_devices, self.num_devices)
@@ -180,51 +203,46 @@ class Scenario(System):
 
     def penalty_weight(self, v: float) -> float:
         """V for another value of the knob v [J²/s]."""
-        return number("v", v, POSITIVE) * self.energy_budget**2 / self.reference_delay
+        return number("v", v, limits.KNOB) * self.energy_budget**2 / self.reference_delay
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain data, the network's profile included in full."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Builds a scenario from :meth:`to_dict`'s data.
+
+        Args:
+            data: The fields, and perhaps ``schema``, the number of the file's format.
 
         Raises:
             FieldError: If a field is missing, unknown or not allowed.
         """
-        fields = dict(_checked_keys("scenario", cls, data))
+        fields = checked_fields(cls, "scenario", without_schema("scenario", data, NEWEST_SCHEMA))
         for name, kind in ((each.name, each.type) for each in dataclasses.fields(cls)):
             if not dataclasses.is_dataclass(kind) or name not in fields:
-                continue  # Where it is missing, _checked_keys has seen that there is a default.
-            part = dict(_checked_keys(name, kind, fields[name]))
+                continue  # Where it is missing, checked_fields has seen that there is a default.
+            part = checked_fields(kind, name, fields[name])
             if name == "workload":
-                part["profile"] = NetworkProfile.from_dict(part["profile"])
+                with named_within(name):
+                    part["profile"] = NetworkProfile.from_dict(part["profile"])
             fields[name] = kind(**part)  # type: ignore[operator]
         return cls(**fields)
 
     def to_json(self, path: str | Path) -> None:
         """Writes the scenario to a JSON file."""
-        Path(path).write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
+        data = {SCHEMA: NEWEST_SCHEMA} | self.to_dict()
+        Path(path).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def from_json(cls, path: str | Path) -> Self:
-        """Reads a scenario that :meth:`to_json` wrote."""
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise FieldError("scenario", str(path), f"valid JSON ({error})") from error
-        return cls.from_dict(data)
+        """Reads a scenario that :meth:`to_json` wrote, or an older version of it.
 
-
-def _checked_keys(field: str, kind: Any, data: Any) -> dict[str, Any]:
-    if not isinstance(data, dict):
-        raise FieldError(field, data, "an object of named fields")
-    known = {f.name: f for f in dataclasses.fields(kind)}
-    for name in data:
-        if name not in known:
-            raise FieldError(field, name, "one of the fields " + ", ".join(known))
-    for name, spec in known.items():
-        if name not in data and spec.default is dataclasses.MISSING:
-            raise FieldError(f"{field}.{name}", "missing", "a value")
-    return data
+        Raises:
+            JsonFileError: (a FieldError) If there is no such file, it is not JSON, or as
+                :meth:`from_dict` does; the message names the file.
+        """
+        data = read_json(path, "scenario")
+        with fields_of_file(path):
+            return cls.from_dict(data)

@@ -27,6 +27,10 @@ __all__ = [
 MEDIAN_RAYLEIGH_GAIN = math.log(2.0)
 """Median of a unit-mean exponential power gain."""
 
+LEAST_SNR = 1e-300
+"""Below it the mean over fading counts as its own, 1.4e-300 bit/s/Hz: Tricomi's function takes
+very long for arguments near infinity."""
+
 LN10_OVER_10 = math.log(10.0) / 10.0
 
 
@@ -76,7 +80,7 @@ def ergodic_spectral_efficiency(snr: Array) -> Array:
     Returns:
         Spectral efficiency [bit/s/Hz], same shape.
     """
-    return np.asarray(hyperu(1.0, 1.0, 1.0 / snr) / math.log(2.0))
+    return np.asarray(hyperu(1.0, 1.0, 1.0 / np.maximum(snr, LEAST_SNR)) / math.log(2.0))
 
 
 def _shannon(snr: Array, radio: Radio, out: Array) -> Array:

@@ -84,10 +84,12 @@ def test_fixed_delay_and_server_work(split: int) -> None:
 def test_device_energy_is_computing_and_uplink(split: int) -> None:
     both = DEVICE_COMPUTING_J[split] + UPLINK_J[split]
     assert options(split).device_energy == pytest.approx([both], rel=1e-14)
-    computing_only = options(split, model(transmit_power=1e-300)).device_energy
-    assert computing_only == pytest.approx([DEVICE_COMPUTING_J[split]], rel=1e-14, abs=1e-300)
-    uplink_only = options(split, model(capacitance=1e-300)).device_energy
-    assert uplink_only == pytest.approx([UPLINK_J[split]], rel=1e-14)
+    computing = options(split, model(transmit_power=1e-9)).device_energy
+    expected = DEVICE_COMPUTING_J[split] + UPLINK_J[split] * (1e-9 / 0.5)
+    assert computing == pytest.approx([expected], rel=1e-14)
+    uplink = options(split, model(capacitance=1e-40)).device_energy
+    expected = DEVICE_COMPUTING_J[split] * (1e-40 / 1e-27) + UPLINK_J[split]
+    assert uplink == pytest.approx([expected], rel=1e-14)
 
 
 @pytest.mark.parametrize("split", SPLITS)
