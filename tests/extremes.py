@@ -70,12 +70,15 @@ class Ends:
     def fleet(self) -> Fleet:
         n = int(self.rng.integers(1, 4))
         ranges = limits.CLOCK, limits.FLOPS_PER_CYCLE, limits.CAPACITANCE, limits.POWER
-        figures = (self.several(each, n) for each in (*ranges, limits.DISTANCE))
-        return Fleet(*figures, min_clock_fraction=self.figure(limits.CLOCK_FRACTION))
+        clock, per_cycle, capacitance, power = (self.several(each, n) for each in ranges)
+        distance = self.several(limits.DISTANCE, n)
+        share = self.figure(limits.CLOCK_FRACTION)
+        return Fleet(clock, per_cycle, capacitance, power, distance, share)
 
     def server(self) -> Server:
-        clocks = sorted(self.several(limits.CLOCK, 2))
-        return Server(*clocks, self.figure(limits.FLOPS_PER_CYCLE), self.figure(limits.CAPACITANCE))
+        least, greatest = sorted(self.several(limits.CLOCK, 2))
+        per_cycle, capacitance = limits.FLOPS_PER_CYCLE, limits.CAPACITANCE
+        return Server(least, greatest, self.figure(per_cycle), self.figure(capacitance))
 
     def radio(self) -> Radio:
         bandwidth, most = self.figure(limits.BANDWIDTH), self.figure(limits.SPECTRAL_EFFICIENCY)

@@ -99,7 +99,8 @@ class ActionView(ABC):
             raise self._reject(action, reason)
         if array.dtype.kind == "f":
             # Bounds would be cast to the action's own precision, in which they may be infinite.
-            array = array.astype(np.float64)
+            with np.errstate(over="ignore"):
+                array = array.astype(np.float64)
         low, high = bounds
         # Written so that NaN fails.
         within = array.max() <= high if isinstance(high, int | float) else (array <= high).all()

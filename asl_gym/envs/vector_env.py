@@ -14,7 +14,7 @@ from asl_gym.envs.arguments import EnvArguments, build_parts, checked_options
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.viewing import render_rows
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.validation import FieldError, whole_number
+from asl_gym.validation import FieldError, sequence, whole_number
 
 __all__ = ["ASLVectorEnv"]
 
@@ -49,13 +49,13 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         self.num_envs = whole_number("num_envs", num_envs, 1)
         self._mode = _autoreset_mode(autoreset_mode)
         self.metadata = {**ASLEnv.metadata, "autoreset_mode": self._mode}
-        parts = build_parts(num_envs, scenario, arguments)
+        parts = build_parts(self.num_envs, scenario, arguments)
         self.scenario, self.simulation, self.view, self.render_mode = parts
         self.codec = self.simulation.codec
         self.single_action_space = self.view.space
-        self.action_space = self.view.batch_space(num_envs)
+        self.action_space = self.view.batch_space(self.num_envs)
         self.single_observation_space = self.codec.space
-        self.observation_space = batch_space(self.codec.space, num_envs)
+        self.observation_space = batch_space(self.codec.space, self.num_envs)
         self._generators: list[np.random.Generator] = []
 
     @property
@@ -100,7 +100,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         else:
             seeds = [
                 None if one is None else whole_number(f"seed[{i}]", one, 0)
-                for i, one in enumerate(seed)
+                for i, one in enumerate(sequence("seed", seed, "seeds"))
             ]
         if len(seeds) != self.num_envs:
             raise ValueError(f"{len(seeds)} seeds were given: expected {self.num_envs}")

@@ -7,26 +7,16 @@ follows from the fields is computed elsewhere and never stored.
 
 import math
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 
 from asl_gym.arrays import Array
+from asl_gym.fields import Declared, choice, count, instance, quantities, quantity
 from asl_gym.model import limits
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.validation import (
-    Bounds,
-    Declared,
-    FieldError,
-    choice,
-    count,
-    instance,
-    numbers_tuple,
-    quantities,
-    quantity,
-    whole_number,
-)
+from asl_gym.validation import Bounds, FieldError, numbers_tuple, sequence, whole_number
 
 __all__ = [
     "Fading",
@@ -194,12 +184,7 @@ class Workload(Declared):
 
     @staticmethod
     def _checked_splits(given: Any, layers: int) -> tuple[int, ...]:
-        allowed = "a sequence of split points"
-        try:
-            # One more than there are, to end with what never does.
-            entries = tuple(islice(given, layers + 2))
-        except TypeError:
-            raise FieldError("workload.splits", given, allowed) from None
+        entries = sequence("workload.splits", given, "split points")
         splits = tuple(
             whole_number(f"workload.splits[{i}]", split, 0, layers)
             for i, split in enumerate(entries)

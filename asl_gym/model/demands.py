@@ -4,16 +4,9 @@ import numbers
 from dataclasses import dataclass
 from typing import Literal
 
+from asl_gym.fields import Declared, choice, count, quantity
 from asl_gym.model import limits
-from asl_gym.validation import (
-    Declared,
-    FieldError,
-    choice,
-    count,
-    number,
-    numbers_tuple,
-    quantity,
-)
+from asl_gym.validation import FieldError, number, numbers_tuple
 
 __all__ = ["PERFECT", "Budget", "Knowledge", "Reference", "Scope"]
 

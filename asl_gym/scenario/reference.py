@@ -139,13 +139,22 @@ def _least_budget_factor(solver: TraceSolver, budgets: Array) -> tuple[float, Ar
 
 
 def _greatest_mixture(cuts: Array) -> tuple[float, Array]:
-    """Max over shares λ of min over cuts i of λ·cut_i, and its λ (a linear program)."""
+    """Max over shares λ of min over cuts i of λ·cut_i, and its λ (a linear program).
+
+    Raises:
+        FieldError: If the cuts' sizes are too far apart for the program to be solved.
+    """
     count = cuts.shape[1]
-    rows = np.hstack([-cuts, np.ones((len(cuts), 1))])
+    if count == 1:
+        return float(cuts.min()), np.ones(1)
+    # The solver takes no coefficients beyond 1e15, which budgets far too small lead to.
+    scale = float(cuts.max()) or 1.0
+    rows = np.hstack([-cuts / scale, np.ones((len(cuts), 1))])
     total = np.append(np.ones(count), 0.0)[None]
     cost = np.append(np.zeros(count), -1.0)
     bounds = [(0.0, 1.0)] * count + [(None, None)]
     solution = linprog(cost, rows, np.zeros(len(cuts)), total, [1.0], bounds)
     if not solution.success:
-        raise RuntimeError(f"the feasibility check of the budget failed: {solution.message}")
-    return -float(solution.fun), solution.x[:-1]
+        allowed = f"budgets of which it can be told whether they can be kept ({solution.message})"
+        raise FieldError("budget.joules", f"energies over budgets up to {scale:g}", allowed)
+    return -float(solution.fun) * scale, solution.x[:-1]

@@ -20,7 +20,7 @@ from asl_gym.scenario.building import ScenarioArguments
 from asl_gym.scoring.fitting import PolicyFactory, build_policy, observation_view_of, view_of
 from asl_gym.scoring.frontier import HindsightFrontier
 from asl_gym.scoring.normalisation import as_trained
-from asl_gym.validation import FieldError, whole_number
+from asl_gym.validation import FieldError, sequence, whole_number
 
 __all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
 
@@ -147,7 +147,8 @@ class Evaluator:
             ValueError: If the policy does not fit the environment, or lacks the statistics by which
                 its observations were normalised.
         """
-        seeds = [whole_number(f"seeds[{i}]", seed, 0) for i, seed in enumerate(seeds)]
+        given = sequence("seeds", seeds, "evaluation seeds")
+        seeds = [whole_number(f"seeds[{i}]", seed, 0) for i, seed in enumerate(given)]
         if not seeds:
             raise FieldError("seeds", seeds, "at least one evaluation seed")
         env = self.make_env(getattr(policy, "action_view", "box"))

@@ -15,6 +15,7 @@ from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.trace import Trace
+from asl_gym.validation import FieldError
 
 B, HORIZON, SEED = 3, 4, 11
 MODES = AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP
@@ -265,3 +266,14 @@ def test_queues_and_traces_of_all_rows() -> None:
         drawn: Any = envs.simulation.trace
         for name in Trace.ARRAYS:
             np.testing.assert_array_equal(getattr(drawn[1], name), getattr(env.trace, name))
+
+
+def test_a_number_of_environments_of_few_bits_is_a_number_like_any_other() -> None:
+    envs = ASLVectorEnv(np.uint8(B), SMALL)  # type: ignore[arg-type]
+    assert_same(envs.reset(seed=SEED), ASLVectorEnv(B, SMALL).reset(seed=SEED))
+
+
+@pytest.mark.parametrize("seed", [np.array(3), "123", {1: 2, 3: 4, 5: 6}])
+def test_seeds_that_are_no_sequence(seed: Any) -> None:
+    with pytest.raises(FieldError, match=r"^seed = .* a sequence of seeds"):
+        ASLVectorEnv(B, SMALL).reset(seed=seed)

@@ -14,6 +14,7 @@ from scipy.integrate import quad
 
 from asl_gym.envs.env import ASLEnv
 from asl_gym.model import limits
+from asl_gym.model.demands import Budget
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.scenario.building import build_scenario
 from asl_gym.scenario.presets import preset
@@ -177,3 +178,15 @@ def test_ergodic_rate_at_the_ends_against_its_limits(exponent: float) -> None:
 def test_ergodic_rate_without_any_signal_ends_and_is_next_to_nothing() -> None:
     found = ergodic_spectral_efficiency(np.array([0.0, 5e-324, 1e-300] * 10_000))
     assert ((found > 0.0) & (found < 2e-300)).all()
+
+
+@pytest.mark.parametrize(
+    "joules",
+    [(1e-25,), (1e-30,) * 4, (1e-30, 1e60, 1e-10, 5.0), (1e-20, 1e60, 1e60, 1e60)],
+    ids=["system", "all alike", "far apart", "one"],
+)
+def test_budgets_far_too_small_name_the_minimum(joules: tuple[float, ...]) -> None:
+    budget = Budget("system" if len(joules) == 1 else "per_device", joules)
+    scenario = DEFAULT.with_num_devices(3).replace(budget=budget)
+    with pytest.raises(FieldError, match=r"^budget\.joules = .* more than the minimum energy"):
+        _ = scenario.energy_budgets

@@ -20,6 +20,7 @@ from agents.playing import with_statistics
 from agents.vec_env import make_vec_env
 from asl_gym import OPEN, Evaluator, FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy, evaluate
 from asl_gym.scoring.fitting import build_policy, view_of
+from asl_gym.validation import FieldError
 
 SEEDS = range(3)
 HORIZON = 40
@@ -269,3 +270,9 @@ def test_policies_that_remember_earlier_episodes_are_found(evaluator: Evaluator)
     assert evaluator.remembers(lambda env: Drifting(), 0)
     for policy in (OPEN, RandomPolicy, MiddleOfTheBox()):
         assert not evaluator.remembers(policy, 0)
+
+
+@pytest.mark.parametrize("seeds", [3, np.array(3), "12", {1: 2}, None, 1j])
+def test_seeds_that_are_no_sequence(evaluator: Evaluator, seeds: Any) -> None:
+    with pytest.raises(FieldError, match=r"^seeds = .* a sequence of evaluation seeds"):
+        list(evaluator.evaluate(OPEN, seeds))
