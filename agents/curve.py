@@ -1,11 +1,14 @@
 """The plot of learning curves: priced gap over training steps."""
 
+import io
 from pathlib import Path
 
-import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
+
+from agents.bookkeeping import write_whole
+from agents.runs import read_curve
 
 __all__ = ["plot_curves"]
 
@@ -17,13 +20,18 @@ def plot_curves(curves: dict[str, Path], output: Path, reference: dict[str, floa
         curves: Files ``curve.csv`` by label.
         output: The PNG to write.
         reference: Priced gaps of other policies on the validation seeds, by label.
+
+    Raises:
+        RunError: If a file is not a learning curve.
     """
     figure = Figure(figsize=(7, 4), layout="constrained", dpi=150)
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for label, path in curves.items():
-        curve = pd.read_csv(path)
-        axes.plot(curve["steps"] / 1e6, 100 * curve["priced_gap"], marker=".", label=label)
+        rows = read_curve(path)
+        steps = [int(row["steps"]) / 1e6 for row in rows]
+        gaps = [100 * float(row["priced_gap"]) for row in rows]
+        axes.plot(steps, gaps, marker=".", label=label)
     for (label, gap), style in zip(reference.items(), ("--", ":", "-."), strict=False):
         axes.axhline(100 * gap, color="0.35", linestyle=style, label=label)
     axes.set(xlabel="environment steps [million]", ylabel="priced gap [%]", yscale="log")
@@ -34,4 +42,6 @@ def plot_curves(curves: dict[str, Path], output: Path, reference: dict[str, floa
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)
     output.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(output)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    write_whole(output, picture.getvalue())

@@ -1,23 +1,18 @@
-"""A run's folder and the files in it that are read without a model: ``run.json``, ``curve.csv``."""
+"""A run's folder: where it is, who may write to it, and its learning curve ``curve.csv``."""
 
 import csv
-import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agents.bookkeeping import current_commit, differences, replacing, write_json
-from agents.configuration import Configuration
+from filelock import FileLock, Timeout
 
-__all__ = [
-    "CURVE_COLUMNS",
-    "append_curve",
-    "describe_run",
-    "read_curve",
-    "read_description",
-    "run_folder",
-    "update_description",
-]
+from agents.bookkeeping import remove_parts, replacing
+from agents.configuration import Configuration
+from agents.errors import RunError
+
+__all__ = ["CURVE_COLUMNS", "append_curve", "cut_curve", "locked", "read_curve", "run_folder"]
 
 CURVE_COLUMNS = ("steps", "priced_gap", "energy_ratio", "mean_delay_s")
 
@@ -27,48 +22,78 @@ def run_folder(root: Path, configuration: Configuration, seed: int) -> Path:
     return root / configuration.env_id / configuration.algorithm / f"seed-{seed}"
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Makes a run's folder and keeps a second training out of it.
+
+    Raises:
+        RunError: If another process trains there, or the folder or a file in it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock", timeout=0):
+            remove_parts(folder)
+            yield
+    except Timeout as error:
+        raise RunError(
+            f"{folder}: another process trains there: wait for it, or train into another folder"
+        ) from error
+    except OSError as error:
+        raise RunError(
+            f"{folder}: {error}: a training has to write there. What its last checkpoint holds is "
+            "not lost: make room or mend the folder, and the same command goes on"
+        ) from error
+
+
 def append_curve(path: Path, row: dict[str, Any]) -> None:
-    """Adds a row to the learning curve, dropping rows that an interrupted run had left ahead."""
-    rows = [kept for kept in read_curve(path) if int(kept["steps"]) < row["steps"]]
+    """Adds a row to a learning curve."""
+    _write_curve(path, [*read_curve(path), row])
+
+
+def cut_curve(path: Path, steps: int) -> None:
+    """Drops the rows that a killed run had left ahead of its checkpoint at ``steps``."""
+    rows = read_curve(path)
+    kept = [row for row in rows if int(row["steps"]) <= steps]
+    if len(kept) < len(rows):
+        _write_curve(path, kept)
+
+
+def _write_curve(path: Path, rows: list[dict[str, Any]]) -> None:
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, CURVE_COLUMNS)
         writer.writeheader()
-        writer.writerows([*rows, row])
+        writer.writerows(rows)
 
 
 def read_curve(path: Path) -> list[dict[str, str]]:
-    """The rows of a learning curve, none where there is no file yet."""
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def describe_run(configuration: Configuration, seed: int, folder: Path, fresh: bool) -> None:
-    """Writes ``run.json``, or compares it with what an interrupted run was started with.
+    """The rows of a learning curve, none where there is no file yet.
 
     Raises:
-        ValueError: If the run was started with another configuration.
+        RunError: If the file is not a learning curve, or not a whole one.
     """
-    configured = json.loads(json.dumps(asdict(configuration), default=repr))
-    if fresh:
-        made = {"configuration": configured, "seed": seed, "commit": current_commit() or "unknown"}
-        write_json(folder / "run.json", made)
-        return
-    found = differences(read_description(folder)["configuration"], configured)
-    if found:
-        raise ValueError(
-            f"the run in {folder} was started with another configuration: {'; '.join(found)}: go "
-            "on with that, or train into another folder"
-        )
+    if not path.exists():
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = list(csv.reader(file, strict=True)) or [[]]
+        if tuple(header) != CURVE_COLUMNS:
+            raise ValueError(f"line 1: expected {','.join(CURVE_COLUMNS)}")
+        for number, row in enumerate(rows, start=2):
+            _check_row(number, row)
+    except (ValueError, csv.Error) as error:
+        raise RunError(
+            f"{path} is not a whole learning curve ({error}). Trainings write it whole, so it was "
+            "changed from outside: put a copy of yours back or remove it, which loses the curve "
+            "alone"
+        ) from error
+    return [dict(zip(CURVE_COLUMNS, row, strict=True)) for row in rows]
 
 
-def read_description(folder: Path) -> dict[str, Any]:
-    """The contents of a run's ``run.json``."""
-    contents: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    return contents
-
-
-def update_description(folder: Path, **entries: Any) -> None:
-    """Sets entries of ``run.json`` and leaves the others as they are."""
-    write_json(folder / "run.json", {**read_description(folder), **entries})
+def _check_row(number: int, row: list[str]) -> None:
+    """Raises a ``ValueError`` where a row is not one of whole steps and three numbers."""
+    if len(row) != len(CURVE_COLUMNS):
+        raise ValueError(f"line {number}: {len(row)} entries: expected {len(CURVE_COLUMNS)}")
+    try:
+        int(row[0]), [float(value) for value in row[1:]]
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from error

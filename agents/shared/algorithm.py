@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.save_util import load_from_pkl, save_to_pkl
 from stable_baselines3.common.type_aliases import GymEnv, Schedule
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
@@ -47,7 +48,8 @@ class _Fleet(NamedTuple):
 class Shared(RolloutAlgorithm):
     """Learns one network for all devices of all fleets.
 
-    The buffer of past rounds is not saved: a run that goes on from a checkpoint fills it anew.
+    The buffer of past rounds is not in what :meth:`save` saves, but in a file of its own, by
+    :meth:`save_replay_buffer`, as with stable-baselines3's off-policy algorithms.
 
     Args:
         policy: ``"SharedPolicy"``.
@@ -112,6 +114,28 @@ class Shared(RolloutAlgorithm):
         """See :meth:`BaseAlgorithm.set_env`; the buffer begins anew."""
         super().set_env(env, force_reset)
         self._adopt_fleets()
+
+    def save_replay_buffer(self, path: Any) -> None:
+        """Saves the buffer of past rounds.
+
+        Args:
+            path: A path or a binary file.
+        """
+        save_to_pkl(path, self._buffer)
+
+    def load_replay_buffer(self, path: Any) -> None:
+        """Loads the buffer of past rounds, which runs the code in it; after :meth:`set_env`.
+
+        Args:
+            path: A path or a binary file.
+
+        Raises:
+            ValueError: If it holds no buffer of as many rounds and environments.
+        """
+        buffer = load_from_pkl(path)
+        if not isinstance(buffer, RegretBuffer) or buffer.size != self._buffer.size:
+            raise ValueError(f"buffer = {buffer!r}: expected a RegretBuffer of {self._buffer.size}")
+        self._buffer = buffer
 
     def policy_for(self, env: Any) -> SharedAgent:
         """The agent in an environment or scenario of any fleet.

@@ -37,11 +37,16 @@ class RegretBuffer:
         self._rounds, self._num_envs, self._added = rounds, num_envs, 0
         self._arrays: tuple[NDArray[Any], ...] = ()
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rounds that are kept, and number of environments."""
+        return self._rounds, self._num_envs
+
     def add(self, features: Float32, regret: Float32, best: NDArray[np.int64]) -> None:
         """Adds a round of all environments, in the place of the oldest where there is no room."""
         values: tuple[NDArray[Any], ...] = features, regret, best
         if not self._arrays:
-            self._arrays = tuple(np.empty((self._rounds, *v.shape), v.dtype) for v in values)
+            self._arrays = tuple(np.zeros((self._rounds, *v.shape), v.dtype) for v in values)
         for array, value in zip(self._arrays, values, strict=True):
             array[self._added % self._rounds] = value
         self._added += 1

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from agents.catalogue import AGENTS, label_of
-from agents.runs import read_curve
 from benchmarks.learned.evaluation import read_validation
 from benchmarks.learned.page import Page, PageEnvironment
 from benchmarks.learned.statistics import compare, median_seed
@@ -193,6 +192,6 @@ def _curves(trained: Sequence[Run]) -> pd.DataFrame:
             "priced_gap": float(row["priced_gap"]),
         }
         for run in trained
-        for row in read_curve(run.folder / "curve.csv")
+        for row in run.curve
     ]
     return pd.DataFrame(rows, columns=["agent", "training_seed", "steps", "priced_gap"])

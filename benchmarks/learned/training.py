@@ -1,8 +1,8 @@
 """Training the page's runs side by side, each in a process of its own.
 
 A run's process has one torch thread, so that its weights do not depend on how many run beside it.
-It writes what it says to ``train.log`` in the run's folder, saves a checkpoint when it is told to
-stop, and stops when the process that started it is gone.
+It writes what it says to ``train.log`` in the run's folder, and stops when the process that started
+it is gone; what it had trained since its last checkpoint is then trained again.
 """
 
 import multiprocessing
@@ -21,13 +21,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from filelock import FileLock
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from agents.catalogue import label_of
+from agents.checkpoints import has_checkpoint
 from agents.configuration import Configuration, load_configuration
-from agents.runs import describe_run, read_curve, read_description, run_folder
+from agents.description import changes_since, check_configuration, read_description
+from agents.errors import RunError
+from agents.runs import read_curve, run_folder
 from agents.training import train
 from benchmarks.errors import BenchmarkError
 from benchmarks.learned.page import Page
@@ -80,29 +82,63 @@ class Run:
 
     @property
     def description(self) -> dict[str, Any]:
-        """What its ``run.json`` holds."""
-        return read_description(self.folder)
+        """What its ``run.json`` holds.
+
+        Raises:
+            BenchmarkError: If it cannot be read.
+        """
+        with _faults_told():
+            return read_description(self.folder)
+
+    @property
+    def curve(self) -> list[dict[str, str]]:
+        """The rows of its learning curve.
+
+        Raises:
+            BenchmarkError: If it cannot be read.
+        """
+        with _faults_told():
+            return read_curve(self.folder / "curve.csv")
+
+    @property
+    def changes(self) -> list[str]:
+        """How its training goes on otherwise than it began, none where it begins.
+
+        Raises:
+            BenchmarkError: If its ``run.json`` cannot be read.
+        """
+        with _faults_told():
+            if not has_checkpoint(self.folder):
+                return []
+            return changes_since(self.folder, self.configuration.total_steps)
 
     @property
     def steps(self) -> int:
         """Steps up to its last validation."""
-        curve = read_curve(self.folder / "curve.csv")
-        return int(curve[-1]["steps"]) if curve else 0
+        return int(self.curve[-1]["steps"]) if self.curve else 0
 
     @property
     def has_ended(self) -> bool:
         """Whether it was trained to the end.
 
         Raises:
-            BenchmarkError: If what is there was trained with another configuration.
+            BenchmarkError: If what is there was trained with another configuration, or cannot be
+                read.
         """
         if not self.model_path.exists():
             return False
-        try:
-            describe_run(self.configuration, self.seed, self.folder, fresh=False)
-        except ValueError as error:
-            raise BenchmarkError(f"{error}, that is to another --runs, or remove it") from error
+        with _faults_told():
+            check_configuration(self.configuration, self.folder)
         return int(self.description.get("steps", 0)) >= self.configuration.total_steps
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """A run's fault as one of the command's input."""
+    try:
+        yield
+    except RunError as error:
+        raise BenchmarkError(f"{error} (runs are in --runs)") from error
 
 
 def runs_of(page: Page, root: Path) -> list[Run]:
@@ -133,6 +169,8 @@ def train_missing(runs: Sequence[Run], jobs: int, console: Console) -> None:
         while waiting or active:
             while waiting and len(active) < jobs:
                 run = waiting.popleft()
+                for change in run.changes:
+                    console.print(f"{run.label}: {change}", style="yellow", markup=False)
                 active[run] = _start(run)
             wait([process.sentinel for process in active.values()], timeout=LOOK_EVERY)
             for run in [run for run, process in active.items() if not process.is_alive()]:
@@ -148,7 +186,7 @@ def train_missing(runs: Sequence[Run], jobs: int, console: Console) -> None:
 
 @contextmanager
 def _stopping(active: dict["Run", BaseProcess]) -> Iterator[None]:
-    """Stops the processes that are left when the body ends, and waits for their checkpoints."""
+    """Stops the processes that are left when the body ends."""
     try:
         yield
     finally:
@@ -174,17 +212,19 @@ def _train_here(run: Run) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    run.folder.mkdir(parents=True, exist_ok=True)
-    with (
-        (run.folder / LOG).open("a", encoding="utf-8", buffering=1) as log,
-        redirect_stdout(log),
-        redirect_stderr(log),
-    ):
+    try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+        log = (run.folder / LOG).open("a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        sys.exit(f"Error: {run.folder}: {error}")
+    with log, redirect_stdout(log), redirect_stderr(log):
         try:
-            with FileLock(run.folder / ".lock", timeout=0):
-                train(run.configuration, run.seed, run.root, progress_bar=False)
+            train(run.configuration, run.seed, run.root, progress_bar=False)
         except KeyboardInterrupt:
             sys.exit(130)
+        except RunError as error:
+            print(error)
+            sys.exit(1)
         except Exception:
             traceback.print_exc()
             sys.exit(1)

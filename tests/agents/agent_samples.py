@@ -1,6 +1,8 @@
 """Small configurations, a small scenario, and what tests ask of trained models."""
 
 import dataclasses
+import operator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +63,34 @@ def weights(path: Path, algorithm: str = "ppo") -> list[torch.Tensor]:
     """The weights of a saved model."""
     policy = ALGORITHMS[algorithm].load(path, device="cpu").policy
     return [tensor.clone() for tensor in policy.state_dict().values()]
+
+
+def learned_state(path: Path, algorithm: str) -> list[tuple[str, torch.Tensor]]:
+    """All that a saved model has learned, by place: weights, optimisers, lone variables."""
+    model = ALGORITHMS[algorithm].load(path, device="cpu")
+    lone = {
+        name: getattr(model, name)
+        for name in ("log_ent_coef", "multiplier", "smoothed_cost_ratio", "_n_updates")
+        if getattr(model, name, None) is not None
+    }
+    return sorted(_tensors({**model.get_parameters(), **lone}), key=operator.itemgetter(0))
+
+
+def _tensors(value: Any, place: str = "") -> Iterator[tuple[str, torch.Tensor]]:
+    if isinstance(value, dict):
+        for key in value:
+            yield from _tensors(value[key], f"{place}.{key}")
+    elif isinstance(value, list | tuple):
+        for i, each in enumerate(value):
+            yield from _tensors(each, f"{place}.{i}")
+    elif isinstance(value, torch.Tensor | int | float):
+        yield place, torch.as_tensor(value).detach().clone()
+
+
+def same(
+    one: Sequence[tuple[str, torch.Tensor]], other: Sequence[tuple[str, torch.Tensor]]
+) -> bool:
+    """Whether two learned states are equal to the last bit."""
+    return len(one) == len(other) and all(
+        a == b and torch.equal(x, y) for (a, x), (b, y) in zip(one, other, strict=True)
+    )

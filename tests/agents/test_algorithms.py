@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
-import agents.training
-from agents.checkpoints import load_checkpoint, steps_done
-from agents.configuration import ALGORITHMS, load_configuration
+import agents.learning_curve
+from agents.checkpoints import load_checkpoint
+from agents.configuration import ALGORITHMS, Configuration, load_configuration
+from agents.errors import RunError
+from agents.learning_curve import VALIDATION_SEEDS
 from agents.playing import as_policy
 from agents.runs import read_curve, run_folder
-from agents.training import VALIDATION_SEEDS, LearningCurve, train, training_seed
+from agents.training import _fresh, _training_env, train, training_seed
 from agents.vec_env import make_vec_env
 from asl_gym import Evaluator, FixedSplit, evaluate
 from asl_gym.policies.base import Policy
@@ -28,7 +31,7 @@ EVALUATION_SEEDS = range(1_000)
 @pytest.fixture(scope="module", autouse=True)
 def one_validation_seed() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(agents.training, "VALIDATION_SEEDS", VALIDATION_SEEDS[:1])
+        patch.setattr(agents.learning_curve, "VALIDATION_SEEDS", VALIDATION_SEEDS[:1])
         yield
 
 
@@ -89,48 +92,27 @@ def test_a_killed_run_goes_on_to_the_same_number_of_steps(algorithm: str, tmp_pa
     assert after["training_seconds"] > before["training_seconds"] > 0
 
 
+def replay_of(configuration: Configuration, folder: Path) -> ReplayBuffer:
+    model = load_checkpoint(configuration, folder, _training_env(configuration))
+    assert isinstance(model, OffPolicyAlgorithm)
+    assert model.replay_buffer is not None
+    return model.replay_buffer
+
+
 def test_an_off_policy_checkpoint_keeps_its_replay_buffer(tmp_path: Path) -> None:
     configuration = quick_configuration("sac")
     train(configuration, 0, tmp_path, total_steps=128, progress_bar=False)
     folder = run_folder(tmp_path, configuration, 0)
-    half = load_checkpoint(configuration, folder)
-    assert isinstance(half, OffPolicyAlgorithm)
-    assert half.replay_buffer is not None
-    assert half.replay_buffer.pos == 128 // configuration.num_envs
+    half = replay_of(configuration, folder)
+    assert half.pos == 128 // configuration.num_envs
     train(configuration, 0, tmp_path, progress_bar=False)
-    whole = load_checkpoint(configuration, folder)
-    assert isinstance(whole, OffPolicyAlgorithm)
-    assert whole.replay_buffer is not None
-    kept = slice(0, half.replay_buffer.pos)
-    np.testing.assert_array_equal(
-        whole.replay_buffer.rewards[kept], half.replay_buffer.rewards[kept]
-    )
-    assert whole.replay_buffer.pos == 256 // configuration.num_envs
+    whole = replay_of(configuration, folder)
+    np.testing.assert_array_equal(whole.rewards[: half.pos], half.rewards[: half.pos])
+    assert whole.pos == 256 // configuration.num_envs
     assert [file.name for file in folder.glob("replay*")] == ["replay-256.pkl"]
     (folder / "replay-256.pkl").unlink()
-    with pytest.raises(FileNotFoundError, match="replay-256"):
-        load_checkpoint(configuration, folder)
-
-
-@pytest.mark.parametrize("algorithm", ["ppo", "td3"])
-def test_a_run_interrupted_within_a_rollout_ends_at_the_same_step(
-    algorithm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    configuration = quick_configuration(algorithm)
-
-    def interrupt(curve: LearningCurve) -> bool:
-        if curve.num_timesteps >= 152:
-            raise KeyboardInterrupt
-        return True
-
-    with monkeypatch.context() as patched:
-        patched.setattr(LearningCurve, "_on_step", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            train(configuration, 0, tmp_path, progress_bar=False)
-    # PPO's rollouts are of 8 steps in 8 environments: the one from 128 is played again.
-    assert steps_done(configuration, 0, tmp_path) == (128 if algorithm == "ppo" else 144)
-    model = train(configuration, 0, tmp_path, progress_bar=False)
-    assert ALGORITHMS[algorithm].load(model, device="cpu").num_timesteps == 256
+    with pytest.raises(RunError, match="replay-256"):
+        replay_of(configuration, folder)
 
 
 def test_training_environments_never_meet_evaluation_or_validation_seeds(tmp_path: Path) -> None:
@@ -139,7 +121,7 @@ def test_training_environments_never_meet_evaluation_or_validation_seeds(tmp_pat
     assert len(set(firsts)) == len(firsts)
     assert reserved < min(firsts) <= max(firsts) < 2**31
     configuration = quick_configuration("ppo")
-    model = agents.training._fresh_or_resumed(configuration, 7, tmp_path)
+    model = _fresh(configuration, 7, tmp_path, _training_env(configuration))
     assert model.env is not None
     assert model.env._seeds == [training_seed(7, 0) + i for i in range(8)]
 

@@ -1,6 +1,8 @@
 """The page of the learned agents end to end: interrupted, resumed, reported, shipped."""
 
 import dataclasses
+import io
+import json
 import multiprocessing
 import re
 import shutil
@@ -21,6 +23,7 @@ from agents.catalogue import AGENTS
 from agents.checkpoints import steps_done
 from agents.configuration import Configuration, load_configuration
 from agents.pretrained import shipping
+from agents.runs import locked
 from agents.training import train
 from asl_gym import evaluate
 from asl_gym.scoring.evaluation import Evaluator
@@ -191,7 +194,7 @@ def test_an_interruption_ends_the_processes_and_keeps_their_steps(tmp_path, monk
 
     def interrupt_once_trained(display: Any, active: Any) -> None:
         shown(display, active)
-        if any(one.steps for one in active):
+        if any((one.folder / "checkpoint.zip").exists() for one in active):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(training, "load_configuration", long)
@@ -204,7 +207,7 @@ def test_an_interruption_ends_the_processes_and_keeps_their_steps(tmp_path, monk
     assert not multiprocessing.active_children()
     (one,) = runs_of(dataclasses.replace(SMALL, num_training_seeds=1), tmp_path / "runs")
     steps = steps_done(one.configuration, one.seed, one.root)
-    assert one.steps <= steps < 1_000_000
+    assert 0 < one.description["written_by"][-1]["to_steps"] <= steps < 1_000_000
     assert not one.has_ended
 
 
@@ -228,6 +231,42 @@ def test_a_run_of_another_configuration_is_refused(whole, monkeypatch, capsys):
 
     monkeypatch.setattr(training, "load_configuration", other)
     assert "validate_every is 128 there and 64 now" in failure(capsys, *arguments(whole))
+
+
+def test_a_run_that_goes_on_with_other_code_or_steps_is_told(tmp_path):
+    one = runs_of(SMALL, tmp_path / "runs")[0]
+    train(one.configuration, one.seed, one.root, total_steps=128, progress_bar=False)
+    told = json.loads((one.folder / "run.json").read_text(encoding="utf-8"))
+    told["written_by"][0]["source_sha256"] = "of other code"
+    (one.folder / "run.json").write_text(json.dumps(told), encoding="utf-8")
+    console = Console(file=io.StringIO(), width=500)
+    training.train_missing([one], 1, console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "PPO, seed 0: the code is not that which it was trained by so far" in said
+    assert "PPO, seed 0: the total steps were 128 and are 256 now" in said
+    assert [each["from_steps"] for each in one.description["written_by"]] == [0, 128]
+    assert one.has_ended
+
+
+def test_a_run_that_another_process_trains_is_refused(tmp_path, capsys):
+    first, second = runs_of(SMALL, tmp_path / "runs")
+    with locked(first.folder):
+        message = failure(capsys, *arguments(tmp_path, "--jobs", "2", "--no-ship"))
+    assert f"PPO, seed 0 on ASL-v0: {first.folder}: another process trains there" in message
+    assert second.has_ended
+
+
+@pytest.mark.parametrize("contents", [b"", b"[]", b'{"configuration": {', b"\x80\x00"])
+@pytest.mark.parametrize("name", ["run.json", "curve.csv"])
+def test_a_torn_file_of_a_run_is_named(whole, tmp_path, capsys, name, contents):
+    folder = tmp_path / "copy"
+    shutil.copytree(whole, folder)
+    path = runs_of(SMALL, folder / "runs")[0].folder / name
+    path.write_bytes(contents)
+    for options in ((), ("--page-only",)):
+        message = failure(capsys, *arguments(folder, *options))
+        assert f"{path} is not" in message
+        assert "put a copy of yours back" in message
 
 
 def test_a_retrained_model_is_played_again(whole, tmp_path):
