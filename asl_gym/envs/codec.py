@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from asl_gym.arrays import Array, Float32
 from asl_gym.model.costs import CostModel, UnitCosts
 from asl_gym.scenario.scenario import Scenario
+from asl_gym.traces.channel import median_rates
 from asl_gym.traces.trace import Trace
 from asl_gym.validation import FieldError
 
@@ -30,6 +31,13 @@ MAX_INITIAL_QUEUE = 1e28
 
 MAX_CLOCK_RATIO = 2.0
 """Bound of available clocks over full clocks."""
+
+
+MAX_RATE_RATIO = 1e20
+"""Bound of a trace's rates over the devices' medians, and of the full clocks over its clocks."""
+
+MAX_FACTOR = 1e6
+"""Bound of a trace's factors on FLOPs per cycle and capacitance, each way."""
 
 
 class Observation(NamedTuple):
@@ -91,6 +99,7 @@ class Codec(ABC):
             allowed = f"at most {MAX_INITIAL_QUEUE:g} times each budget, the least is {least:g} J"
             raise FieldError("initial_queue_j", scenario.initial_queue_j, allowed)
         self._clock = np.asarray(scenario.fleet.clock_hz)
+        self._medians = median_rates(scenario.fleet, scenario.device_radio)
         self._scale = realised_scale(scenario)
 
     @abstractmethod
@@ -137,20 +146,33 @@ class Codec(ABC):
         return self.assemble(observation.queue, observation.rounds_left, channel, realised)
 
     def check_showable(self, trace: Trace) -> None:
-        """Checks that observations of a trace stay inside the observation space.
+        """Checks that a trace's observations stay in the observation space, and its costs finite.
 
         Raises:
-            ValueError: If rates or clocks lie outside it; the message gives the range.
+            ValueError: If rates, clocks or factors lie outside; the message gives the range.
         """
-        shown = trace.shown_uplink_bps, trace.shown_downlink_bps, trace.clock_hz
-        encoded = self.encode_channel(*shown)
-        if ((encoded <= self.space.low) | (encoded >= self.space.high)).any():
-            raise ValueError(
-                f"the trace's clocks reach {(trace.clock_hz / self._clock).max():g} times the "
-                "fleet's, or its rates leave what an observation can show: expected clocks below "
-                f"{MAX_CLOCK_RATIO:g} times the fleet's and rates within a factor of "
-                f"10^{LOG_BOUND:g} of the devices' medians"
-            )
+        for name in (*trace.ARRAYS, *trace.FACTORS):
+            values = getattr(trace, name)
+            if values is None or (name.startswith("shown_") and trace.shows_truth):
+                continue
+            typical, low, high = self._range_of(name)
+            with np.errstate(over="ignore"):
+                ratio = values / typical
+            ends = float(ratio.min()), float(ratio.max())
+            if not (low < ends[0] and ends[1] < high):
+                raise ValueError(
+                    f"the trace's {name} reaches from {ends[0]:g} to {ends[1]:g} times the "
+                    f"fleet's own (its median, of a rate): expected more than {low:g} and less "
+                    f"than {high:g} times"
+                )
+
+    def _range_of(self, name: str) -> tuple[Array | float, float, float]:
+        """What a trace's array is measured against, and between which multiples it has to lie."""
+        if name in Trace.FACTORS:
+            return 1.0, 1.0 / MAX_FACTOR, MAX_FACTOR
+        if name == "clock_hz":
+            return self._clock, 1.0 / MAX_RATE_RATIO, MAX_CLOCK_RATIO
+        return self._medians["downlink" in name], 1.0 / MAX_RATE_RATIO, MAX_RATE_RATIO
 
     def _checked(self, observation: NDArray[np.floating]) -> Array:
         values = np.asarray(observation, dtype=float)

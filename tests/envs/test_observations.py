@@ -1,5 +1,8 @@
 """The observation: there and back, its bounds, and what a decision loses through float32."""
 
+import dataclasses
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,10 +12,11 @@ from asl_gym.envs.codec import Observation
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.observations import ObservationCodec
 from asl_gym.policies.open import OPEN
-from asl_gym.scenario.presets import preset
+from asl_gym.scenario.presets import MISMATCHED, preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.round_problem import RoundProblem
 from asl_gym.traces.channel import median_rates
+from asl_gym.traces.trace import Trace
 from tests.strategies import drawn_trace, scenarios, seeds
 
 ROUNDS = 8
@@ -168,3 +172,37 @@ def test_a_single_observation_gets_the_batch_row(scenario: Scenario, seed: int) 
         assert state == "kept"
         np.testing.assert_array_equal(action["split"], batch["split"][i])
         np.testing.assert_array_equal(action["server_frequency"], batch["server_frequency"][i])
+
+
+# Traces that are handed over
+
+
+@pytest.mark.parametrize("schedule", ["default", "parallel"])
+@pytest.mark.parametrize("view", ["flat", "devices"])
+@pytest.mark.parametrize("name", [*Trace.ARRAYS, *Trace.FACTORS])
+def test_a_trace_with_extreme_numbers_is_refused_or_played_soundly(
+    schedule: str, view: Any, name: str
+) -> None:
+    scenario = preset(schedule).with_num_devices(2).replace(horizon=2, knowledge=MISMATCHED)
+    env = ASLEnv(scenario, observation=view)
+    plain = drawn_trace(scenario, 0)
+    accepted = []
+    for exponent in (-320, -300, -100, -30, -19, -5, 0, 0.2, 5, 19, 30, 100, 300):
+        values = np.full(plain.clock_hz.shape, 10.0**exponent)
+        if name in Trace.ARRAYS:
+            with np.errstate(over="ignore"):
+                values = np.minimum(values * getattr(plain, name), 1e308)
+        trace = dataclasses.replace(plain, **{name: np.maximum(values, 5e-324)})
+        try:
+            observation, _ = env.reset(seed=0, options={"trace": trace})
+        except ValueError as error:
+            assert f"the trace's {name} reaches" in str(error)  # noqa: PT017
+            continue
+        accepted.append(exponent)
+        for _ in range(2):
+            assert env.observation_space.contains(observation)
+            observation, reward, *_, info = env.step(env.action_space.sample())
+            assert np.isfinite([reward, info["delay"], info["energy"]]).all()
+    assert 0 in accepted
+    assert -320 not in accepted
+    assert 300 not in accepted

@@ -186,7 +186,7 @@ UNEVEN = nn.Sequential(*LINEAR, nn.Flatten(0), nn.Linear(6, 1))
     [
         (nn.Linear(4, 2), (1, 4), TypeError, "Linear.*Sequential"),
         (nn.Sequential(), (1, 4), ValueError, "at least one layer"),
-        (nn.Sequential(nn.ReLU()), (1, 4), ValueError, "total > 0"),
+        (nn.Sequential(nn.ReLU()), (1, 4), ValueError, "total >= 1"),
         (nn.Sequential(nn.LSTM(4, 4)), (1, 4), TypeError, "layer '0' returned tuple"),
         (LINEAR, (0, 4), ValueError, r"\(0, 4\)"),
         (LINEAR, (), ValueError, "batch"),
