@@ -14,13 +14,18 @@ from agents.curve import plot_curves
 from agents.errors import RunError
 from agents.learning_curve import VALIDATION_SEEDS
 from agents.runs import run_folder
+from agents.terminal import speak_plainly_where_needed
 from agents.training import train
 from asl_gym import OPEN, evaluate
 
 __all__ = ["app"]
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=__doc__,
+    callback=speak_plainly_where_needed,
 )
 
 Algorithm = Annotated[str, typer.Argument(help="Algorithm, for example ppo.")]

@@ -13,6 +13,7 @@ from typing import Any
 from agents.bookkeeping import current_commit, differences, source_sha256, write_json
 from agents.configuration import Configuration
 from agents.errors import RunError
+from asl_gym.json_files import read_json
 
 __all__ = [
     "begin_description",
@@ -131,12 +132,12 @@ def read_description(folder: Path) -> dict[str, Any]:
         RunError: If there is none, or it is not a whole one.
     """
     path = folder / FILE
+    if not path.exists():
+        raise RunError(f"{path} does not exist: there is no run in {folder}")
     try:
-        contents = json.loads(path.read_text(encoding="utf-8"))
+        contents = read_json(path, "run")
         _check_kinds(contents)
-    except FileNotFoundError as error:
-        raise RunError(f"{path} does not exist: there is no run in {folder}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise RunError(
             f"{path} is not the whole description of a run ({error}). Trainings write it whole, so "
             f"it was changed from outside: put a copy of yours back, or train into another folder"

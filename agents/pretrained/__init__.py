@@ -17,6 +17,7 @@ from torch import Tensor
 
 from agents.pretrained.weights import build, fill, from_bytes
 from asl_gym import Policy
+from asl_gym.json_files import read_json
 from asl_gym.scoring.fitting import PolicyFactory
 
 __all__ = [
@@ -41,7 +42,8 @@ def folder() -> Path:
 def manifest() -> dict[str, dict[str, dict[str, Any]]]:
     """What is shipped: per environment id and name the file, its SHA-256 and its making."""
     path = folder() / MANIFEST
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    shipped: dict[str, dict[str, dict[str, Any]]] = {}
+    return read_json(path, "manifest") if path.exists() else shipped
 
 
 def shipped_names(env_id: str) -> tuple[str, ...]:

@@ -75,14 +75,15 @@ def _check_raw(policy: Any) -> None:
         wrapper = "NormalizeObservation or another wrapper whose observations have no bounds"
         raise ValueError(f"policy = {policy!r} was trained behind {wrapper}: {WAYS_OUT}")
     raw, last = (getattr(policy, name, None) for name in ("_last_original_obs", "_last_obs"))
-    if raw is None or last is None or np.array_equal(raw, last):
+    if raw is None or last is None:
         return
-    # stable-baselines3 keeps raw observations under VecNormalize alone, which may have normalised
-    # rewards only; then the last observations are within the environment's bounds.
     told = f"policy = {policy!r} was trained under VecNormalize, whose statistics are saved apart"
     if not all(space.contains(each) for each in np.asarray(last)):
         raise ValueError(f"{told}: {WAYS_OUT}")
-    warnings.warn(f"{told}; if it normalised observations, {WAYS_OUT}", stacklevel=2)
+    # On-policy algorithms keep raw observations under VecNormalize alone. It may have normalised
+    # rewards only, since the last observations are within the environment's bounds.
+    if not hasattr(policy, "replay_buffer"):
+        warnings.warn(f"{told}; if it normalised observations, {WAYS_OUT}", stacklevel=2)
 
 
 def _wrappers(policy: Any) -> Iterator[NormalizeObservation[Any, Any, Any]]:

@@ -1,6 +1,5 @@
 """Playing the trained agents of all training seeds, beside the baselines, on common traces."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from agents.bookkeeping import sha256_of, write_json
 from agents.configuration import ALGORITHMS
 from agents.learning_curve import VALIDATION_SEEDS
 from agents.playing import as_policy
+from asl_gym.json_files import read_json
 from asl_gym.policies.base import Policy
 from asl_gym.scoring.fitting import build_policy
 from benchmarks.learned.page import Page
@@ -120,7 +120,7 @@ def write_validation(
 def read_validation(folder: RunFolder) -> dict[str, float]:
     """Priced gaps of OPEN and its variants on the learning curves' traces, by policy."""
     path = folder.path / VALIDATION
-    gaps: dict[str, float] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    gaps: dict[str, float] = read_json(path, "validation") if path.exists() else {}
     return gaps
 
 

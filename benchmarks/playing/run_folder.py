@@ -9,7 +9,6 @@ Files other than the rows are written under another name first, so that they are
 """
 
 import gzip
-import json
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from agents.bookkeeping import write_json, write_whole
 from asl_gym import Scenario
+from asl_gym.json_files import read_json
 from asl_gym.scoring.evaluation import EpisodeSeries
 from asl_gym.validation import FieldError
 from benchmarks.errors import BenchmarkError
@@ -141,11 +141,9 @@ class RunFolder:
         if not self.has_manifest:
             raise BenchmarkError(f"out = {str(self.path)!r} holds no run.json, so no results")
         try:
-            content = json.loads(self._manifest_path.read_bytes())
-        except (ValueError, RecursionError) as error:
-            raise BenchmarkError(
-                f"{self._manifest_path} cannot be read ({error}): choose another --out"
-            ) from error
+            content = read_json(self._manifest_path, "run")
+        except FieldError as error:
+            raise BenchmarkError(f"{error}; or choose another --out") from error
         return checked(self._manifest_path, content)
 
     @property

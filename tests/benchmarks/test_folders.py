@@ -55,10 +55,10 @@ def test_what_makes_a_row_is_the_configuration_the_policys_files_and_the_code():
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "cannot be read"),
-        (b'{"configuration": {"env', "cannot be read"),
-        (b"\x80\x00\xff", "cannot be read"),
-        (b"[" * 100_000, "cannot be read"),
+        (b"", "expected valid JSON"),
+        (b'{"configuration": {"env', "expected valid JSON"),
+        (b"\x80\x00\xff", "expected valid JSON, which is text"),
+        (b"[" * 100_000, "expected JSON nested at most 100 levels deep"),
         (b"[]", "the whole: Input should be a valid dictionary"),
         (b"{}", "configuration: Field required"),
         (b'{"configuration": {"seeds": "0"}}', "configuration.env_id: Field required"),

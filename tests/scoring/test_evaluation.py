@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from gymnasium.utils import seeding
 from gymnasium.wrappers import NormalizeObservation
-from stable_baselines3 import PPO
+from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.vec_env import VecNormalize
 
 import asl_gym
@@ -217,6 +217,17 @@ def test_a_model_sees_observations_as_its_vec_normalize_made_them(tmp_path: Path
         evaluate(loaded, seeds=[0], horizon=HORIZON)
     given = with_statistics(loaded, tmp_path / "statistics.pkl")
     np.testing.assert_array_equal(splits_of(given), expected)
+
+
+def test_an_off_policy_model_without_its_statistics_is_refused(tmp_path: Path) -> None:
+    arguments: Any = {"learning_starts": 8, "buffer_size": 100, "device": "cpu", "seed": 0}
+    envs = [make_vec_env("ASL-v0", 1, horizon=HORIZON) for _ in range(2)]
+    models = [SAC("MlpPolicy", each, **arguments) for each in (VecNormalize(envs[0]), envs[1])]
+    for name, model in zip(("normalised", "raw"), models, strict=True):
+        model.learn(16).save(tmp_path / f"{name}.zip")
+    with pytest.raises(ValueError, match="trained under VecNormalize, whose statistics"):
+        splits_of(SAC.load(tmp_path / "normalised.zip"))
+    np.testing.assert_array_equal(splits_of(models[1]), splits_of(SAC.load(tmp_path / "raw.zip")))
 
 
 def test_normalised_rewards_alone_change_nothing(tmp_path: Path) -> None:
