@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.model.components import Fleet, Radio, Server, Workload
-from asl_gym.model.costs import CostModel, Options, UnitCosts
+from asl_gym.model.costs import LARGE, CostModel, Options, UnitCosts, sum_over_devices
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.scenario.scenario import Scenario
 from tests.strategies import drawn_trace, random_frequencies, random_splits, scenarios, seeds
@@ -133,6 +133,56 @@ def test_split_indices_count_the_admissible_splits() -> None:
     chosen = only_last.chosen_options(np.array([0]), unit(only_last))
     np.testing.assert_array_equal(chosen, options(2))
     assert only_last.all_options(unit(only_last)).fixed_delay.shape == (1, 1)
+
+
+# Several devices
+
+
+@pytest.mark.parametrize("shared", ["clock", "nothing"])
+def test_each_device_has_its_own_constants(shared: str) -> None:
+    """In rounds few and many, in every order of their numbers."""
+    workload = Workload(PROFILE, 10)
+    each = [(2.0, 1e-27, 0.5), (2.0, 2e-27, 0.25), (4.0, 1e-27, 0.5)]
+    many = [each[0]] * 3 if shared == "clock" else each
+    server, radio = Server(1e8, 4e9, 4.0, 1e-28), Radio(1e6, 2.0, -174.0, 9.0, 128.1, 37.6, 8.0,
+                                                        0.5, "none", 1e4, 8.0)  # fmt: skip
+
+    def fleet(devices: list[tuple[float, float, float]]) -> Fleet:
+        columns = zip(*devices, strict=True)
+        distance = (100.0,) * len(devices)
+        return Fleet((1e9,) * len(devices), *columns, distance, 1.0)  # type: ignore[arg-type]
+
+    together = CostModel(fleet(many), server, radio, workload)
+    alone = [CostModel(fleet([device]), server, radio, workload) for device in many]
+    rng = np.random.default_rng(0)
+    for rounds in (2, LARGE, LARGE, 2, LARGE + 1):
+        given = rng.uniform(1e8, 1e9, (3, rounds, 3))
+        units = together.unit_costs(*given)
+        for n, one in enumerate(alone):
+            own = one.unit_costs(*given[..., n : n + 1])
+            for mine, theirs in zip(own, units, strict=True):
+                np.testing.assert_array_equal(mine[:, 0], theirs[:, n])
+
+
+def test_real_parameters_are_multiples_of_the_fleets() -> None:
+    of = model()
+    given = np.array([1e6]), np.array([2e6]), np.array([1e9])
+    nominal, real = of.unit_costs(*given), of.unit_costs(*given, np.array([4.0]), np.array([3.0]))
+    # Four times the FLOPs per cycle take a quarter of the cycles.
+    np.testing.assert_allclose(real.device_delay, nominal.device_delay / 4.0, rtol=1e-15)
+    np.testing.assert_allclose(real.device_energy, nominal.device_energy * 3.0 / 4.0, rtol=1e-15)
+    unchanged = real._replace(
+        device_delay=nominal.device_delay, device_energy=nominal.device_energy
+    )
+    np.testing.assert_array_equal(unchanged, nominal)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 50])
+def test_devices_are_added_in_their_order(rows: int) -> None:
+    values = np.exp(np.random.default_rng(rows).normal(0.0, 5.0, (rows, 100)))
+    in_order = [sum(row) for row in values.tolist()]
+    np.testing.assert_array_equal(sum_over_devices(values), in_order)
+    np.testing.assert_array_equal(sum_over_devices(values[:, None, :])[:, 0], in_order)
 
 
 # Relations between units

@@ -27,6 +27,10 @@ def test_one_weight_counts_for_every_energy() -> None:
     device, server = energy_weights(np.array([[2.0], [5.0]]), 3)
     np.testing.assert_array_equal(device, [[2.0, 2.0, 2.0], [5.0, 5.0, 5.0]])
     np.testing.assert_array_equal(server, [2.0, 5.0])
+    for leading in ((), (2, 3)):
+        device, server = energy_weights(np.full((*leading, 1), 2.0), 4)
+        np.testing.assert_array_equal(device, np.full((*leading, 4), 2.0))
+        np.testing.assert_array_equal(server, np.full(leading, 2.0))
 
 
 def test_weights_of_several_budgets_are_devices_then_server() -> None:

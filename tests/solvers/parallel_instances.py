@@ -1,17 +1,19 @@
 """Rounds of the parallel schedule's problem for tests, and their optimum by exhaustive search."""
 
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
 
-from asl_gym.arrays import Array
+from asl_gym.arrays import Array, Mask
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options
 from asl_gym.solvers.decision import Decision, RoundTerms
+from asl_gym.solvers.parallel.allocation import Clock
+from asl_gym.solvers.parallel.problem import Incumbent, Problem, Workspace, make_workspace
 from asl_gym.solvers.parallel.solver import allocate, price, solve
 from tests.strategies import Maker, seeds
 
@@ -42,6 +44,54 @@ def needed(a: Array, w: Array, deadline: float | Array, server: Server) -> Array
     with np.errstate(divide="ignore", invalid="ignore"):
         f = np.where(deadline > a, w / np.maximum(deadline - a, 0.0), np.inf)
     return np.where(w > 0, np.maximum(f, server.clock_min_hz), 0.0)
+
+
+def frequency_of(a: Any, w: Any, deadline: Any, clock: Clock) -> Array:
+    """The same up to f_max, for a clock of the compiled solver."""
+    server = Server(clock.least, clock.greatest, 1.0, 1.0)
+    return np.minimum(needed(a, w, deadline, server), clock.greatest)
+
+
+def made_problem(made: "Instance", fixed: float = -1.0) -> Problem:
+    """A round as the search sees it."""
+    options, server = made.options, made.server
+    weight = float(made.server_weight)
+    costs = made.device_weight[:, None] * options.device_energy + weight * options.downlink_energy
+    clock = Clock(server.clock_min_hz, server.clock_max_hz)
+    a, w = options.fixed_delay, options.server_work
+    return Problem(a, costs, w, float(made.V), weight * server.capacitance, clock, fixed)
+
+
+def some_options(problem: Problem, number: int) -> Mask:
+    """Some of the options, at least one a device."""
+    rng = np.random.default_rng(number)
+    mask = rng.random(problem.a.shape) < 0.7
+    mask[np.arange(len(mask)), rng.integers(mask.shape[1], size=len(mask))] = True
+    return mask.astype(np.uint8)
+
+
+def small_problem(number: int, devices: int = 5, splits: int = 6, fixed: float = -1.0) -> Problem:
+    """A round as the search sees it, see :func:`made_instance`."""
+    return made_problem(made_instance(number, devices, splits), fixed)
+
+
+def soonest_of(problem: Problem, mask: Mask) -> Array:
+    """The earliest deadline of each option [s], infinity for those that are out."""
+    return np.where(mask, problem.a + problem.w / problem.clock.greatest, np.inf)
+
+
+def nothing_yet(problem: Problem) -> tuple[Incumbent, Workspace]:
+    """What a search starts from."""
+    devices, options = problem.a.shape
+    figures = np.array([np.inf, problem.fixed])
+    incumbent = Incumbent(np.full(devices, -1), figures)
+    return incumbent, make_workspace(devices, options)
+
+
+def every_choice(shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """All combinations of one option a device, shape (L**N, N)."""
+    devices, options = shape
+    return np.array(list(itertools.product(range(options), repeat=devices)))
 
 
 def best_of_splits(problem: Instance, chosen: Options) -> Optimum:
@@ -95,8 +145,7 @@ def exhaustive(problem: Instance) -> Optimum:
 
     The frequencies are the upper layer's, which is held against :func:`best_of_splits`.
     """
-    devices, splits = problem.options.fixed_delay.shape
-    chosen = problem.chosen(np.array(list(itertools.product(range(splits), repeat=devices))))
+    chosen = problem.chosen(every_choice(problem.options.fixed_delay.shape))
     f = allocate(chosen, problem.server, problem.V, problem.server_weight)
     w = chosen.server_work
     computing = problem.server.capacitance * w * f**2

@@ -7,12 +7,11 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from asl_gym import preset
 from asl_gym.arrays import Splits
 from asl_gym.model.costs import Options
-from asl_gym.solvers.parallel.allocation import Clock
-from asl_gym.solvers.parallel.problem import Problem, make_workspace
+from asl_gym.solvers.parallel.problem import make_workspace
 from asl_gym.solvers.parallel.relaxation import underestimate
-from asl_gym.solvers.parallel.solver import price, solve
+from asl_gym.solvers.parallel.solver import TOLERANCE, price, solve
 from asl_gym.solvers.round_problem import RoundProblem
-from tests.solvers.parallel_instances import Instance, made_instance, needed
+from tests.solvers.parallel_instances import Instance, made_instance, made_problem, needed
 from tests.strategies import drawn_trace
 
 DEVICES, SPLITS = 10, 12
@@ -21,17 +20,16 @@ TOLERANCES = (1e-2, 1e-4, 1e-6, 1e-8)
 
 ROUNDS, DEADLINES = 120, 4
 
+DELAY_WEIGHT = 1450.0
+"""About the preset's V [J²/s], whose exact one needs the budget, and so the solver itself."""
+
 
 @pytest.mark.parametrize("number", range(40))
 def test_tangents_touch_the_truth_and_lie_nowhere_above_it(number: int) -> None:
     rng = np.random.default_rng(number)
     problem = made_instance(number, DEVICES, SPLITS)
-    a, w, server = problem.options.fixed_delay, problem.options.server_work, problem.server
-    costs = problem.device_weight[:, None] * problem.options.device_energy
-    costs = costs + problem.server_weight * problem.options.downlink_energy
-    rate = float(problem.server_weight) * server.capacitance
-    clock = Clock(server.clock_min_hz, server.clock_max_hz)
-    plain = Problem(a, costs, w, float(problem.V), rate, clock, -1.0)
+    server, plain = problem.server, made_problem(problem)
+    a, costs, w, rate = plain.a, plain.c, plain.w, plain.price
     work = make_workspace(*a.shape)
     soonest = a + w / server.clock_max_hz
     for _ in range(20):
@@ -61,8 +59,15 @@ def rounds() -> list[Instance]:
     shape, found = options.fixed_delay.shape, []
     for t in range(ROUNDS):
         one = Options(*(np.broadcast_to(values, shape)[t] for values in options))
-        found.append(Instance(*RoundProblem.of(scenario, one, scenario.V, weights[t : t + 1])))
+        found.append(Instance(*RoundProblem.of(scenario, one, DELAY_WEIGHT, weights[t : t + 1])))
     return found
+
+
+def test_the_search_needs_few_nodes(rounds: list[Instance]) -> None:
+    """Rounds solved by so many nodes, a few less than today; and fewer nodes solve fewer."""
+    for nodes, least, most in ((1, 14, 30), (9, 58, 75), (25, 106, 118), (75, 120, 120)):
+        gaps = [float(solve(problem, max_nodes=nodes).gap) for problem in rounds]
+        assert least <= sum(gap <= TOLERANCE for gap in gaps) <= most
 
 
 def splits_for(problem: Instance, deadline: float) -> Splits | None:

@@ -125,9 +125,10 @@ def test_rates_leave_their_arguments_alone() -> None:
 
 def test_rates_from_measured_snr() -> None:
     snr_db = np.array([[0.0, 10.0], [-3.0, 20.0]])
-    uplink, downlink = rates_from_snr_db(snr_db, FLEET, UNBOUNDED)
+    radio = dataclasses.replace(UNBOUNDED, base_station_power_w=2.0)
+    uplink, downlink = rates_from_snr_db(snr_db, FLEET, radio)
     np.testing.assert_allclose(downlink, 20e6 * np.log2(1.0 + 10.0 ** (snr_db / 10.0)))
-    uplink_db = snr_db + 10.0 * np.log10([0.1, 0.2])
+    uplink_db = snr_db + 10.0 * np.log10([0.05, 0.1])
     np.testing.assert_allclose(uplink, 20e6 * np.log2(1.0 + 10.0 ** (uplink_db / 10.0)))
 
 
