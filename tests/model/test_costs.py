@@ -150,7 +150,7 @@ def test_each_device_has_its_own_constants(shared: str) -> None:
     def fleet(devices: list[tuple[float, float, float]]) -> Fleet:
         columns = zip(*devices, strict=True)
         distance = (100.0,) * len(devices)
-        return Fleet((1e9,) * len(devices), *columns, distance, 1.0)  # type: ignore[arg-type]
+        return Fleet((1e9,) * len(devices), *columns, distance, 1.0)  # type: ignore[call-arg]
 
     together = CostModel(fleet(many), server, radio, workload)
     alone = [CostModel(fleet([device]), server, radio, workload) for device in many]

@@ -38,4 +38,4 @@ def test_at_once_devices_share_and_the_round_takes_as_long_as_the_slowest() -> N
 
 def test_the_parts_are_told_by_name() -> None:
     with pytest.raises(TypeError, match="positional"):
-        System(*PARTS.values())  # type: ignore[call-arg]
+        System(*PARTS.values())

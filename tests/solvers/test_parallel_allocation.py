@@ -1,6 +1,6 @@
 """The parallel upper layer against root finding: deadlines and shares of the clock."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -82,6 +82,8 @@ def test_newtons_method_takes_few_steps(monkeypatch: pytest.MonkeyPatch) -> None
     cases = [chosen(number) for number in range(200)]
     exact = [(earliest_deadline(c.a, c.w, c.clock), optimal_deadline(*c)) for c in cases]
     # Compiled code holds the constant.
+    first: Any
+    best: Any
     first, best = (getattr(f, "py_func", f) for f in (earliest_deadline, optimal_deadline))
     monkeypatch.setattr(allocation, "MAX_STEPS", 10)
     found = [(first(c.a, c.w, c.clock), best(*c)) for c in cases]

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from asl_gym.arrays import Array
+from asl_gym.arrays import Splits
 from asl_gym.solvers.parallel.allocation import optimal_deadline
 from asl_gym.solvers.parallel.incumbents import (
     best_at,
@@ -34,7 +34,7 @@ from tests.solvers.parallel_instances import (
 NUMBERS = range(30)
 
 
-def cost_at(problem: Problem, splits: Array, deadline: float) -> float:
+def cost_at(problem: Problem, splits: Splits, deadline: float) -> float:
     """What splits cost at a deadline, without the delay."""
     rows = np.arange(len(splits))
     a, w, c = (values[rows, splits] for values in (problem.a, problem.w, problem.c))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from asl_gym import preset
-from asl_gym.arrays import Array
+from asl_gym.arrays import Array, Splits
 from asl_gym.model.costs import Options
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.decision import Decision
@@ -15,7 +15,7 @@ ROUNDS, CANDIDATES, V = 3, 4, 1450.0
 WEIGHTS = np.array([[1.0], [30.0], [500.0]])
 
 
-def costs_of(scenario: Scenario, options: Options, splits: Array, f: Array) -> Array:
+def costs_of(scenario: Scenario, options: Options, splits: Splits, f: Array) -> Array:
     """V·D plus the weighted energy of given splits in each round."""
     picked = []
     for values in options:

@@ -1,0 +1,1 @@
+"""A mutation check by hand, see :mod:`tests.mutation.__main__`."""
