@@ -25,7 +25,7 @@ from pathlib import Path
 
 EQUIVALENT = Path(__file__).parents[1] / "data" / "equivalent_mutants.toml"
 
-PARTS = ("allocation", "relaxation", "decisions", "search", "solver", "bounds")
+PARTS = ("units", "allocation", "relaxation", "decisions", "nodes", "search", "solver", "bounds")
 PARALLEL = tuple(f"tests/solvers/test_parallel_{part}.py" for part in PARTS)
 CHANNEL = ("tests/traces/test_channel.py",)
 TRACES = (

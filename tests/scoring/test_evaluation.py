@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -42,6 +43,7 @@ class MiddleOfTheBox:
         deterministic: bool = True,
     ) -> tuple[Any, Any]:
         assert deterministic
+        assert np.shape(episode_start) == (1,)
         count = 0 if episode_start[0] else state
         return np.zeros(20), count + 1
 
@@ -73,12 +75,19 @@ def test_scores_follow_from_the_rounds(evaluator: Evaluator) -> None:
         assert score.rounds == HORIZON == len(series.split)
 
 
+def test_decisions_take_no_longer_than_all_that_is_done(evaluator: Evaluator) -> None:
+    began = time.perf_counter()
+    _, series = next(evaluator.evaluate(OPEN, [0]))
+    assert (series.decision_time >= 0).all()
+    assert series.decision_time.sum() <= time.perf_counter() - began
+
+
 def test_compiling_in_the_first_round_is_no_decision_time(evaluator: Evaluator) -> None:
     score, series = next(evaluator.evaluate(OPEN, [0]))
     times = np.full(HORIZON, 3e-4)
     times[0] = 12.0
     compiled = evaluator.score(replace(series, decision_time=times), "OPEN", 0)
-    assert compiled.decision_time_us == pytest.approx(300)
+    assert compiled.decision_time_us == pytest.approx(300, rel=1e-12)
     assert replace(compiled, decision_time_us=score.decision_time_us) == score
 
 
@@ -287,3 +296,8 @@ def test_policies_that_remember_earlier_episodes_are_found(evaluator: Evaluator)
 def test_seeds_that_are_no_sequence(evaluator: Evaluator, seeds: Any) -> None:
     with pytest.raises(FieldError, match=r"^seeds = .* a sequence of evaluation seeds"):
         list(evaluator.evaluate(OPEN, seeds))
+
+
+def test_twenty_seeds_are_played_unless_told_otherwise() -> None:
+    scores = evaluate(GreedyDelay, horizon=1)
+    assert [score.evaluation_seed for score in scores] == list(range(20))

@@ -15,6 +15,7 @@ from asl_gym.solvers.parallel.incumbents import (
 )
 from asl_gym.solvers.parallel.problem import (
     Problem,
+    Workspace,
 )
 from asl_gym.solvers.parallel.rows import (
     fastest_deadline,
@@ -50,7 +51,9 @@ def test_the_best_at_a_deadline_is_the_cheapest_in_time_or_the_soonest(number: i
     rng, problem = np.random.default_rng(number), small_problem(number)
     mask = some_options(problem, number)
     soonest = soonest_of(problem, mask)
-    for deadline in rng.choice(soonest[mask > 0], 5) * np.exp(rng.uniform(-0.1, 1.0, 5)):
+    near = rng.choice(soonest[mask > 0], 5) * np.exp(rng.uniform(-0.1, 1.0, 5))
+    # Options without work are in time at their very delay.
+    for deadline in [*near, *problem.a[(mask > 0) & (problem.w == 0)][:3]]:
         mu = float(np.exp(rng.uniform(-30, 0)))
         splits = np.full(len(mask), -1)
         best_at(deadline, mu, problem, mask, splits)
@@ -98,6 +101,17 @@ def test_a_decision_that_misses_a_fixed_deadline_has_no_price(number: int) -> No
         expected = cost_at(problem, splits, problem.fixed) if kept else np.inf
         assert found == pytest.approx(expected, rel=1e-9)
         assert incumbent.figures[1] == problem.fixed
+    late = int(np.argmax(a + 1e99 * (w > 0)))
+    if w[late] > 0:
+        problem = free._replace(fixed=float(a[late]), V=0.0)
+        assert consider(problem, nothing_yet(problem)[0], tried(problem, splits)) == np.inf
+
+
+def tried(problem: Problem, splits: Splits) -> Workspace:
+    """Scratch memory with a decision to be priced."""
+    _, work = nothing_yet(problem)
+    work.trial[:] = splits
+    return work
 
 
 @pytest.mark.parametrize("number", NUMBERS)

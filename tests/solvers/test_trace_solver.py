@@ -17,7 +17,7 @@ def scenario_of(name: str) -> Scenario:
     return preset(name).with_num_devices(DEVICES)
 
 
-@pytest.mark.parametrize("rounds", [ROUNDS, 7, 1, 0])
+@pytest.mark.parametrize("rounds", [ROUNDS, 10, 7, 0])
 @pytest.mark.parametrize("name", ["default", "per-device-budgets", "parallel"])
 def test_means_are_those_of_the_rounds_however_many_are_solved_together(
     name: str, rounds: int, monkeypatch: pytest.MonkeyPatch
@@ -44,6 +44,12 @@ def test_means_are_those_of_the_rounds_however_many_are_solved_together(
     assert means.lower_bound == pytest.approx(np.mean(bounds), rel=1e-12)
     assert means.delay == pytest.approx(np.mean(delays), rel=1e-12)
     np.testing.assert_allclose(means.energies, np.mean(energies, axis=0), rtol=1e-12)
+
+
+def test_there_is_one_budget_unless_told_otherwise() -> None:
+    scenario = scenario_of("default")
+    solver = TraceSolver(scenario, drawn_trace(scenario, 0, ROUNDS))
+    assert solver.mean_costs(V, np.array([20.0])).energies.shape == (1,)
 
 
 def test_a_trace_of_other_devices_is_refused() -> None:
