@@ -148,9 +148,9 @@ def test_each_device_has_its_own_constants(shared: str) -> None:
                                                         0.5, "none", 1e4, 8.0)  # fmt: skip
 
     def fleet(devices: list[tuple[float, float, float]]) -> Fleet:
-        columns = zip(*devices, strict=True)
-        distance = (100.0,) * len(devices)
-        return Fleet((1e9,) * len(devices), *columns, distance, 1.0)  # type: ignore[call-arg]
+        flops, capacitance, power = zip(*devices, strict=True)
+        alike = len(devices)
+        return Fleet((1e9,) * alike, flops, capacitance, power, (100.0,) * alike, 1.0)
 
     together = CostModel(fleet(many), server, radio, workload)
     alone = [CostModel(fleet([device]), server, radio, workload) for device in many]
