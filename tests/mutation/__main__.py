@@ -16,12 +16,18 @@ status 1.
 """
 
 import argparse
+import itertools
 import os
+import re
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.mutation.mutants import Mutant
 
 EQUIVALENT = Path(__file__).parents[1] / "data" / "equivalent_mutants.toml"
 
@@ -70,6 +76,15 @@ def equivalent() -> dict[str, str]:
     return {name: group["reason"] for group in groups for name in group["mutants"]}
 
 
+def check_names(made: Sequence["Mutant"], known: Iterable[str]) -> None:
+    """Refuses names of equivalent mutants that the files no longer have."""
+    names = {mutant.name for mutant in made}
+    stems = {Path(mutant.file).stem for mutant in made}
+    stale = [name for name in known if re.split("[.:]", name)[0] in stems and name not in names]
+    if stale:
+        raise RuntimeError(f"{EQUIVALENT.name} names what is no mutant: {stale}")
+
+
 def run(endings: Sequence[str], every: int) -> int:
     """Runs the mutants of some files; returns the exit status."""
     from tests.mutation.mutants import mutants_of
@@ -77,13 +92,14 @@ def run(endings: Sequence[str], every: int) -> int:
 
     load_libraries()
     tests = {file: TESTS[file] for file in TESTS if file.endswith(tuple(endings) or "")}
-    known, limits = equivalent(), time_limits(tests)
-    made = [mutant for file in tests for mutant in [*mutants_of(file)][::every]]
+    made, known = {file: list(mutants_of(file)) for file in tests}, equivalent()
+    check_names([*itertools.chain(*made.values())], known)
+    asked = [mutant for mutants in made.values() for mutant in mutants[::every]]
     counts: dict[str, Counter[str]] = {file: Counter() for file in tests}
-    for mutant in made:
+    for mutant in asked:
         counts[mutant.file]["equivalent"] += mutant.name in known
-    left = [mutant for mutant in made if mutant.name not in known]
-    for mutant, outcome in outcomes(left, tests, limits):
+    left = [mutant for mutant in asked if mutant.name not in known]
+    for mutant, outcome in outcomes(left, tests, time_limits(tests)):
         counts[mutant.file][outcome] += 1
         if outcome != "noticed":
             print(f"{outcome}: {mutant.name}", flush=True)

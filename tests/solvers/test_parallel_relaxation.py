@@ -68,8 +68,8 @@ def node(number: int, width: float | None = None) -> Node | None:
         problem = problem._replace(clock=Clock(0.1 * FULL_CLOCK, FULL_CLOCK))
     if number % 3 == 1:
         unit = 2.0**-40
-        costs = {"c": unit * problem.c, "V": unit * problem.V, "price": unit * problem.price}
-        problem = problem._replace(**costs)
+        c, V, price = unit * problem.c, unit * problem.V, unit * problem.price
+        problem = problem._replace(c=c, V=V, price=price)
     mask, work = some_options(problem, number), make_workspace(*problem.a.shape)
     soonest = np.where(mask, problem.a + problem.w / problem.clock.greatest, np.inf)
     start = float(soonest.min(axis=1).max())

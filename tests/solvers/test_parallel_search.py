@@ -5,10 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from asl_gym.solvers.parallel.allocation import optimal_deadline
+from asl_gym.arrays import Splits
+from asl_gym.solvers.parallel.allocation import earliest_deadline, optimal_deadline
 from asl_gym.solvers.parallel.branch import (
+    CLOSED,
     OPEN,
     device_to_branch_on,
+    explore,
     halving_point,
     interval_of_interest,
     try_decisions,
@@ -16,6 +19,7 @@ from asl_gym.solvers.parallel.branch import (
 from asl_gym.solvers.parallel.incumbents import (
     best_at,
     consider,
+    first_decisions,
 )
 from asl_gym.solvers.parallel.problem import (
     Problem,
@@ -26,6 +30,7 @@ from asl_gym.solvers.parallel.solver import solve
 from tests.solvers.parallel_instances import (
     every_choice,
     exhaustive,
+    frequency_of,
     made_instance,
     nothing_yet,
     small_problem,
@@ -103,6 +108,44 @@ def test_what_the_relaxation_picks_is_tried_on_both_sides_and_in_the_middle() ->
         incumbent, _ = nothing_yet(problem)
         try_decisions(problem, case.mask, middle, mu, incumbent, work)
         assert incumbent.figures[0] == min(prices)
+
+
+def least_in(problem: Problem, splits: Splits, start: float, end: float) -> float:
+    """What splits cost at least at the deadlines of an interval."""
+    rows = np.arange(len(splits))
+    a, w, c = (values[rows, splits] for values in (problem.a, problem.w, problem.c))
+    earliest = earliest_deadline(a, w, problem.clock)
+    best = optimal_deadline(a, w, problem.V, problem.price, problem.clock)
+    deadline = min(max(best, start), end)
+    if deadline < earliest:
+        return float("inf")
+    f = frequency_of(a, w, deadline, problem.clock)
+    return float((c + problem.price * w * f**2).sum()) + problem.V * deadline
+
+
+@pytest.mark.parametrize("tolerance", [0.3, 0.03, 1e-6])
+def test_what_is_left_out_of_a_node_costs_as_much_as_is_said(tolerance: float) -> None:
+    closed = 0
+    for number in range(80):
+        rng, problem = np.random.default_rng(number), small_problem(number, 3, 4)
+        mask = some_options(problem, number)
+        soonest = soonest_of(problem, mask).min(axis=1).max()
+        start = float(soonest * np.exp(rng.exponential(0.3)))
+        end = start * (1.0 + np.exp(rng.uniform(-9.0, 0.0)))
+        incumbent, work = nothing_yet(problem)
+        first_decisions(problem, mask, incumbent, work)
+        scale, before = problem.V * end / problem.clock.greatest, mask.copy()
+        device, bound, _, removed = explore(
+            problem, mask, start, end, scale, scale, tolerance, incumbent, work
+        )
+        for splits in every_choice(mask.shape):
+            rows = np.arange(len(splits))
+            if before[rows, splits].all():
+                left = device != CLOSED and mask[rows, splits].all()
+                cost = least_in(problem, splits, start, end)
+                assert (bound if left else removed) <= cost * (1 + 1e-12)
+        closed += device == CLOSED
+    assert closed > 5
 
 
 @pytest.mark.parametrize("tolerance", [0.5, 0.1, 0.01])
