@@ -13,7 +13,7 @@ from typing import Any
 from agents.bookkeeping import current_commit, differences, source_sha256, write_json
 from agents.configuration import Configuration
 from agents.errors import RunError
-from asl_gym.json_files import read_json
+from asl_gym.validation.json_files import read_json
 
 __all__ = [
     "begin_description",

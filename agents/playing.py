@@ -9,7 +9,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecNormalize
 
 from asl_gym.policies.base import Policy
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 
 __all__ = ["as_policy", "with_statistics"]
 

@@ -13,7 +13,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback, Schedule
 
-from asl_gym.validation import whole_number
+from asl_gym.validation.checks import whole_number
 
 __all__ = ["BaseArguments", "RolloutAlgorithm"]
 

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from asl_gym.traces.csv_rows import TraceFileError
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 from benchmarks.errors import BenchmarkError
 
 __all__ = ["failures_told", "output"]

@@ -16,7 +16,7 @@ from asl_gym.model.components import Fleet, Radio, Server, Workload
 from asl_gym.model.demands import Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.validation import Bounds
+from asl_gym.validation.checks import Bounds
 
 __all__ = ["extreme_scenario", "findings", "views"]
 

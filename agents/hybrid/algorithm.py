@@ -19,7 +19,7 @@ from agents.hybrid.network import ProposalPolicy
 from agents.hybrid.policy import HybridPolicy
 from agents.rollouts import BaseArguments, RolloutAlgorithm
 from asl_gym import Scenario
-from asl_gym.validation import whole_number
+from asl_gym.validation.checks import whole_number
 
 __all__ = ["Hybrid"]
 

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from agents.pretrained.weights import build, fill, from_bytes
 from asl_gym import Policy
-from asl_gym.json_files import read_json
 from asl_gym.scoring.fitting import PolicyFactory
+from asl_gym.validation.json_files import read_json
 
 __all__ = [
     "MANIFEST",

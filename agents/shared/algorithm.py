@@ -25,7 +25,7 @@ from agents.shared.memory import Memory, MemoryState
 from agents.shared.network import SharedPolicy
 from agents.shared.policy import SharedAgent
 from agents.shared.signal import regrets
-from asl_gym.validation import NOT_NEGATIVE, SHARE, number, whole_number
+from asl_gym.validation.checks import NOT_NEGATIVE, SHARE, number, whole_number
 
 __all__ = ["Shared"]
 

@@ -20,7 +20,7 @@ from asl_gym.model import lyapunov
 from asl_gym.model.costs import UnitCosts
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.round_problem import best_frequencies
-from asl_gym.validation import one_of
+from asl_gym.validation.checks import one_of
 
 __all__ = ["ACTION_VIEWS", "ActionView", "ActionViewName", "action_view"]
 

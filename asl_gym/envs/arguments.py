@@ -12,7 +12,7 @@ from asl_gym.envs.simulation import Simulation
 from asl_gym.scenario.building import ScenarioArguments, build_scenario
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.synthetic import SyntheticTraces, TraceSource
-from asl_gym.validation import FieldError, one_of
+from asl_gym.validation.checks import FieldError, one_of
 
 __all__ = ["RENDER_MODES", "EnvArguments", "Parts", "build_parts", "checked_options"]
 

@@ -12,7 +12,7 @@ from asl_gym.model.costs import CostModel, UnitCosts
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
 from asl_gym.traces.trace import Trace
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 
 __all__ = ["LN_BOUND", "LOG_BOUND", "MAX_CLOCK_RATIO", "Codec", "Observation", "Realised"]
 

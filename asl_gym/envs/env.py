@@ -12,7 +12,7 @@ from asl_gym.envs.arguments import RENDER_MODES, EnvArguments, build_parts, chec
 from asl_gym.envs.viewing import render_rows
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.trace import Trace
-from asl_gym.validation import whole_number
+from asl_gym.validation.checks import whole_number
 
 __all__ = ["ASLEnv"]
 

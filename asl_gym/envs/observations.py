@@ -16,7 +16,7 @@ from asl_gym.envs.codec import LN_BOUND, LOG_BOUND, MAX_CLOCK_RATIO, Codec, Obse
 from asl_gym.model.costs import PerDevice
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
-from asl_gym.validation import one_of
+from asl_gym.validation.checks import one_of
 
 __all__ = [
     "DEVICE_COLUMNS",

@@ -14,7 +14,7 @@ from asl_gym.envs.arguments import EnvArguments, build_parts, checked_options
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.viewing import render_rows
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.validation import FieldError, sequence, whole_number
+from asl_gym.validation.checks import FieldError, sequence, whole_number
 
 __all__ = ["ASLVectorEnv"]
 

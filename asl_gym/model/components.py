@@ -13,10 +13,10 @@ from typing import Any, Literal
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.fields import Declared, choice, count, instance, quantities, quantity
 from asl_gym.model import limits
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.validation import Bounds, FieldError, numbers_tuple, sequence, whole_number
+from asl_gym.validation.checks import Bounds, FieldError, numbers_tuple, sequence, whole_number
+from asl_gym.validation.fields import Declared, choice, count, instance, quantities, quantity
 
 __all__ = [
     "Fading",

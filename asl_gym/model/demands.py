@@ -4,9 +4,9 @@ import numbers
 from dataclasses import dataclass
 from typing import Literal
 
-from asl_gym.fields import Declared, choice, count, quantity
 from asl_gym.model import limits
-from asl_gym.validation import FieldError, number, numbers_tuple
+from asl_gym.validation.checks import FieldError, number, numbers_tuple
+from asl_gym.validation.fields import Declared, choice, count, quantity
 
 __all__ = ["PERFECT", "Budget", "Knowledge", "Reference", "Scope"]
 

@@ -6,7 +6,7 @@ corners of all ranges together delays lie within 1e-24…1e53 s a round, energie
 and the squares of a million rounds' energy times the weights of budgets stay below 1e300.
 """
 
-from asl_gym.validation import Bounds
+from asl_gym.validation.checks import Bounds
 
 __all__ = [
     "BANDWIDTH",

@@ -14,10 +14,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Self
 
-from asl_gym.fields import checked_fields
-from asl_gym.json_files import SCHEMA, fields_of_file, read_json, without_schema
 from asl_gym.model import limits
-from asl_gym.validation import FieldError, numbers_tuple, one_of
+from asl_gym.validation.checks import FieldError, numbers_tuple, one_of
+from asl_gym.validation.fields import checked_fields
+from asl_gym.validation.json_files import SCHEMA, fields_of_file, read_json, without_schema
 
 __all__ = ["NetworkProfile"]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from asl_gym.validation import one_of
+from asl_gym.validation.checks import one_of
 
 __all__ = ["INPUT_SHAPE", "NETWORKS", "build_network", "deep_lenet", "example_input", "lenet5"]
 

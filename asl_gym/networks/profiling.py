@@ -21,7 +21,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.validation import FieldError, whole_number
+from asl_gym.validation.checks import FieldError, whole_number
 
 __all__ = ["profile"]
 

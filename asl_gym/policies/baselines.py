@@ -11,7 +11,7 @@ from asl_gym.model import lyapunov
 from asl_gym.policies.base import ScenarioPolicy
 from asl_gym.policies.open import WeightedPolicy
 from asl_gym.solvers.round_problem import best_frequencies
-from asl_gym.validation import FieldError, one_of
+from asl_gym.validation.checks import FieldError, one_of
 
 __all__ = ["FixedSplit", "GreedyDelay", "GreedyEnergy", "RandomPolicy"]
 

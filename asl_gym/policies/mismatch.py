@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
 from asl_gym.policies.open import RememberingOPEN
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 
 __all__ = ["CalibratedOPEN"]
 

@@ -19,7 +19,7 @@ from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
 from asl_gym.policies.open import RememberingOPEN
 from asl_gym.traces import channel
-from asl_gym.validation import SHARE, FieldError, number
+from asl_gym.validation.checks import SHARE, FieldError, number
 
 __all__ = ["FilteredOPEN", "KalmanOPEN"]
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from asl_gym.fields import checked_fields
 from asl_gym.model.demands import PERFECT, Budget
 from asl_gym.model.limits import MAX_ROUNDS
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.validation import FieldError, whole_number
+from asl_gym.validation.checks import FieldError, whole_number
+from asl_gym.validation.fields import checked_fields
 
 __all__ = ["ScenarioArguments", "build_scenario", "load_scenario"]
 

@@ -14,7 +14,7 @@ from asl_gym.model.components import Fading, Fleet, Radio, Server, Workload
 from asl_gym.model.demands import Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 
 __all__ = ["MISMATCHED", "STALE", "preset", "preset_names"]
 

@@ -20,7 +20,7 @@ from asl_gym.traces import channel
 from asl_gym.traces.imperfect import draw_factors
 from asl_gym.traces.synthetic import SyntheticTraces
 from asl_gym.traces.trace import Trace
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 
 __all__ = [
     "extreme_energies",

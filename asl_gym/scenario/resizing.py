@@ -11,7 +11,7 @@ import numpy as np
 
 from asl_gym.model.components import Fleet
 from asl_gym.model.demands import Budget
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 
 __all__ = ["FLEET_SEED", "redraw", "resize", "resize_budget"]
 

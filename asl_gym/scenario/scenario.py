@@ -15,8 +15,6 @@ from typing import Any, Self
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.fields import checked_fields, count, instance, quantity
-from asl_gym.json_files import SCHEMA, fields_of_file, read_json, without_schema
 from asl_gym.model import limits, lyapunov
 from asl_gym.model.demands import PERFECT, Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
@@ -25,7 +23,9 @@ from asl_gym.scenario import reference
 from asl_gym.scenario import resizing as fleet_law
 from asl_gym.solvers.sequential import optimal_frequency
 from asl_gym.traces.synthetic import TraceSource
-from asl_gym.validation import FieldError, named_within, number, whole_number
+from asl_gym.validation.checks import FieldError, named_within, number, whole_number
+from asl_gym.validation.fields import checked_fields, count, instance, quantity
+from asl_gym.validation.json_files import SCHEMA, fields_of_file, read_json, without_schema
 
 __all__ = ["Scenario"]
 

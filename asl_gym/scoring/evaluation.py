@@ -20,7 +20,7 @@ from asl_gym.scenario.building import ScenarioArguments
 from asl_gym.scoring.fitting import PolicyFactory, build_policy, observation_view_of, view_of
 from asl_gym.scoring.frontier import HindsightFrontier
 from asl_gym.scoring.normalisation import as_trained
-from asl_gym.validation import FieldError, sequence, whole_number
+from asl_gym.validation.checks import FieldError, sequence, whole_number
 
 __all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
 

@@ -9,7 +9,7 @@ from asl_gym.envs.actions import ACTION_VIEWS, action_view
 from asl_gym.envs.observations import OBSERVATION_VIEWS
 from asl_gym.policies.base import Policy
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.validation import one_of
+from asl_gym.validation.checks import one_of
 
 __all__ = ["PolicyFactory", "build_policy", "observation_view_of", "view_of"]
 

@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from asl_gym.fields import Declared, choice, declared
 from asl_gym.traces.csv_rows import plain_number, read_rows
 from asl_gym.traces.log import MeasuredLog, MeasuredRow
 from asl_gym.traces.log_building import TimedRow, build_log
 from asl_gym.traces.text_file import file_text
 from asl_gym.traces.units import UNITS, UPLINK_SHARE, RateUnit, nanoseconds
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
+from asl_gym.validation.fields import Declared, choice, declared
 
 __all__ = ["Columns", "read_by_columns"]
 

@@ -15,7 +15,7 @@ from asl_gym.traces.columns import Columns
 from asl_gym.traces.csv_rows import TraceFileError, read_header
 from asl_gym.traces.gnettrack import GNETTRACK_COLUMNS, has_gnettrack_header
 from asl_gym.traces.rate_table import RATE_COLUMNS
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 
 __all__ = ["Paths", "are_gnettrack", "is_gnettrack", "trace_files"]
 

@@ -16,7 +16,7 @@ from asl_gym.traces.csv_rows import plain_number, read_header, read_rows
 from asl_gym.traces.log import MeasuredLog, MeasuredRow
 from asl_gym.traces.log_building import OUTAGE, TimedRow, UnplayableLogError, build_log
 from asl_gym.traces.units import UPLINK_SHARE, nanoseconds
-from asl_gym.validation import one_of
+from asl_gym.validation.checks import one_of
 
 __all__ = [
     "GNETTRACK_COLUMNS",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from asl_gym.arrays import Array
 from asl_gym.traces.csv_rows import TraceFileError
-from asl_gym.validation import POSITIVE, number, whole_number
+from asl_gym.validation.checks import POSITIVE, number, whole_number
 
 __all__ = ["MeasuredLog", "MeasuredRow", "counted"]
 

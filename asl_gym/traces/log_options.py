@@ -6,7 +6,7 @@ from typing import Any
 from asl_gym.traces.columns import Columns
 from asl_gym.traces.gnettrack import RATE_SOURCES
 from asl_gym.traces.units import UPLINK_SHARE
-from asl_gym.validation import POSITIVE, FieldError, number, one_of
+from asl_gym.validation.checks import POSITIVE, FieldError, number, one_of
 
 __all__ = ["LogOptions"]
 

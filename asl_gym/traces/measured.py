@@ -18,7 +18,7 @@ from asl_gym.traces.log_rates import LogRates
 from asl_gym.traces.synthetic import draw_clocks
 from asl_gym.traces.table_rates import TableRates
 from asl_gym.traces.trace import Trace
-from asl_gym.validation import whole_number
+from asl_gym.validation.checks import whole_number
 
 __all__ = ["MeasuredTraces", "Paths"]
 

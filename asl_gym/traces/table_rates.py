@@ -12,7 +12,7 @@ from asl_gym.traces.log import counted
 from asl_gym.traces.log_options import LogOptions
 from asl_gym.traces.rate_table import read_rate_table
 from asl_gym.traces.suspicions import rate_suspicions
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 
 __all__ = ["TableRates"]
 

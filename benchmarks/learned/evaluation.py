@@ -13,9 +13,9 @@ from agents.bookkeeping import sha256_of, write_json
 from agents.configuration import ALGORITHMS
 from agents.learning_curve import VALIDATION_SEEDS
 from agents.playing import as_policy
-from asl_gym.json_files import read_json
 from asl_gym.policies.base import Policy
 from asl_gym.scoring.fitting import build_policy
+from asl_gym.validation.json_files import read_json
 from benchmarks.learned.page import Page
 from benchmarks.learned.training import Run
 from benchmarks.playing.configuration import Configuration

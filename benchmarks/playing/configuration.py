@@ -17,7 +17,7 @@ from asl_gym.scenario.scenario import REFERENCE_SEEDS
 from asl_gym.traces.columns import Columns
 from asl_gym.traces.gnettrack import RATE_SOURCE
 from asl_gym.traces.measured import MeasuredTraces
-from asl_gym.validation import whole_number
+from asl_gym.validation.checks import whole_number
 from benchmarks.errors import BenchmarkError
 
 __all__ = ["Configuration"]

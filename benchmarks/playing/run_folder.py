@@ -21,9 +21,9 @@ from filelock import FileLock, Timeout
 
 from agents.bookkeeping import write_json, write_whole
 from asl_gym import Scenario
-from asl_gym.json_files import read_json
 from asl_gym.scoring.evaluation import EpisodeSeries
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
+from asl_gym.validation.json_files import read_json
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.episode_log import EpisodeLog, read_episodes, remove_rows

@@ -7,7 +7,7 @@ from hypothesis import given
 from asl_gym import ASLEnv, ASLVectorEnv, Knowledge, Scenario, preset
 from asl_gym.envs.observations import DEVICE_COLUMNS, DevicesCodec, ObservationCodec
 from asl_gym.scoring.fitting import observation_view_of
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 from tests.strategies import scenarios, seeds
 
 

@@ -15,7 +15,7 @@ from asl_gym.envs.observations import ObservationViewName
 from asl_gym.registration import ENVIRONMENTS
 from asl_gym.traces.imperfect import impose
 from asl_gym.traces.synthetic import SyntheticTraces
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 from tests.strategies import seeds
 
 HORIZON, SEED = 7, 3

@@ -13,7 +13,7 @@ from asl_gym.model.demands import Budget
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.measured import MeasuredTraces
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 from tests.traces.measured_samples import (
     HORIZON,
     assert_equal,

@@ -15,7 +15,7 @@ from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.trace import Trace
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 
 B, HORIZON, SEED = 3, 4, 11
 MODES = AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP

@@ -20,7 +20,7 @@ from asl_gym.policies.open import OPEN
 from asl_gym.scenario.building import load_scenario
 from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.measured import MeasuredTraces
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder

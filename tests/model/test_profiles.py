@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.networks.library import build_network
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 
 SMALL: dict[str, Any] = {
     "name": "small",

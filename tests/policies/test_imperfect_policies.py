@@ -18,7 +18,7 @@ from asl_gym import (
 )
 from asl_gym.scenario.presets import preset
 from asl_gym.traces import channel
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 
 SEEDS = range(4)
 MISMATCH = preset("mismatch")

@@ -17,7 +17,7 @@ from asl_gym.scenario.reference import reference_trace
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
 from asl_gym.traces.trace import Trace
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 from tests.strategies import extremes, reference_of, scenarios
 
 DEFAULT = preset("default")

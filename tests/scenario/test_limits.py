@@ -20,7 +20,7 @@ from asl_gym.scenario.building import build_scenario
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import ergodic_spectral_efficiency
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 from tests.extremes import extreme_scenario, findings, views
 
 DEFAULT = preset("default")

@@ -20,7 +20,7 @@ from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.reference import resolve_budget
 from asl_gym.scoring.frontier import HindsightFrontier
 from asl_gym.traces.trace import Trace
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 from tests.strategies import solver_of
 
 SEEDS = range(20)

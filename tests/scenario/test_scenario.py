@@ -17,7 +17,7 @@ from asl_gym.model.profiles import NetworkProfile
 from asl_gym.scenario.building import load_scenario
 from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 from tests.strategies import scenarios
 
 DEFAULT = preset("default")

@@ -21,7 +21,7 @@ from agents.playing import with_statistics
 from agents.vec_env import make_vec_env
 from asl_gym import OPEN, Evaluator, FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy, evaluate
 from asl_gym.scoring.fitting import build_policy, view_of
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 
 SEEDS = range(3)
 HORIZON = 40

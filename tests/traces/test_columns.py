@@ -14,7 +14,7 @@ from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.log_building import UnplayableLogError
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.traces.units import UNITS
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 from tests.traces.measured_samples import rng, two_devices, write
 
 DRIVE = Columns(

@@ -12,7 +12,7 @@ from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.traces.synthetic import draw_clocks
 from asl_gym.traces.trace import Trace
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 from tests.traces.measured_samples import (
     HORIZON,
     ROWS,

@@ -10,7 +10,7 @@ from asl_gym.traces.columns import Columns
 from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.files import trace_files
 from asl_gym.traces.measured import MeasuredTraces
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
 from tests.traces.measured_samples import log_file, table_file, two_devices, write
 
 

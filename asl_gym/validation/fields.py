@@ -4,7 +4,14 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self, get_args
 
-from asl_gym.validation import Bounds, FieldError, number, numbers_tuple, one_of, whole_number
+from asl_gym.validation.checks import (
+    Bounds,
+    FieldError,
+    number,
+    numbers_tuple,
+    one_of,
+    whole_number,
+)
 
 __all__ = [
     "Declared",

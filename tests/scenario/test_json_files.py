@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asl_gym.json_files import JsonFileError, read_json
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.scenario.building import load_scenario
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.validation import FieldError
+from asl_gym.validation.checks import FieldError
+from asl_gym.validation.json_files import JsonFileError, read_json
 from tests.strategies import scenarios
 
 DEFAULT = preset("default")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from asl_gym.validation import FieldError, whole_number
+from asl_gym.validation.checks import FieldError, whole_number
 
 __all__ = ["SCHEMA", "JsonFileError", "fields_of_file", "read_json", "without_schema"]
 
