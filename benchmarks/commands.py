@@ -39,6 +39,9 @@ app = typer.Typer(
 )
 
 Seeds = Annotated[int, typer.Option(help="Number of evaluation seeds, which are 0, 1, ….")]
+Anew = Annotated[
+    bool, typer.Option("--anew", help="Play rows again that other code or files made.")
+]
 TextList = list[str] | None
 FloatOrNone = float | None
 
@@ -99,9 +102,7 @@ def run(
         typer.Option(help="Name or label of a policy to keep beside your own; repeatable."),
     ] = None,
     agents: Annotated[bool, typer.Option(help="Whether the shipped agents take part.")] = True,
-    anew: Annotated[
-        bool, typer.Option("--anew", help="Play rows again that other code or files made.")
-    ] = False,
+    anew: Anew = False,
 ) -> None:
     """Plays the policies on common traces, then reports; goes on where it was interrupted."""
     with failures_told():
@@ -215,6 +216,7 @@ def learned(
     page_only: Annotated[
         bool, typer.Option("--page-only", help="Write the page from what is on disk.")
     ] = False,
+    anew: Anew = False,
 ) -> None:
     """Trains, plays and ships the learned agents and writes their page; goes on if interrupted."""
     from benchmarks.learned.command import make_page, part_of
@@ -225,7 +227,7 @@ def learned(
         if page_only:
             write_page(whole, runs, out, page)
         else:
-            make_page(whole, part, runs, out, page, jobs, ship, output())
+            make_page(whole, part, runs, out, page, jobs, ship, anew, output())
         typer.echo(f"Written: {page}")
 
 

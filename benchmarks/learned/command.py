@@ -24,6 +24,7 @@ def make_page(
     path: Path,
     jobs: int,
     ship: bool,
+    anew: bool,
     console: Console,
 ) -> None:
     """Trains and plays what is missing of a part of the page, ships, and writes the page.
@@ -36,6 +37,7 @@ def make_page(
         path: The Markdown file.
         jobs: How many runs are trained at a time.
         ship: Whether the median training seeds' weights are shipped.
+        anew: Whether rows that other code or files made are played anew.
         console: Where progress is shown.
 
     Raises:
@@ -43,8 +45,8 @@ def make_page(
     """
     wanted = runs_of(part, runs)
     train_missing(wanted, jobs, console)
-    play_page(part, wanted, out, console)
-    play_fleets(part, wanted, out, console)
+    play_page(part, wanted, out, console, anew)
+    play_fleets(part, wanted, out, console, anew)
     if ship:
         ship_medians(part, runs, out, console)
     write_page(page, runs, out, path)

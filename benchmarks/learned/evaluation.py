@@ -64,7 +64,9 @@ def agent_entries(runs: Sequence[Run]) -> list[Entry]:
     ]
 
 
-def play_page(page: Page, runs: Sequence[Run], out: Path, console: Console) -> None:
+def play_page(
+    page: Page, runs: Sequence[Run], out: Path, console: Console, anew: bool = False
+) -> None:
     """Plays what is missing of a page, environment id by environment id.
 
     Args:
@@ -72,6 +74,7 @@ def play_page(page: Page, runs: Sequence[Run], out: Path, console: Console) -> N
         runs: Its runs.
         out: Folder with a folder of results for each environment id.
         console: Where the progress is shown.
+        anew: Whether rows that other code or files made are played anew.
     """
     for environment in page.environments:
         configuration = Configuration.build(
@@ -81,11 +84,15 @@ def play_page(page: Page, runs: Sequence[Run], out: Path, console: Console) -> N
         folder = RunFolder(out / environment.env_id)
         write_validation(configuration, baselines, folder)
         own = [run for run in runs if run.configuration.env_id == environment.env_id]
-        play_missing(configuration, [*baselines, *agent_entries(own)], folder, console)
+        play_missing(configuration, [*baselines, *agent_entries(own)], folder, console, anew)
 
 
 def play_missing(
-    configuration: Configuration, entries: Sequence[Entry], folder: RunFolder, console: Console
+    configuration: Configuration,
+    entries: Sequence[Entry],
+    folder: RunFolder,
+    console: Console,
+    anew: bool = False,
 ) -> None:
     """Plays what is missing; rows of models that were trained anew since are removed first.
 
@@ -94,11 +101,12 @@ def play_missing(
         entries: The policies.
         folder: Where the rows go.
         console: Where the progress is shown.
+        anew: Whether rows that other code or files made are played anew.
     """
     for name in _retrained(folder, entries):
         console.print(f"{name} was trained anew: its episodes are played again.")
     console.print(f"Playing {configuration.env_id}, {configuration.scenario.num_devices} devices:")
-    run_suite(configuration, Suite(tuple(entries), {}), folder, console)
+    run_suite(configuration, Suite(tuple(entries), {}), folder, console, anew)
 
 
 def write_validation(

@@ -79,7 +79,9 @@ def cases_of(page: Page) -> Iterator[FleetCase]:
                     yield FleetCase(environment.env_id, num_devices, seed)
 
 
-def play_fleets(page: Page, runs: Sequence[Run], out: Path, console: Console) -> None:
+def play_fleets(
+    page: Page, runs: Sequence[Run], out: Path, console: Console, anew: bool = False
+) -> None:
     """Plays what is missing of the study, OPEN and the agents of all training seeds.
 
     Args:
@@ -87,6 +89,7 @@ def play_fleets(page: Page, runs: Sequence[Run], out: Path, console: Console) ->
         runs: Its runs.
         out: Folder of the page's results.
         console: Where the progress is shown.
+        anew: Whether rows that other code or files made are played anew.
     """
     for case in cases_of(page):
         own = [
@@ -95,7 +98,7 @@ def play_fleets(page: Page, runs: Sequence[Run], out: Path, console: Console) ->
             if run.configuration.env_id == case.env_id and run.algorithm in page.fleet_algorithms
         ]
         entries = [Entry("open", "OPEN", "OPEN", OPEN), *agent_entries(own)]
-        play_missing(case.configuration(page), entries, case.folder(out), console)
+        play_missing(case.configuration(page), entries, case.folder(out), console, anew)
 
 
 def section(
