@@ -107,7 +107,7 @@ def read_episodes(path: Path) -> pd.DataFrame:
             keep_default_na=False,
             na_values={"training_seed": [""], **{name: ["nan"] for name in numbers}},
         )
-    except ValueError as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise BenchmarkError(f"{path} cannot be read as the rows of a run: {error}") from error
     twice = rows[rows.duplicated(["policy", "evaluation_seed"])]
     if len(twice):

@@ -107,7 +107,7 @@ def checked(path: Path, content: Any) -> Plain:
         BenchmarkError: If it is not; the message names the file and the place.
     """
     try:
-        return dict(_SCHEMA.validate_python(content))
+        found = dict(_SCHEMA.validate_python(content))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole"
@@ -115,6 +115,10 @@ def checked(path: Path, content: Any) -> Plain:
             f"{path} is no run.json that a run of this version wrote ({place}: {first['msg']}): "
             f"{WAY_OUT}"
         ) from error
+    for name in found["remembers"]:
+        if name not in found["policies"]:
+            raise BenchmarkError(f"{path} has no policy {name!r}, which remembers: {WAY_OUT}")
+    return found
 
 
 def made_by(configuration: Configuration, entry: Entry) -> dict[str, Any]:
