@@ -135,44 +135,62 @@ class RoundCosts(NamedTuple):
 
 
 class _SplitConstants(NamedTuple):
-    """Per split point: bits moved each way, FLOPs on the device, cycles on the server."""
+    """Per split point: bits moved up and down, FLOPs on the device, cycles on the server."""
 
-    payload_bits: Array
+    uplink_bits: Array
+    downlink_bits: Array
     device_flops: Array
     server_work: Array
 
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether the same bits move up and down, which spares half of the work."""
+        return self.downlink_bits is self.uplink_bits
+
     def at(self, split_index: NDArray[np.int64]) -> "_SplitConstants":
         """The constants of chosen split points."""
+        up = self.uplink_bits.take(split_index)
         return _SplitConstants(
-            self.payload_bits.take(split_index),
+            up,
+            up if self.is_symmetric else self.downlink_bits.take(split_index),
             self.device_flops.take(split_index),
             self.server_work.take(split_index),
         )
 
 
 def _split_constants(workload: Workload, server: Server) -> _SplitConstants:
-    """bits(ℓ) = φ(ℓ) + S·s(ℓ)·[ℓ < L], S·c(ℓ) and W(ℓ) = S·(c(L) − c(ℓ))/ϱ_s."""
+    """Bits φ(ℓ) + S·s(ℓ)·[ℓ < L] each way, S·c(ℓ) and W(ℓ) = S·(c(L) − c(ℓ))/ϱ_s."""
     profile, samples = workload.profile, workload.samples_per_round
     splits = np.asarray(workload.admissible_splits)
     flops = np.asarray(profile.training_flops, dtype=float)
-    smashed_bits = np.asarray(profile.activation_bits, dtype=float)[splits]
-    smashed_bits = np.where(splits < profile.num_layers, smashed_bits, 0.0)
+    parameter_bits = np.asarray(profile.parameter_bits, dtype=float)[splits]
+
+    def bits(crossing: tuple[float, ...]) -> Array:
+        each_sample = np.asarray(crossing, dtype=float)[splits]
+        return parameter_bits + samples * np.where(splits < profile.num_layers, each_sample, 0.0)
+
+    up, down = bits(profile.activation_bits), bits(profile.downlink_bits)
     return _SplitConstants(
-        np.asarray(profile.parameter_bits, dtype=float)[splits] + samples * smashed_bits,
+        up,
+        up if np.array_equal(up, down) else down,
         samples * flops[splits],
         samples * (flops[-1] - flops[splits]) / server.flops_per_cycle,
     )
 
 
 def _options(splits: _SplitConstants, unit: UnitCosts) -> Options:
-    """A = bits/r↓ + S·c/(ϱF) + bits/r↑; energies κF²·S·c/ϱ + p·bits/r↑ and p_bs·bits/r↓."""
-    bits, flops = splits.payload_bits, splits.device_flops
+    """A = bits↓/r↓ + S·c/(ϱF) + bits↑/r↑; energies κF²·S·c/ϱ + p·bits↑/r↑ and p_bs·bits↓/r↓."""
+    up, down, flops = splits.uplink_bits, splits.downlink_bits, splits.device_flops
     # Adding in place keeps large batches in the processor's cache.
-    fixed_delay = bits * unit.transfer_delay
+    if splits.is_symmetric:
+        fixed_delay = up * unit.transfer_delay
+    else:
+        fixed_delay = up * unit.uplink_delay
+        fixed_delay += down * unit.downlink_delay
     fixed_delay += flops * unit.device_delay
     device_energy = flops * unit.device_energy
-    device_energy += bits * unit.uplink_energy
-    return Options(fixed_delay, device_energy, bits * unit.downlink_energy, splits.server_work)
+    device_energy += up * unit.uplink_energy
+    return Options(fixed_delay, device_energy, down * unit.downlink_energy, splits.server_work)
 
 
 class CostModel:
@@ -267,9 +285,9 @@ class CostModel:
         """
         chosen = self._splits.at(split_index)
         return {
-            "downlink_delay": chosen.payload_bits * unit.downlink_delay,
+            "downlink_delay": chosen.downlink_bits * unit.downlink_delay,
             "device_delay": chosen.device_flops * unit.device_delay,
-            "uplink_delay": chosen.payload_bits * unit.uplink_delay,
+            "uplink_delay": chosen.uplink_bits * unit.uplink_delay,
             "server_delay": chosen.server_work / server_frequency_hz,
         }
 

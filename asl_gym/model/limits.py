@@ -12,6 +12,7 @@ __all__ = [
     "BANDWIDTH",
     "BITS",
     "BUDGET_ENERGY",
+    "BYTES",
     "CAPACITANCE",
     "CLOCK",
     "CLOCK_FRACTION",
@@ -30,6 +31,7 @@ __all__ = [
     "MAX_ROUNDS",
     "MAX_SAMPLES",
     "NOISE_DENSITY",
+    "OPERATORS",
     "PARAMETER_ERROR",
     "PATH_LOSS",
     "PATH_LOSS_EXPONENT",
@@ -92,6 +94,12 @@ FLOPS = Bounds(0, 1e20, unit="FLOP/sample")
 
 BITS = Bounds(0, 1e18, unit="bit")
 """Above 1e15 parameters of 64 bits, a thousand times the largest model's."""
+
+BYTES = Bounds(0, 1e18, unit="byte")
+"""Memory that a sample moves: every weight of the largest model a thousand times."""
+
+OPERATORS = Bounds(0, 1e9)
+"""Operators that a sample runs: a hundred thousand in each of the most layers."""
 
 LEAST_FIGURE = 1e-6
 """Least FLOPs or bits of a sample that are not 0; means over samples may be fractions, but a

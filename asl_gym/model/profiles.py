@@ -1,4 +1,4 @@
-"""What a network costs at each of its split points: a table of FLOPs and bits.
+"""What a network costs at each of its split points: a table of FLOPs, bits and bytes.
 
 A profile of L layers has L + 1 entries per figure, one per split point ℓ: layers 1…ℓ run on the
 device, the rest on the server, and ℓ = 0 lies before the first layer. The shipped profiles are
@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from asl_gym.model import limits
-from asl_gym.validation.checks import FieldError, numbers_tuple, one_of
+from asl_gym.validation.checks import Bounds, FieldError, numbers_tuple, one_of
 from asl_gym.validation.fields import checked_fields
 from asl_gym.validation.json_files import SCHEMA, fields_of_file, read_json, without_schema
 
 __all__ = ["NetworkProfile"]
 
 CUMULATIVE_FIELDS = ("forward_flops", "backward_flops", "parameter_bits")
+OPTIONAL_CUMULATIVE_FIELDS = ("activation_bytes", "weight_bytes", "operators")
 
 NEWEST_SCHEMA = 1
 """Format of a profile's file that :meth:`NetworkProfile.to_json` writes."""
@@ -31,9 +32,9 @@ NEWEST_SCHEMA = 1
 class NetworkProfile:
     """Computing and traffic of a layered network, per split point and per sample.
 
-    FLOPs are counted as ``torch.utils.flop_counter.FlopCounterMode`` counts them: a multiply-add
-    is 2 FLOPs, and only matrix products and convolutions count. Entry ℓ of each tuple, with
-    ℓ = 0…L, belongs to the split after layer ℓ. Frozen, hashable and compared by value.
+    A multiply-add is 2 FLOPs, and only products (of matrices, convolutions, attention, recurrent
+    layers) count. Entry ℓ of each tuple, with ℓ = 0…L, belongs to the split after layer ℓ. Frozen,
+    hashable and compared by value.
 
     Attributes:
         name: The network's name.
@@ -42,7 +43,15 @@ class NetworkProfile:
         backward_flops: Backward pass of layers 1…ℓ [FLOP/sample], cumulative from 0.
         activation_bits: Activation ("smashed data") after layer ℓ [bit/sample]; entry 0 is the
             raw input, entry L the network's output.
-        parameter_bits: Parameters of layers 1…ℓ [bit], cumulative from 0.
+        parameter_bits: Parameters of layers 1…ℓ, and the buffers that travel with them [bit],
+            cumulative from 0.
+        gradient_bits: Gradient of the activation after layer ℓ [bit/sample]; ``None`` stands for
+            as many as there are activation bits.
+        activation_bytes: Memory read and written by layers 1…ℓ in both passes, but for weights
+            [byte/sample], cumulative from 0; ``None`` where it isn't known.
+        weight_bytes: The same of parameters, buffers and their gradients [byte], for any number of
+            samples.
+        operators: Operators run by layers 1…ℓ in both passes, for any number of samples.
 
     Raises:
         FieldError: (a ValueError) If there is no layer or more than 10,000, a length is not
@@ -56,23 +65,38 @@ class NetworkProfile:
     backward_flops: tuple[float, ...]
     activation_bits: tuple[float, ...]
     parameter_bits: tuple[float, ...]
+    gradient_bits: tuple[float, ...] | None = None
+    activation_bytes: tuple[float, ...] | None = None
+    weight_bytes: tuple[float, ...] | None = None
+    operators: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         _check_text("profile.name", self.name)
         layer_names = _checked_layer_names(self.layer_names)
         object.__setattr__(self, "layer_names", layer_names)
-        for field in (*CUMULATIVE_FIELDS, "activation_bits"):
+        for field in self._given_figures():
             name = f"profile.{field}"
-            bounds = limits.FLOPS if field.endswith("flops") else limits.BITS
-            values = numbers_tuple(name, getattr(self, field), len(layer_names) + 1, bounds)
+            values = numbers_tuple(
+                name, getattr(self, field), len(layer_names) + 1, _bounds_of(field)
+            )
             _check_not_rounding(name, values)
-            if field in CUMULATIVE_FIELDS:
+            if field not in ("activation_bits", "gradient_bits"):
                 _check_cumulative(name, values)
             object.__setattr__(self, field, values)
         total = self.training_flops[-1]
         if total < limits.LEAST_TOTAL_FLOPS:
             allowed = f"a total >= {limits.LEAST_TOTAL_FLOPS:g} [FLOP/sample]"
             raise FieldError("profile.training_flops[-1]", total, allowed)
+
+    def _given_figures(self) -> list[str]:
+        optional = ("gradient_bits", *OPTIONAL_CUMULATIVE_FIELDS)
+        given = [field for field in optional if getattr(self, field) is not None]
+        return [*CUMULATIVE_FIELDS, "activation_bits", *given]
+
+    @property
+    def downlink_bits(self) -> tuple[float, ...]:
+        """What crosses down at each split point [bit/sample]; L + 1 entries."""
+        return self.activation_bits if self.gradient_bits is None else self.gradient_bits
 
     @property
     def num_layers(self) -> int:
@@ -88,8 +112,12 @@ class NetworkProfile:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as JSON types; whole figures come as ints."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        """Returns the fields as JSON types, without those that are ``None``.
+
+        Whole figures come as ints.
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: _plain(value) for name, value in values.items() if value is not None}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -140,6 +168,12 @@ class NetworkProfile:
             FieldError: If there is none; the message lists those that there are.
         """
         return _load_shipped(one_of("profile", name, NetworkProfile.shipped_names()))
+
+
+def _bounds_of(field: str) -> Bounds:
+    """The range of a figure, by what it counts."""
+    counts = {"flops": limits.FLOPS, "bits": limits.BITS, "bytes": limits.BYTES}
+    return counts.get(field.rpartition("_")[2], limits.OPERATORS)
 
 
 def _check_text(field: str, value: object) -> None:

@@ -1,5 +1,7 @@
 """The physics against a round worked out by hand, and against itself one entry at a time."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -43,10 +45,11 @@ def model(
     count_downlink: bool = True,
     transmit_power: float = 0.5,
     capacitance: float = 1e-27,
+    profile: NetworkProfile = PROFILE,
 ) -> CostModel:
     fleet = Fleet((1e9,), (2.0,), (capacitance,), (transmit_power,), (100.0,), 1.0)
     radio = Radio(1e6, 2.0, -174.0, 9.0, 128.1, 37.6, 8.0, 0.5, "none", 1e4, 8.0, count_downlink)
-    return CostModel(fleet, Server(1e8, 4e9, 4.0, 1e-28), radio, Workload(PROFILE, 10, splits))
+    return CostModel(fleet, Server(1e8, 4e9, 4.0, 1e-28), radio, Workload(profile, 10, splits))
 
 
 def unit(
@@ -126,6 +129,32 @@ def test_split_zero_sends_the_raw_data_where_it_is_admitted() -> None:
     parts = of.delay_parts(np.array([0]), np.array([SERVER_HZ]), unit(of))
     assert parts["uplink_delay"] == 10 * PROFILE.activation_bits[0] / 1e6
     assert parts["device_delay"] == 0.0
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_gradients_down_may_be_fewer_than_activations_up(split: int) -> None:
+    fewer = dataclasses.replace(PROFILE, gradient_bits=(0, 1_000, 100))
+    of, both = model(profile=fewer), model()
+    index, hertz = np.array([SPLITS.index(split)]), np.array([SERVER_HZ])
+    parts, before = of.delay_parts(index, hertz, unit(of)), both.delay_parts(index, hertz, unit(of))
+    down = PROFILE.parameter_bits[split] + 10 * {0: 0, 1: 1_000, 2: 0}[split]
+    assert parts["downlink_delay"] == pytest.approx([down / 2e6], rel=1e-14)
+    assert parts["uplink_delay"] == before["uplink_delay"]
+    found, whole = options(split, of), options(split, both)
+    assert found.fixed_delay == pytest.approx(
+        whole.fixed_delay + parts["downlink_delay"] - before["downlink_delay"], rel=1e-14
+    )
+    assert found.downlink_energy == pytest.approx([2.0 * down / 2e6], rel=1e-14)
+    assert found.device_energy == whole.device_energy
+    assert found.server_work == whole.server_work
+
+
+def test_equal_bits_both_ways_cost_the_same_to_the_last_bit() -> None:
+    same = model(profile=dataclasses.replace(PROFILE, gradient_bits=PROFILE.activation_bits))
+    for mine, its in zip(
+        same.all_options(unit(same)), model().all_options(unit(same)), strict=True
+    ):
+        np.testing.assert_array_equal(mine, its)
 
 
 def test_split_indices_count_the_admissible_splits() -> None:

@@ -53,6 +53,32 @@ def test_fields_become_plain_and_hashable() -> None:
     assert profile.to_dict() == SMALL
 
 
+OPTIONAL: dict[str, Any] = {
+    "gradient_bits": [0, 16, 8],
+    "activation_bytes": [0, 4, 4.5],
+    "weight_bytes": [0, 8, 24],
+    "operators": [0, 1, 3],
+}
+
+
+def test_without_further_figures_the_gradient_is_as_large_as_the_activation() -> None:
+    profile = NetworkProfile.from_dict(SMALL)
+    assert profile.downlink_bits == profile.activation_bits == (64, 32, 8)
+    assert profile.gradient_bits is profile.activation_bytes is profile.operators is None
+
+
+def test_further_figures_are_optional_each(tmp_path: Path) -> None:
+    full = NetworkProfile.from_dict({**SMALL, **OPTIONAL})
+    assert full.downlink_bits == (0, 16, 8)
+    assert full.to_dict() == {**SMALL, **OPTIONAL}
+    full.to_json(tmp_path / "full.json")
+    assert NetworkProfile.from_json(tmp_path / "full.json") == full
+    for name, figures in OPTIONAL.items():
+        alone = NetworkProfile.from_dict({**SMALL, name: figures})
+        assert alone.to_dict() == {**SMALL, name: figures}
+        assert alone != NetworkProfile.from_dict(SMALL)
+
+
 FIGURES = st.just(0.0) | st.floats(1e-6, 1e15)
 INCREMENTS = st.lists(st.tuples(*[FIGURES] * 4), min_size=1)
 
@@ -89,6 +115,11 @@ def test_file_round_trip(tmp_path: Path) -> None:
         ("forward_flops", [1, 2, 3], r"forward_flops\[0\] = 1.* 0, as no layer"),
         ("backward_flops", [0, 20, 10], r"backward_flops\[2\] = 10.* at least entry 1, 20"),
         ("parameter_bits", [0, 20, 10], r"parameter_bits\[2\] = 10.* cumulative"),
+        ("gradient_bits", [0, 20], "gradient_bits = '2 entries'.* 3 entries"),
+        ("gradient_bits", [0, -20, 10], r"gradient_bits\[1\] = -20 .* >= 0"),
+        ("activation_bytes", [1, 20, 10], r"activation_bytes\[0\] = 1.* 0, as no layer"),
+        ("weight_bytes", [0, 20, 10], r"weight_bytes\[2\] = 10.* cumulative"),
+        ("operators", [0, "two", 3], r"operators\[1\] = 'two'"),
     ],
 )
 def test_errors_name_field_value_and_what_is_allowed(field: str, value: Any, message: str) -> None:
