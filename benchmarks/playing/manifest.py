@@ -107,7 +107,7 @@ def checked(path: Path, content: Any) -> Plain:
         BenchmarkError: If it is not; the message names the file and the place.
     """
     try:
-        found = dict(_SCHEMA.validate_python(content))
+        found: Plain = {**_SCHEMA.validate_python(content)}
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole"

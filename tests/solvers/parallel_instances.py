@@ -20,6 +20,19 @@ from tests.strategies import Maker, seeds
 FULL_CLOCK = 4e9
 
 
+def unchecked_server(
+    clock_min_hz: float, clock_max_hz: float, flops_per_cycle: float, capacitance: float
+) -> Server:
+    """A server in units of a test's own, whose figures no scenario could have."""
+    server = Server(1e9, FULL_CLOCK, 1.0, 1e-28)
+    return server.derived(
+        clock_min_hz=clock_min_hz,
+        clock_max_hz=clock_max_hz,
+        flops_per_cycle=flops_per_cycle,
+        capacitance=capacitance,
+    )
+
+
 class Instance(RoundTerms):
     """A round's terms."""
 
@@ -48,7 +61,7 @@ def needed(a: Array, w: Array, deadline: float | Array, server: Server) -> Array
 
 def frequency_of(a: Any, w: Any, deadline: Any, clock: Clock) -> Array:
     """The same up to f_max, for a clock of the compiled solver."""
-    server = Server(clock.least, clock.greatest, 1.0, 1.0)
+    server = unchecked_server(clock.least, clock.greatest, 1.0, 1.0)
     return np.minimum(needed(a, w, deadline, server), clock.greatest)
 
 

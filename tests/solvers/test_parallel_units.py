@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from asl_gym.solvers.parallel.solver import solve
-from tests.solvers.parallel_instances import Instance, made_instance
+from tests.solvers.parallel_instances import Instance, made_instance, unchecked_server
 from tests.solvers.test_parallel_solver import random_instance
 
 
@@ -28,7 +28,7 @@ def told_in(units: Units, problem: Instance) -> Instance:
             fixed_delay=units.second * options.fixed_delay,
             server_work=units.cycle * options.server_work,
         ),
-        type(server)(
+        unchecked_server(
             hertz * server.clock_min_hz,
             hertz * server.clock_max_hz,
             server.flops_per_cycle,
