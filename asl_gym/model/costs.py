@@ -167,7 +167,8 @@ def _split_constants(workload: Workload, server: Server) -> _SplitConstants:
 
     def bits(crossing: tuple[float, ...]) -> Array:
         each_sample = np.asarray(crossing, dtype=float)[splits]
-        return parameter_bits + samples * np.where(splits < profile.num_layers, each_sample, 0.0)
+        each_sample = np.where(splits < profile.num_layers, each_sample, 0.0)
+        return np.asarray(parameter_bits + samples * each_sample)
 
     up, down = bits(profile.activation_bits), bits(profile.downlink_bits)
     return _SplitConstants(

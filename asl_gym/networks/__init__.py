@@ -1,4 +1,4 @@
-"""From a torch module to what it costs at each of its cuts; needs torch."""
+"""From a torch module to its cuts, what they cost and its two halves; needs torch."""
 
 try:
     import torch  # noqa: F401
@@ -7,6 +7,8 @@ except ModuleNotFoundError as error:
         'asl_gym.networks needs torch: pip install "asl-gym[profiling]"', name="torch"
     ) from error
 
-from asl_gym.networks.profiling import profile
+from asl_gym.networks.counting import NetworkError
+from asl_gym.networks.cuts import Cut
+from asl_gym.networks.profiling import cuts, profile, split
 
-__all__ = ["profile"]
+__all__ = ["Cut", "NetworkError", "cuts", "profile", "split"]

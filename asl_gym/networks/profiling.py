@@ -1,179 +1,175 @@
-"""Measures a :class:`~asl_gym.model.profiles.NetworkProfile` by running a torch network.
+"""The room's face: profile, cuts and halves of a network."""
 
-What is counted, layer by layer, is what ``torch.utils.flop_counter.FlopCounterMode`` sees while
-the layer runs forward and then backward on the real activations. It counts matrix products,
-convolutions and attention, a multiply-add as 2 FLOPs; biases, activation functions, pooling,
-normalisation and the loss count 0, and a convolution's padding counts as if it were data.
+from collections.abc import Sequence
+from typing import Any
 
-The backward pass is that of training the whole network: each layer takes the gradient of its
-trainable parameters and, where anything trainable lies before it, of its input. So the first
-layer of a convolutional network costs once its forward pass, the later ones twice, and frozen
-layers at the start cost nothing, because autograd never runs them.
-"""
-
-import copy
-import warnings
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
-from typing import NamedTuple
-
-import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch import nn
 
 from asl_gym.model.profiles import NetworkProfile
+from asl_gym.networks.chain import ChainPlan, NamedLayers
+from asl_gym.networks.cuts import Cut, Granularity, checked_granularity, chosen, named
+from asl_gym.networks.graph_plan import GraphPlan
 from asl_gym.validation.checks import FieldError, whole_number
 
-__all__ = ["profile"]
+__all__ = ["cuts", "profile", "split"]
 
-BITS_PER_BYTE = 8
-# Usual rule for a layer whose backward pass cannot be run: one product for the gradient of the
-# parameters and one for that of the input, each as large as the forward one.
-BACKWARD_PER_FORWARD = 2
-
-NamedLayers = Sequence[tuple[str, torch.nn.Module]]
+Network = nn.Module | NamedLayers
 
 
-class _LayerCost(NamedTuple):
-    """One layer's figures for the whole batch; parameters count where first used."""
+def cuts(
+    module: Network,
+    inputs: Any,
+    *,
+    granularity: Granularity = "all",
+    tied: bool = False,
+    dominated: bool = False,
+    bits_per_value: int | None = None,
+    whole: nn.Module | None = None,
+) -> tuple[Cut, ...]:
+    """The cuts of a network: entry ℓ is split point ℓ of its profile.
 
-    forward_flops: int
-    backward_flops: int
-    activation_bits: int
-    parameter_bits: int
+    The network is looked at in the mode that it is in, and left as it was: weights, gradients,
+    buffers, mode and random state. It needn't run: shapes are all that counts.
+
+    Args:
+        module: The network; or, where ``torch.export`` can't take it, a chain of (name, module)
+            pairs, each called with what the one before returns (a tuple is unpacked), in which
+            every link is a layer.
+        inputs: A batch of inputs: a tensor, or a tuple of the module's arguments, which may be
+            nested (dictionaries of tensors and so on). The first tensor's first axis counts the
+            samples.
+        granularity: ``"all"`` for every cut; ``"modules"`` for those at the end of a module, or a
+            number for those at the end of a module at most so deep in the tree (1: the children).
+        tied: Whether to take cuts with a parameter, or a buffer that training changes, that is
+            used on both sides; they are marked by :attr:`Cut.tied`.
+        dominated: Whether to keep all cuts; by default, of neighbours with the same device FLOPs,
+            only the one with the fewest bits is kept.
+        bits_per_value: Size on the link of a floating-point number [bit]; by default that of its
+            dtype, 32 for single precision.
+        whole: For a chain, the module that it stands for: their outputs are compared.
+
+    Returns:
+        The cuts in order, from the one before everything to the one behind the whole network.
+
+    Raises:
+        NetworkError: (a ValueError) If the module can't be taken apart, an operator has no formula
+            for its FLOPs, or a chain isn't its ``whole``; it names the layer.
+        FieldError: (a ValueError) If an argument is not allowed.
+    """
+    plan = _plan(module, inputs, bits_per_value, whole)
+    return _chosen(plan, granularity, tied=tied, dominated=dominated)
 
 
 def profile(
-    module: torch.nn.Sequential | NamedLayers,
-    inputs: torch.Tensor,
+    module: Network,
+    inputs: Any,
     *,
     name: str = "custom",
+    granularity: Granularity = "all",
+    tied: bool = False,
+    dominated: bool = False,
     bits_per_value: int | None = None,
+    whole: nn.Module | None = None,
 ) -> NetworkProfile:
-    """Profiles a network by running each of its layers forward and backward.
-
-    The network runs as it is (training or evaluation mode, frozen parameters) but on a copy, so
-    neither its gradients nor its running statistics change. The figures depend on shapes, not
-    on weights or inputs, provided that the network's control flow does not either.
+    """Profiles a network: what each of its :func:`cuts` costs, per sample.
 
     Args:
-        module: The network. Every child of the ``Sequential`` is a layer, whatever it contains
-            (a ``Sequential`` of convolution and ReLU is one layer); or (name, module) pairs.
-        inputs: A batch of inputs, of shape (batch, ...). All figures are per sample.
+        module: As for :func:`cuts`, like all that isn't named here.
+        inputs: As for :func:`cuts`.
         name: The profile's name.
-        bits_per_value: Size on the link of one number of an activation or a parameter [bit]; by
-            default that of its dtype, 32 for single precision.
+        granularity: As for :func:`cuts`.
+        tied: As for :func:`cuts`.
+        dominated: As for :func:`cuts`.
+        bits_per_value: As for :func:`cuts`.
+        whole: As for :func:`cuts`.
 
     Returns:
-        The profile. A parameter shared by several layers counts with the first; buffers such as
-        running statistics do not count as parameters.
+        The profile. Its layers lie between neighbouring cuts and are named after the later one; a
+        parameter or buffer that several layers use counts with the first.
 
     Raises:
-        TypeError: If ``module`` is of another type, or a layer returns no single tensor.
-        ValueError: If there are no layers or samples, no layer costs any FLOPs, or a figure is
-            no multiple of the batch size (pass a batch of one then).
-
-    Warns:
-        UserWarning: If a layer's backward pass ought to run but cannot; it is then taken as
-            twice its forward pass.
+        NetworkError: (a ValueError) As for :func:`cuts`.
+        FieldError: (a ValueError) As for :func:`cuts`; or if a figure is no multiple of the number
+            of samples (pass one sample then), or nothing costs any FLOPs.
     """
-    # One deep copy of the list, rather than one per layer, keeps shared parameters shared.
-    layers = copy.deepcopy(_named_layers(module))
-    batch_size = _batch_size(inputs)
-    if bits_per_value is not None:
-        whole_number("bits_per_value", bits_per_value, 1)
-    costs = list(_measure(layers, inputs, bits_per_value))
-    activations = [_bits(inputs, bits_per_value), *(c.activation_bits for c in costs)]
-    names = tuple(layer_name for layer_name, _ in layers)
+    plan = _plan(module, inputs, bits_per_value, whole)
+    found = _chosen(plan, granularity, tied=tied, dominated=dominated)
+    samples = plan.inputs[0].shape[0]
 
-    def cumulative(field: str, per: int) -> tuple[float, ...]:
-        shares = _shares(field, [getattr(cost, field) for cost in costs], per, names)
-        return tuple(accumulate(shares, initial=0))
+    def per_sample(field: str, totals: Sequence[int]) -> tuple[float, ...]:
+        for cut, total in zip(found, totals, strict=True):
+            if total % samples:
+                allowed = f"a multiple of the batch size {samples}; pass one sample instead"
+                raise FieldError(f"{field} of layer {cut.name!r}", total, allowed)
+        return tuple(total // samples for total in totals)
 
     return NetworkProfile(
         name=name,
-        layer_names=names,
-        forward_flops=cumulative("forward_flops", batch_size),
-        backward_flops=cumulative("backward_flops", batch_size),
-        activation_bits=_shares("activation_bits", activations, batch_size, ("input", *names)),
-        parameter_bits=cumulative("parameter_bits", 1),
+        layer_names=tuple(cut.name for cut in found[1:]),
+        forward_flops=per_sample("forward_flops", [cut.forward.flops for cut in found]),
+        backward_flops=per_sample("backward_flops", [cut.backward.flops for cut in found]),
+        activation_bits=per_sample("activation_bits", [cut.uplink_bits for cut in found]),
+        parameter_bits=tuple(cut.parameter_bits + cut.buffer_bits for cut in found),
+        gradient_bits=per_sample("gradient_bits", [cut.downlink_bits for cut in found]),
+        activation_bytes=tuple(_activation_bytes(cut) / samples for cut in found),
+        weight_bytes=tuple(cut.forward.weight_bytes + cut.backward.weight_bytes for cut in found),
+        operators=tuple(cut.forward.operators + cut.backward.operators for cut in found),
     )
 
 
-def _named_layers(module: torch.nn.Sequential | NamedLayers) -> list[tuple[str, torch.nn.Module]]:
-    if isinstance(module, torch.nn.Sequential):
-        # named_children() would skip a module that appears twice, such as one ReLU for all.
-        layers = [(name, child) for name, child in module._modules.items() if child is not None]
-    elif isinstance(module, torch.nn.Module) or not isinstance(module, Sequence):
-        allowed = "a torch.nn.Sequential or a sequence of (name, module) pairs"
-        raise TypeError(f"module = {type(module).__name__} is not allowed: expected {allowed}")
-    else:
-        layers = list(module)
-    if not layers:
-        raise FieldError("module", module, "at least one layer")
-    return layers
+def split(
+    module: Network, inputs: Any, cut: str | Cut, *, whole: nn.Module | None = None
+) -> tuple[nn.Module, nn.Module]:
+    """Divides a network at a cut into the device's and the server's half.
+
+    ``device(*inputs)`` returns the tuple of tensors that cross, ``server(*crossing)`` the module's
+    output. They share the module's parameters and buffers, so that training through them trains it.
+    They take inputs of the shapes given here and run in the mode that the module is in now.
+
+    Args:
+        module: As for :func:`cuts`.
+        inputs: As for :func:`cuts`.
+        cut: A cut, its name, or the path of a module that it follows; cuts across a tie of weights
+            are taken, too.
+        whole: As for :func:`cuts`.
+
+    Returns:
+        The device's half and the server's half.
+
+    Raises:
+        NetworkError: (a ValueError) As for :func:`cuts`.
+        FieldError: (a ValueError) If there is no such cut.
+    """
+    plan = _plan(module, inputs, None, whole)
+    found = named(cut if isinstance(cut, str) else cut.name, plan.candidates)
+    return plan.halves(found)
 
 
-def _batch_size(inputs: torch.Tensor) -> int:
-    shape = tuple(inputs.shape)
-    if not shape or shape[0] == 0:
-        raise FieldError("inputs.shape", shape, "(batch, ...) with at least one sample")
-    return shape[0]
+def _plan(
+    module: Any, inputs: Any, bits_per_value: int | None, whole: nn.Module | None
+) -> GraphPlan | ChainPlan:
+    if bits_per_value is not None:
+        whole_number("bits_per_value", bits_per_value, 1)
+    if isinstance(module, nn.Module):
+        if whole is not None:
+            raise FieldError("whole", type(whole).__name__, "None, as module is no chain")
+        return GraphPlan(module, inputs, bits_per_value)
+    if not isinstance(module, Sequence):
+        allowed = "a torch.nn.Module or a sequence of (name, module) pairs"
+        raise FieldError("module", type(module).__name__, allowed)
+    return ChainPlan(module, inputs, bits_per_value, whole)
 
 
-def _shares(
-    field: str, totals: Sequence[int], batch_size: int, names: Sequence[str]
-) -> tuple[int, ...]:
-    """Divides each batch total by the batch size, which must leave no remainder."""
-    for name, total in zip(names, totals, strict=True):
-        if total % batch_size:
-            allowed = f"a multiple of the batch size {batch_size}; pass one sample instead"
-            raise FieldError(f"{field} of layer {name!r}", total, allowed)
-    return tuple(total // batch_size for total in totals)
+def _chosen(
+    plan: GraphPlan | ChainPlan, granularity: Granularity, *, tied: bool, dominated: bool
+) -> tuple[Cut, ...]:
+    checked_granularity(granularity)
+    if isinstance(plan, ChainPlan):
+        if granularity != "all":
+            raise FieldError("granularity", granularity, "'all', as every link is a layer")
+        dominated = True
+    return chosen(plan.candidates, granularity, tied=tied, dominated=dominated)
 
 
-def _bits(tensor: torch.Tensor, bits_per_value: int | None) -> int:
-    return tensor.numel() * (bits_per_value or tensor.element_size() * BITS_PER_BYTE)
-
-
-def _measure(
-    layers: NamedLayers, inputs: torch.Tensor, bits_per_value: int | None
-) -> Iterator[_LayerCost]:
-    """Runs the layers one after another and yields each one's cost."""
-    activation, gradient_needed, seen = inputs, False, set[torch.nn.Parameter]()
-    for name, layer in layers:
-        # The input becomes a leaf, so that backward stops at this layer, and a clone of it, so
-        # that the layer may work in place.
-        leaf = activation.detach()
-        leaf.requires_grad_(gradient_needed and leaf.is_floating_point())
-        with torch.enable_grad(), FlopCounterMode(display=False) as counter:
-            activation = layer(leaf.clone())
-        if not isinstance(activation, torch.Tensor):
-            kind = type(activation).__name__
-            raise TypeError(f"layer {name!r} returned {kind}: expected a single torch.Tensor")
-        parameters = list(layer.parameters())
-        gradient_needed |= any(parameter.requires_grad for parameter in parameters)
-        forward: int = counter.get_total_flops()
-        yield _LayerCost(
-            forward_flops=forward,
-            backward_flops=_backward_flops(name, activation, forward) if gradient_needed else 0,
-            activation_bits=_bits(activation, bits_per_value),
-            parameter_bits=sum(_bits(p, bits_per_value) for p in parameters if p not in seen),
-        )
-        seen.update(parameters)
-
-
-def _backward_flops(name: str, output: torch.Tensor, forward_flops: int) -> int:
-    """Runs a layer's backward pass and returns its FLOPs, or else twice ``forward_flops``."""
-    try:
-        with FlopCounterMode(display=False) as counter:
-            torch.autograd.backward(output, torch.ones_like(output))
-    except RuntimeError as error:
-        if forward_flops:
-            warnings.warn(
-                f"layer {name!r} has no backward pass that can be run ({error}); "
-                f"taking {BACKWARD_PER_FORWARD} times its forward pass",
-                stacklevel=4,
-            )
-        return BACKWARD_PER_FORWARD * forward_flops
-    flops: int = counter.get_total_flops()
-    return flops
+def _activation_bytes(cut: Cut) -> int:
+    return cut.forward.activation_bytes + cut.backward.activation_bytes

@@ -238,7 +238,8 @@ def test_a_party_below_its_minimum_is_told_so(scenario: Scenario, seed: int) -> 
 def scaled(scenario: Scenario, factor: float) -> Scenario:
     """The scenario with every layer's FLOPs and bits times a factor: so are delay and energy."""
     profile = scenario.workload.profile
-    names = "forward_flops", "backward_flops", "activation_bits", "parameter_bits"
+    flops = "forward_flops", "backward_flops"
+    names = *flops, "activation_bits", "gradient_bits", "parameter_bits"
     changes: dict[str, Any] = {
         name: tuple(factor * value for value in getattr(profile, name)) for name in names
     }

@@ -1,4 +1,4 @@
-"""The torch modules behind the shipped profiles, both for 28×28 grey images such as MNIST's.
+"""Two networks for 28×28 grey images such as MNIST's.
 
 ``deep_lenet`` is a twelve-layer convolutional network in LeNet's manner, this project's own. The
 other, ``lenet5``, is LeNet-5 (LeCun et al., "Gradient-based learning applied to document
@@ -7,17 +7,10 @@ convolution and a linear output.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
 
-import torch
 from torch import nn
 
-from asl_gym.validation.checks import one_of
-
-__all__ = ["INPUT_SHAPE", "NETWORKS", "build_network", "deep_lenet", "example_input", "lenet5"]
-
-INPUT_SHAPE = (1, 28, 28)
-"""Channels, rows and columns of one sample."""
+__all__ = ["deep_lenet", "lenet5"]
 
 
 def deep_lenet() -> nn.Sequential:
@@ -68,24 +61,3 @@ def lenet5() -> nn.Sequential:
         ("fc3", nn.Linear(84, 10)),
     ]
     return nn.Sequential(OrderedDict(layers))
-
-
-NETWORKS: dict[str, Callable[[], nn.Sequential]] = {
-    "deep_lenet": deep_lenet,
-    "lenet5": lenet5,
-}
-"""Builders of the networks with a shipped profile, by the profile's name."""
-
-
-def build_network(name: str) -> nn.Sequential:
-    """Builds the network of that name, with fresh weights.
-
-    Raises:
-        FieldError: (a ValueError) If there is none; the message lists those that there are.
-    """
-    return NETWORKS[one_of("network", name, tuple(NETWORKS))]()
-
-
-def example_input(batch_size: int = 1) -> torch.Tensor:
-    """Returns an input that both networks accept: zeros of shape (batch_size, 1, 28, 28)."""
-    return torch.zeros(batch_size, *INPUT_SHAPE)
