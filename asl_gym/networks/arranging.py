@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, fx, nn
 
-from asl_gym.networks.capture import Capture
+from asl_gym.networks.capture import Capture, own_name
 from asl_gym.networks.counting import storage_of, tensors_in
 from asl_gym.networks.tracing import trace, without_in_place
 from asl_gym.validation.checks import FieldError
@@ -122,12 +122,12 @@ class Arrangement:
         first_names = {id(each): name for name, each in self.captured.module.named_parameters()}
         for node in (each for each in self.nodes if each.op == "get_attr"):
             tensor, uses = self.tensor_of(node), list(self.users(node))
-            is_parameter = isinstance(tensor, nn.Parameter)
-            if not uses or not (is_parameter or node.target in names):
+            own, is_parameter = own_name(str(node.target)), isinstance(tensor, nn.Parameter)
+            if not uses or not (is_parameter or own in names):
                 continue
             changes = is_parameter or self._changes(node)
-            travels = is_parameter or node.target in travelling
-            name = first_names.get(id(tensor), str(node.target))
+            travels = is_parameter or own in travelling
+            name = first_names.get(id(tensor), own)
             new = Weight(name, tensor, min(uses), max(uses), changes, travels)
             old = found.get(id(tensor), new)
             found[id(tensor)] = old._replace(

@@ -21,7 +21,9 @@ from asl_gym.networks.counting import NetworkError, tensors_in
 from asl_gym.networks.untouched import untouched
 from asl_gym.validation.checks import FieldError
 
-__all__ = ["Capture", "capture", "inputs_tuple"]
+__all__ = ["Capture", "capture", "inputs_tuple", "own_name"]
+
+HELD = "held"
 
 WAY_OUT = (
     "; cut it by hand into a chain of (name, module) pairs, each called with what the one before "
@@ -33,6 +35,23 @@ LOUD_LOGGERS = (
     "torch.export",
     "torch.fx.experimental.symbolic_shapes",
 )
+
+
+class _Holder(nn.Module):
+    """Holds a module, whose children may have names that a graph has for its own parts: meta."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        setattr(self, HELD, module)
+        self.training = module.training
+
+    def forward(self, *arguments: Any) -> Any:
+        return getattr(self, HELD)(*arguments)
+
+
+def own_name(name: str) -> str:
+    """The name in the module of what a graph names; empty for the module itself."""
+    return "" if name == HELD else name.removeprefix(f"{HELD}.")
 
 
 class Capture(NamedTuple):
@@ -84,7 +103,8 @@ def capture(module: nn.Module, inputs: Any) -> Capture:
     with untouched(module), _quiet():
         arguments = _detached(inputs_tuple(inputs))
         try:
-            exported = torch.export.export(module, _detached(arguments), strict=False)
+            held = _Holder(module)
+            exported = torch.export.export(held, _detached(arguments), strict=False)
             own = _own_backward(module, arguments)
         except Exception as error:
             raise NetworkError(_why(module, error) + WAY_OUT) from error

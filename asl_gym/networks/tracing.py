@@ -11,7 +11,7 @@ from torch._C._autograd import _get_sequence_nr
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils import _pytree as pytree
 
-from asl_gym.networks.capture import Capture, gradient_functions
+from asl_gym.networks.capture import Capture, gradient_functions, own_name
 from asl_gym.networks.counting import (
     Counter,
     NetworkError,
@@ -59,7 +59,8 @@ class Facts:
 def stack_of(node: fx.Node) -> list[tuple[str, str]]:
     """Calls and paths of the modules that a node lies in, the outermost first, without the root."""
     stack = node.meta.get("nn_module_stack") or {}
-    return [(key, path) for key, (path, _) in stack.items() if path]
+    paths = ((key, own_name(path)) for key, (path, _) in stack.items())
+    return [(key, path) for key, path in paths if path]
 
 
 def path_of(node: fx.Node) -> str:

@@ -297,3 +297,21 @@ def test_from_a_module_to_an_environment() -> None:
     for name in measured.layer_names:
         device, server = networks.split(network, inputs, name)
         torch.testing.assert_close(server(*device(*inputs)), network(*inputs))
+
+
+class Named(nn.Sequential):
+    """Has children with names that a graph module has for its own parts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_module("meta", nn.Linear(4, 4))
+        self.add_module("graph", nn.ReLU())
+        self.add_module("held", nn.Linear(4, 3))
+
+
+def test_children_may_be_named_as_a_graphs_own_parts() -> None:
+    module, inputs = Named(), torch.rand(2, 4)
+    found = networks.cuts(module, inputs)
+    assert [cut.name for cut in found] == ["input", "meta", "held"]
+    device, server = networks.split(module, inputs, "meta")
+    torch.testing.assert_close(server(*device(inputs)), module(inputs))
