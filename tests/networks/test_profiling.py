@@ -351,7 +351,7 @@ UNEVEN = nn.Sequential(*LINEAR, nn.Flatten(0), nn.Linear(6, 1))
         (LINEAR[0].weight, (1, 4), "module = 'Parameter'.*Module or a sequence"),
         ([], (1, 4), "at least one layer"),
         ([("a", nn.ReLU()), ("a", nn.ReLU())], (1, 4), r"module\[1\] = 'a'.*name of its own"),
-        (nn.Sequential(nn.ReLU()), (1, 4), "total > 0"),
+        (nn.Sequential(nn.ReLU()), (1, 4), "a total >= 1"),
         (nn.Sequential(), (1, 4), "at least one operator"),
         (LINEAR, (0, 4), r"\(0, 4\)"),
         (LINEAR, (), "batch"),
