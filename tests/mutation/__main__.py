@@ -63,7 +63,7 @@ TESTS: dict[str, Sequence[str]] = {
     "asl_gym/solvers/parallel/problem.py": PARALLEL,
     "asl_gym/solvers/parallel/relaxation.py": PARALLEL,
     "asl_gym/solvers/parallel/rows.py": PARALLEL,
-    "asl_gym/solvers/parallel/solver.py": PARALLEL,
+    "asl_gym/solvers/parallel/solver.py": (ROUND[1], *PARALLEL),
     "asl_gym/scoring/frontier.py": SCORING,
     "asl_gym/scoring/evaluation.py": ("tests/scoring/test_evaluation.py",),
 }

@@ -284,3 +284,13 @@ def test_energies_that_are_no_energies() -> None:
     for energies in (-1.0, np.nan, np.inf, [1.0, 2.0], []):
         with pytest.raises(ValueError, match="expected 1 finite numbers >= 0"):
             frontier.at(energies)
+
+
+def test_each_of_several_energies_is_checked_and_a_curve_has_one() -> None:
+    scenario = preset("per-device-budgets").with_num_devices(1)
+    frontier = hindsight_frontier(scenario, drawn_trace(scenario, 0, 3))
+    for energies in ([1.0, -1.0], [np.nan, 1.0], [1.0]):
+        with pytest.raises(ValueError, match="expected 2 finite numbers >= 0"):
+            frontier.at(energies)
+    with pytest.raises(ValueError, match="has 2 budgets: expected a single one"):
+        frontier.curve([1.0])

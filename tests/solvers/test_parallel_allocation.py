@@ -1,5 +1,6 @@
 """The parallel upper layer against root finding: deadlines and shares of the clock."""
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from scipy.optimize import brentq
 
 from asl_gym.arrays import Array
+from asl_gym.model.costs import Options
 from asl_gym.solvers.parallel import allocation
 from asl_gym.solvers.parallel.allocation import (
     Clock,
@@ -15,6 +17,7 @@ from asl_gym.solvers.parallel.allocation import (
     optimal_deadline,
     share_clock,
 )
+from asl_gym.solvers.parallel.solver import allocate
 from tests.solvers.parallel_instances import frequency_of, made_instance, made_problem, some_options
 
 NUMBERS = range(30)
@@ -120,3 +123,22 @@ def test_equal_shares_of_the_clock_keep_the_equal_share_deadline(number: int) ->
     assert found == pytest.approx(delays.min(axis=1).max(), rel=1e-14)
     picked = delays[np.arange(len(mask)), splits]
     np.testing.assert_allclose(picked, delays.min(axis=1), rtol=1e-14)
+
+
+def test_every_row_has_its_own_weight_on_delay() -> None:
+    """None at all first, after which the others still count."""
+    weights = np.array([0.0, 0.5, 1.0, 20.0])
+    problem = made_instance(3, 4, 5)
+    picked = problem.chosen(np.zeros(len(problem.device_weight), dtype=np.int64))
+    price = 1e-28
+    server = dataclasses.replace(problem.server, capacitance=price)
+    given = Options(*(np.tile(values, (len(weights), 1)) for values in picked))
+    found = allocate(given, server, weights, np.ones(len(weights)))
+    clock = Clock(server.clock_min_hz, server.clock_max_hz)
+    assert (found[0] == clock.least).all()
+    for V, frequency in zip(weights[1:], found[1:], strict=True):
+        a, w = picked.fixed_delay, picked.server_work
+        deadline = optimal_deadline(a, w, float(V), price, clock)
+        expected = np.maximum(frequency_of(a, w, deadline, clock), clock.least)
+        np.testing.assert_allclose(frequency, expected, rtol=1e-9)
+        assert (frequency > clock.least).any()
