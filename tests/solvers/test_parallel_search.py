@@ -14,6 +14,7 @@ from asl_gym.solvers.parallel.branch import (
     explore,
     halving_point,
     interval_of_interest,
+    search,
     try_decisions,
 )
 from asl_gym.solvers.parallel.incumbents import (
@@ -32,6 +33,7 @@ from tests.solvers.parallel_instances import (
     exhaustive,
     frequency_of,
     made_instance,
+    made_problem,
     nothing_yet,
     small_problem,
     some_options,
@@ -146,6 +148,30 @@ def test_what_is_left_out_of_a_node_costs_as_much_as_is_said(tolerance: float) -
                 assert (bound if left else removed) <= cost * (1 + 1e-12)
         closed += device == CLOSED
     assert closed > 5
+
+
+@pytest.mark.parametrize("devices", [1, 2, 3])
+def test_with_a_deadline_given_few_nodes_find_and_prove_the_cheapest(devices: int) -> None:
+    # Each device is the first one at times, and the one to branch on.
+    for number, turn in itertools.product(range(40), range(devices)):
+        free = made_problem(random_instance(number, (devices, 5)))
+        a, c, w = (np.roll(values, turn, axis=0) for values in free[:3])
+        free = free._replace(a=a, c=c, w=w)
+        mask = np.ones(a.shape, dtype=np.uint8)
+        rows, splits = np.arange(devices), np.full(devices, number % 5)
+        earliest = earliest_deadline(a[rows, splits], w[rows, splits], free.clock)
+        problem = free._replace(fixed=earliest * 1.01, V=0.0)
+        best = np.inf
+        for choice in every_choice(mask.shape):
+            picked = a[rows, choice], w[rows, choice]
+            if earliest_deadline(*picked, free.clock) <= problem.fixed:
+                f = frequency_of(*picked, problem.fixed, free.clock)
+                cost = c[rows, choice] + free.price * picked[1] * f**2
+                best = min(best, float(cost.sum()))
+        value, bound, deadline = search(problem, mask, 1e-6, 40, splits)
+        assert deadline == problem.fixed
+        assert best * (1 - 1e-9) <= value <= best * (1 + 1e-5)
+        assert value * (1 - 2e-6) <= bound <= best * (1 + 1e-12)
 
 
 @pytest.mark.parametrize("tolerance", [0.5, 0.1, 0.01])
