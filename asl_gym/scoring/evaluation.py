@@ -151,21 +151,22 @@ class Evaluator:
         seeds = [whole_number(f"seeds[{i}]", seed, 0) for i, seed in enumerate(given)]
         if not seeds:
             raise FieldError("seeds", seeds, "at least one evaluation seed")
-        env = self.make_env(getattr(policy, "action_view", "box"))
-        built = build_policy(policy, env)
+        player, env, own_name = self._seated(policy)
+        _warm_up(player, env, seeds[0])
+        for seed in seeds:
+            series = play_episode(player, env, seed)
+            yield self.score(series, name or own_name, seed), series
+
+    def _seated(self, policy: Policy | PolicyFactory) -> tuple[Policy, gym.Env[Any, Any], str]:
+        """The policy as it plays, the environment in its views, and its class's name."""
+        built = build_policy(policy, self.make_env(getattr(policy, "action_view", "box")))
         if isinstance(built, ScenarioPolicy) and built.scenario != self.scenario:
             raise ValueError(
                 f"policy = {built!r} was built for another scenario than the evaluation's: hand "
                 "over its class, or give the evaluation the same environment arguments"
             )
-        env = self.make_env(
-            view_of(built, self.scenario), observation_view_of(built, self.scenario)
-        )
-        player = as_trained(built)
-        _warm_up(player, env, seeds[0])
-        for seed in seeds:
-            series = play_episode(player, env, seed)
-            yield self.score(series, name or type(built).__name__, seed), series
+        views = view_of(built, self.scenario), observation_view_of(built, self.scenario)
+        return as_trained(built), self.make_env(*views), type(built).__name__
 
     def remembers(self, policy: Policy | PolicyFactory, seed: int) -> bool:
         """Whether a policy decides otherwise when it plays an episode again.
@@ -173,9 +174,8 @@ class Evaluator:
         Then its scores depend on what it has played before: it learns while it plays, or draws at
         random without ``begin_episode(seed)``.
         """
-        env = self.make_env(getattr(policy, "action_view", "box"))
-        built = build_policy(policy, env)
-        first, second = (series for _, series in self.evaluate(built, [seed, seed]))
+        player, env, _ = self._seated(policy)
+        first, second = (play_episode(player, env, seed) for _ in range(2))
         same = np.array_equal(first.split, second.split)
         return not (same and np.array_equal(first.server_frequency, second.server_frequency))
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import torch
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
-import agents.learning_curve
 from agents.checkpoints import load_checkpoint
 from agents.configuration import ALGORITHMS, Configuration, load_configuration
 from agents.errors import RunError
@@ -28,11 +26,7 @@ from tests.agents.agent_samples import SMALL_MODEL, quick_configuration, weights
 EVALUATION_SEEDS = range(1_000)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_validation_seed() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(agents.learning_curve, "VALIDATION_SEEDS", VALIDATION_SEEDS[:1])
-        yield
+pytestmark = pytest.mark.usefixtures("one_validation_seed")
 
 
 @pytest.fixture(scope="module")

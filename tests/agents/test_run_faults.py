@@ -7,18 +7,16 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import agents.learning_curve
 from agents.bookkeeping import current_commit, source_sha256
 from agents.checkpoints import load_checkpoint
 from agents.configuration import Configuration
 from agents.errors import RunError
-from agents.learning_curve import VALIDATION_SEEDS
 from agents.runs import locked, run_folder
 from agents.training import _training_env, train
 from tests.agents.agent_samples import quick_configuration
@@ -26,11 +24,7 @@ from tests.agents.agent_samples import quick_configuration
 HALF, TOTAL = 128, 256
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_validation_seed() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(agents.learning_curve, "VALIDATION_SEEDS", VALIDATION_SEEDS[:1])
-        yield
+pytestmark = pytest.mark.usefixtures("one_validation_seed")
 
 
 @pytest.fixture(scope="module")
