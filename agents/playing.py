@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecNormalize
 
@@ -46,9 +47,11 @@ def with_statistics(model: BaseAlgorithm, path: str | Path) -> BaseAlgorithm:
         statistics = pickle.load(file)
     if not isinstance(statistics, VecNormalize):
         raise FieldError("path", str(path), "a file that VecNormalize.save wrote")
-    shape = getattr(statistics.obs_rms, "mean", None)
-    if statistics.norm_obs and getattr(shape, "shape", None) != model.observation_space.shape:
-        allowed = f"statistics of observations of shape {model.observation_space.shape}"
+    shape = model.observation_space.shape
+    # Where rewards alone were normalised there are no statistics of observations.
+    mean: Any = getattr(statistics.obs_rms, "mean", None) if statistics.norm_obs else None
+    if statistics.norm_obs and np.shape(mean) != shape:
+        allowed = f"statistics of observations of shape {shape}"
         raise FieldError("path", str(path), allowed)
     model._vec_normalize_env = statistics
     return model

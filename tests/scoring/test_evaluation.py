@@ -245,6 +245,9 @@ def test_normalised_rewards_alone_change_nothing(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="trained under VecNormalize, whose statistics"):
         splits = splits_of(PPO.load(tmp_path / "model.zip"))
     np.testing.assert_array_equal(splits_of(model), splits)
+    model.get_vec_normalize_env().save(str(tmp_path / "statistics.pkl"))
+    given = with_statistics(PPO.load(tmp_path / "model.zip"), tmp_path / "statistics.pkl")
+    np.testing.assert_array_equal(splits_of(given), splits)
 
 
 def test_gymnasiums_normalisation_is_applied_or_refused(tmp_path: Path) -> None:
