@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.validation.checks import FieldError
+from asl_gym.validation.csv_rows import TextFileError
 from benchmarks.errors import BenchmarkError
 
 __all__ = ["failures_told", "output"]
@@ -29,7 +29,7 @@ def failures_told() -> Iterator[None]:
     errors = Console(stderr=True, soft_wrap=True)
     try:
         yield
-    except (BenchmarkError, FieldError, TraceFileError) as error:
+    except (BenchmarkError, FieldError, TextFileError) as error:
         errors.print(f"Error: {error}", style="red", markup=False, highlight=False)
         raise typer.Exit(2) from error
     except OSError as error:

@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from asl_gym.traces.csv_rows import plain_number, read_rows
 from asl_gym.traces.log import MeasuredLog, MeasuredRow
 from asl_gym.traces.log_building import TimedRow, build_log
-from asl_gym.traces.text_file import file_text
 from asl_gym.traces.units import UNITS, UPLINK_SHARE, RateUnit, nanoseconds
 from asl_gym.validation.checks import FieldError
+from asl_gym.validation.csv_rows import plain_number, read_rows
 from asl_gym.validation.fields import Declared, choice, declared
+from asl_gym.validation.text_file import file_text
 
 __all__ = ["Columns", "read_by_columns"]
 
@@ -101,7 +101,7 @@ class Columns(Declared):
 
         Raises:
             FieldError: If it is neither, or a field is not allowed.
-            TraceFileError: If the file cannot be read.
+            TextFileError: If the file cannot be read.
         """
         inline = text.lstrip().startswith("{")
         # TOML's inline tables may not span lines, what one types in a shell may.
@@ -126,7 +126,7 @@ def read_by_columns(path: Path, columns: Columns) -> MeasuredLog:
     one counts.
 
     Raises:
-        TraceFileError: If the file cannot be read, lacks a column, or a cell is not as stated.
+        TextFileError: If the file cannot be read, lacks a column, or a cell is not as stated.
         UnplayableLogError: If no row has a measured rate.
     """
     rows = read_rows(path, columns.names, partial(_parse, columns), log=True)

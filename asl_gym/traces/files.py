@@ -4,7 +4,7 @@
 * Logs of G-NetTrack Pro, see :mod:`asl_gym.traces.gnettrack`.
 * Logs of any columns that a user states, see :mod:`asl_gym.traces.columns`.
 
-Encoding and rows are those of :mod:`asl_gym.traces.csv_rows`.
+Encoding and rows are those of :mod:`asl_gym.validation.csv_rows`.
 """
 
 import os
@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from asl_gym.traces.columns import Columns
-from asl_gym.traces.csv_rows import TraceFileError, read_header
 from asl_gym.traces.gnettrack import GNETTRACK_COLUMNS, has_gnettrack_header
 from asl_gym.traces.rate_table import RATE_COLUMNS
 from asl_gym.validation.checks import FieldError
+from asl_gym.validation.csv_rows import TextFileError, read_header
 
 __all__ = ["Paths", "are_gnettrack", "is_gnettrack", "trace_files"]
 
@@ -35,7 +35,7 @@ def trace_files(paths: Paths, columns: Columns | None = None) -> tuple[Path, ...
         columns: Columns of the logs, where a user states them.
 
     Raises:
-        TraceFileError: If the directory cannot be read or has no such files.
+        TextFileError: If the directory cannot be read or has no such files.
         FieldError: If a sequence is empty or repeats a file.
     """
     if isinstance(paths, str | os.PathLike):
@@ -52,7 +52,7 @@ def _files_in(directory: Path, columns: Columns | None) -> tuple[Path, ...]:
         entries = sorted(directory.iterdir())
     except OSError as error:
         reason = f"the directory cannot be read: {error.strerror}"
-        raise TraceFileError(directory, reason) from error
+        raise TextFileError(directory, reason) from error
     shown = [path for path in entries if not path.name.startswith(".")]
     files = tuple(
         path
@@ -62,14 +62,14 @@ def _files_in(directory: Path, columns: Columns | None) -> tuple[Path, ...]:
     )
     if not files:
         reason = "the directory has no *.csv files and no logs in *.txt: expected at least one"
-        raise TraceFileError(directory, reason)
+        raise TextFileError(directory, reason)
     return files
 
 
 def _has_log_header(path: Path, columns: Columns | None) -> bool:
     try:
         header = read_header(path)
-    except TraceFileError:
+    except TextFileError:
         return False
     return has_gnettrack_header(header) if columns is None else set(columns.names) <= {*header}
 
@@ -78,7 +78,7 @@ def is_gnettrack(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a G-NetTrack log rather than a plain rate table, by its header alone.
 
     Raises:
-        TraceFileError: If the file cannot be read or its header is neither format's.
+        TextFileError: If the file cannot be read or its header is neither format's.
     """
     path = Path(path)
     header = read_header(path)
@@ -94,19 +94,19 @@ def is_gnettrack(path: str | os.PathLike[str]) -> bool:
         f"{', '.join(GNETTRACK_COLUMNS)} (or NetworkTech); state the columns of other logs "
         "(columns=, --columns)"
     )
-    raise TraceFileError(path, reason, 1)
+    raise TextFileError(path, reason, 1)
 
 
 def are_gnettrack(files: Sequence[Path]) -> bool:
     """Whether files are G-NetTrack logs rather than rate tables.
 
     Raises:
-        TraceFileError: If they are of both formats, or one is of neither.
+        TextFileError: If they are of both formats, or one is of neither.
     """
     kinds = [is_gnettrack(path) for path in files]
     if len(set(kinds)) > 1:
         other = files[kinds.index(not kinds[0])]
         names = ("a G-NetTrack log", "a rate table")
         first, second = names if kinds[0] else names[::-1]
-        raise TraceFileError(other, f"{second}, but {files[0]} is {first}: expected one format")
+        raise TextFileError(other, f"{second}, but {files[0]} is {first}: expected one format")
     return kinds[0]

@@ -12,11 +12,11 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from asl_gym.traces.csv_rows import plain_number, read_header, read_rows
 from asl_gym.traces.log import MeasuredLog, MeasuredRow
 from asl_gym.traces.log_building import OUTAGE, TimedRow, UnplayableLogError, build_log
 from asl_gym.traces.units import UPLINK_SHARE, nanoseconds
 from asl_gym.validation.checks import one_of
+from asl_gym.validation.csv_rows import plain_number, read_header, read_rows
 
 __all__ = [
     "GNETTRACK_COLUMNS",
@@ -76,7 +76,7 @@ def read_gnettrack(path: str | os.PathLike[str], rates: str = RATE_SOURCE) -> Me
     is but the acknowledgements of a download. A DL_bitrate of 0 is a measurement, too.
 
     Raises:
-        TraceFileError: If the file cannot be read or breaks one of these rules.
+        TextFileError: If the file cannot be read or breaks one of these rules.
         UnplayableLogError: If no row has anything to play.
         FieldError: If ``rates`` is neither.
     """

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asl_gym.arrays import Array
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.validation.checks import POSITIVE, number, whole_number
+from asl_gym.validation.csv_rows import TextFileError
 
 __all__ = ["MeasuredLog", "MeasuredRow", "counted"]
 
@@ -129,13 +129,13 @@ class MeasuredLog:
 
         Raises:
             ValueError: If an argument is outside its range.
-            TraceFileError: If the row's stretch ends before the last round starts.
+            TextFileError: If the row's stretch ends before the last round starts.
         """
         start = whole_number("start", start, 0)
         fits = self._fits(np.arange(start, self.num_rows)[:1], rounds, seconds_per_round)
         if not fits.any():
             reason = f"a window of {rounds} rounds cannot start in row {start}: "
-            raise TraceFileError(self.path, reason + self.length(seconds_per_round))
+            raise TextFileError(self.path, reason + self.length(seconds_per_round))
         if seconds_per_round is None:
             return np.arange(start, start + rounds)
         elapsed = np.array([_elapsed(k, seconds_per_round) for k in range(rounds)])

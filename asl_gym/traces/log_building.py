@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asl_gym.arrays import Array
-from asl_gym.traces.csv_rows import Rows, TraceFileError
 from asl_gym.traces.log import MeasuredLog, MeasuredRow
+from asl_gym.validation.csv_rows import Rows, TextFileError
 
 __all__ = ["OUTAGE", "TimedRow", "UnplayableLogError", "build_log", "join_logs"]
 
@@ -25,7 +25,7 @@ TimedRow = tuple[int, MeasuredRow | None]
 """A row's time since any epoch [ns], and what it measured, ``None`` for nothing."""
 
 
-class UnplayableLogError(TraceFileError):
+class UnplayableLogError(TextFileError):
     """A log that is whole and yet says nothing of the rates; others can be played without it."""
 
 

@@ -9,13 +9,13 @@ from asl_gym.arrays import Array
 from asl_gym.model.system import System
 from asl_gym.traces import channel
 from asl_gym.traces.columns import read_by_columns
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.dealing import Deal, deal
 from asl_gym.traces.gnettrack import RATE_SOURCE, read_gnettrack
 from asl_gym.traces.log import MeasuredLog, counted
 from asl_gym.traces.log_building import UnplayableLogError, join_logs
 from asl_gym.traces.log_options import LogOptions
 from asl_gym.traces.suspicions import rate_suspicions, snr_suspicions, unreported_snr
+from asl_gym.validation.csv_rows import TextFileError
 
 __all__ = ["LogRates"]
 
@@ -33,7 +33,7 @@ class LogRates:
         notices: What to say about the logs once, whatever is drawn.
 
     Raises:
-        TraceFileError: If a file cannot be read, or none can be played.
+        TextFileError: If a file cannot be read, or none can be played.
     """
 
     def __init__(self, files: Sequence[Path], system: System, options: LogOptions) -> None:
@@ -107,7 +107,7 @@ class LogRates:
         """Draws uplink and downlink rates [bit/s], (B, T, N) each, one trace a generator.
 
         Raises:
-            TraceFileError: If no log is long enough.
+            TextFileError: If no log is long enough.
         """
         seconds = self._options.seconds_per_round
         players = [
@@ -134,7 +134,7 @@ class LogRates:
                 f"shorter episodes or stitched logs may do. {'; '.join(each)}"
             )
             path = self._played[0].path
-            raise TraceFileError(path if len(each) == 1 else path.parent, reason)
+            raise TextFileError(path if len(each) == 1 else path.parent, reason)
         return dealt.players
 
     def _rates(self, measured: Array) -> tuple[Array, Array]:
@@ -159,7 +159,7 @@ def _readable(files: Sequence[Path], options: LogOptions) -> tuple[list[Measured
     if not logs:
         first, *others = unplayable
         reasons = "; ".join(f"{each.path.name}: {each.reason}" for each in others)
-        raise TraceFileError(first.path, "; ".join(filter(None, [first.reason, reasons])))
+        raise TextFileError(first.path, "; ".join(filter(None, [first.reason, reasons])))
     return logs, [f"{each.path.name} is left out: {each.reason}" for each in unplayable]
 
 

@@ -60,7 +60,7 @@ class MeasuredTraces:
         files: The files.
 
     Raises:
-        TraceFileError: If a file cannot be read, files are of different formats, no log can be
+        TextFileError: If a file cannot be read, files are of different formats, no log can be
             played, or there is more than one rate table or one of another number of devices.
         FieldError: If ``paths`` is empty or repeats a file, or an option is not allowed or is
             given for a rate table.
@@ -105,7 +105,7 @@ class MeasuredTraces:
         alone. The first draw of so many rounds tells which logs are too short for it.
 
         Raises:
-            TraceFileError: If the table, or every log, is too short for so many rounds.
+            TextFileError: If the table, or every log, is too short for so many rounds.
         """
         rounds = whole_number("rounds", rounds, 1)
         uplink, downlink = self._source.draw(generators, rounds)

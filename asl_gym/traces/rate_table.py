@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from asl_gym.traces.csv_rows import TraceFileError, plain_number, read_rows
+from asl_gym.validation.csv_rows import TextFileError, plain_number, read_rows
 
 __all__ = ["RATE_COLUMNS", "RateTable", "read_rate_table"]
 
@@ -41,7 +41,7 @@ def read_rate_table(path: str | os.PathLike[str]) -> RateTable:
     an outage and is kept as it is.
 
     Raises:
-        TraceFileError: If the file cannot be read or breaks one of these rules.
+        TextFileError: If the file cannot be read or breaks one of these rules.
     """
     path = Path(path)
     lines: dict[tuple[int, int], int] = {}
@@ -49,7 +49,7 @@ def read_rate_table(path: str | os.PathLike[str]) -> RateTable:
     for line, (pair, row_rates) in read_rows(path, RATE_COLUMNS, _parse_rates, log=False).rows:
         if pair in lines:
             reason = f"round {pair[0]}, device {pair[1]} already stands in line {lines[pair]}"
-            raise TraceFileError(path, reason, line)
+            raise TextFileError(path, reason, line)
         lines[pair] = line
         rates.append(row_rates)
     first, shape = _complete_shape(path, lines)
@@ -93,5 +93,5 @@ def _complete_shape(
             f"round {t}, device {n} is missing; {rounds} rounds and {devices} devices "
             f"need {rounds * devices} rows, there are {len(lines)}"
         )
-        raise TraceFileError(path, reason)
+        raise TextFileError(path, reason)
     return (first_round, first_device), (rounds, devices)

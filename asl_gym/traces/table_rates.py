@@ -7,12 +7,12 @@ import numpy as np
 
 from asl_gym.arrays import Array
 from asl_gym.model.system import System
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.log import counted
 from asl_gym.traces.log_options import LogOptions
 from asl_gym.traces.rate_table import read_rate_table
 from asl_gym.traces.suspicions import rate_suspicions
 from asl_gym.validation.checks import FieldError
+from asl_gym.validation.csv_rows import TextFileError
 
 __all__ = ["TableRates"]
 
@@ -32,13 +32,13 @@ class TableRates:
         notices: What to say about it once.
 
     Raises:
-        TraceFileError: If there are several files, or the table cannot be read or does not fit.
+        TextFileError: If there are several files, or the table cannot be read or does not fit.
         FieldError: If an option is given.
     """
 
     def __init__(self, files: Sequence[Path], system: System, options: LogOptions) -> None:
         if len(files) > 1:
-            raise TraceFileError(files[1], f"a rate table beside {files[0]}: expected only one")
+            raise TextFileError(files[1], f"a rate table beside {files[0]}: expected only one")
         for name, value in options.given.items():
             raise FieldError(name, value, "None with a rate table, which is by the round")
         radio = system.device_radio
@@ -48,7 +48,7 @@ class TableRates:
         self._num_rounds, devices = measured.shape[1:]
         if devices != system.num_devices:
             reason = f"the table has {devices} devices: expected the scenario's"
-            raise TraceFileError(self._path, f"{reason} {system.num_devices}")
+            raise TextFileError(self._path, f"{reason} {system.num_devices}")
         both = {"uplink": measured[0], "downlink": measured[1]}
         self.notices = tuple(f"{self._path.name}: {each}" for each in rate_suspicions(both, radio))
         self._num_low = np.count_nonzero(measured < self._floor)
@@ -69,11 +69,11 @@ class TableRates:
         """Draws uplink and downlink rates [bit/s], (B, T, N) each, one trace a generator.
 
         Raises:
-            TraceFileError: If the table has fewer rounds.
+            TextFileError: If the table has fewer rounds.
         """
         if rounds > self._num_rounds:
             reason = f"the table has {self._num_rounds} rounds: expected at least {rounds}"
-            raise TraceFileError(self._path, reason)
+            raise TextFileError(self._path, reason)
         starts = [int(each.integers(self._num_rounds - rounds + 1)) for each in generators]
         windows = [np.s_[:, start : start + rounds] for start in starts]
         uplink, downlink = np.stack([self._rates[window] for window in windows], axis=1)

@@ -114,7 +114,7 @@ class Configuration:
         Raises:
             BenchmarkError: If there is no such directory.
             FieldError: If an option is not allowed.
-            TraceFileError: If a log cannot be read or all are too short.
+            TextFileError: If a log cannot be read or all are too short.
         """
         if not os.path.isdir(trace_dir):
             raise BenchmarkError(f"trace-dir = {str(trace_dir)!r} is no directory")

@@ -11,9 +11,9 @@ from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.model.demands import Budget
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.validation.checks import FieldError
+from asl_gym.validation.csv_rows import TextFileError
 from tests.traces.measured_samples import (
     HORIZON,
     assert_equal,
@@ -61,14 +61,14 @@ def test_longer_table_starts_anywhere_with_all_devices(tmp_path: Path, scenario:
 
 def test_tables_that_do_not_fit(tmp_path: Path, scenario: Scenario) -> None:
     path = table_file(tmp_path, np.full((2, 3, 2), 1e6))
-    with pytest.raises(TraceFileError, match="has 3 rounds: expected at least 4"):
+    with pytest.raises(TextFileError, match="has 3 rounds: expected at least 4"):
         drawn(path, scenario)
-    with pytest.raises(TraceFileError, match="has 2 devices: expected the scenario's 3"):
+    with pytest.raises(TextFileError, match="has 2 devices: expected the scenario's 3"):
         MeasuredTraces(scenario.with_num_devices(3), path)
     with pytest.raises(FieldError, match=r"seconds_per_round = 1\.0 .*None with a rate table"):
         MeasuredTraces(scenario, path, 1.0)
     other = table_file(tmp_path, np.full((2, 3, 2), 1e6), "more.csv")
-    with pytest.raises(TraceFileError, match=r"more\.csv: a rate table beside .*only one"):
+    with pytest.raises(TextFileError, match=r"more\.csv: a rate table beside .*only one"):
         MeasuredTraces(scenario, [path, other])
 
 

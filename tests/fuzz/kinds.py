@@ -18,9 +18,9 @@ from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.policies.baselines import FixedSplit
 from asl_gym.policies.open import OPEN
 from asl_gym.scenario.building import load_scenario
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.validation.checks import FieldError
+from asl_gym.validation.csv_rows import TextFileError
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
@@ -265,5 +265,5 @@ KINDS = {
     "run folder": Kind(run_folder, 0.1, (FieldError, BenchmarkError)),
     "action": Kind(action, 0.15, (ValueError,)),
     "arguments": Kind(arguments, 0.2, (FieldError, ValueError, gym.error.Error)),
-    "trace file": Kind(trace_file, 0.15, (FieldError, TraceFileError, ValueError)),
+    "trace file": Kind(trace_file, 0.15, (FieldError, TextFileError, ValueError)),
 }

@@ -10,11 +10,11 @@ import pytest
 
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.columns import Columns, read_by_columns
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.log_building import UnplayableLogError
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.traces.units import UNITS
 from asl_gym.validation.checks import FieldError
+from asl_gym.validation.csv_rows import TextFileError
 from tests.traces.measured_samples import rng, two_devices, write
 
 DRIVE = Columns(
@@ -101,14 +101,14 @@ def test_an_hour_back_keeps_both_stretches(tmp_path: Path) -> None:
 def test_cells_that_are_not_as_stated(
     tmp_path: Path, columns: Columns, row: str, reason: str
 ) -> None:
-    with pytest.raises(TraceFileError) as caught:
+    with pytest.raises(TextFileError) as caught:
         read(tmp_path, columns, "Time,RATE(MBit/s)", row)
     assert caught.value.line == 2
     assert reason in caught.value.reason
 
 
 def test_a_column_that_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(TraceFileError, match=r"lacks columns \['RATE\(MBit/s\)'\]"):
+    with pytest.raises(TextFileError, match=r"lacks columns \['RATE\(MBit/s\)'\]"):
         read(tmp_path, DRIVE, "Time,Rate", "1,2")
 
 
@@ -153,7 +153,7 @@ def test_toml_in_place_or_in_a_file(tmp_path: Path) -> None:
         with pytest.raises(FieldError) as caught:
             Columns.from_toml(text)
         assert message in str(caught.value)
-    with pytest.raises(TraceFileError, match=r"nowhere\.toml: the file cannot be read"):
+    with pytest.raises(TextFileError, match=r"nowhere\.toml: the file cannot be read"):
         Columns.from_toml(str(tmp_path / "nowhere.toml"))
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.files import is_gnettrack
 from asl_gym.traces.gnettrack import read_gnettrack
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.traces.rate_table import read_rate_table
+from asl_gym.validation.csv_rows import TextFileError
 from tests.traces.measured_samples import two_devices
 from tests.traces.trace_file_samples import (
     HEADER,
@@ -28,18 +28,18 @@ from tests.traces.trace_file_samples import (
 
 
 def test_error_names_file_line_and_reason() -> None:
-    error = TraceFileError(Path("a/b.csv"), "is odd", 7)
+    error = TextFileError(Path("a/b.csv"), "is odd", 7)
     assert str(error) == f"{Path('a/b.csv')}, line 7: is odd"
     assert (error.path, error.reason, error.line) == (Path("a/b.csv"), "is odd", 7)
     assert isinstance(error, ValueError)
 
 
 def test_error_without_line() -> None:
-    assert str(TraceFileError(Path("b.csv"), "is odd")) == "b.csv: is odd"
+    assert str(TextFileError(Path("b.csv"), "is odd")) == "b.csv: is odd"
 
 
 def test_error_survives_pickling() -> None:
-    error = pickle.loads(pickle.dumps(TraceFileError(Path("b.csv"), "is odd", 3)))
+    error = pickle.loads(pickle.dumps(TextFileError(Path("b.csv"), "is odd", 3)))
     assert str(error) == "b.csv, line 3: is odd"
     assert error.line == 3
 
@@ -50,7 +50,7 @@ def test_error_survives_pickling() -> None:
 @pytest.mark.parametrize("read", [read_rate_table, read_gnettrack, is_gnettrack])
 def test_missing_file(tmp_path: Path, read: Callable[[Path], object]) -> None:
     path = tmp_path / "nowhere.csv"
-    with pytest.raises(TraceFileError, match=r"nowhere\.csv: the file cannot be read: ") as caught:
+    with pytest.raises(TextFileError, match=r"nowhere\.csv: the file cannot be read: ") as caught:
         read(path)
     assert (caught.value.path, caught.value.line) == (path, None)
 
@@ -60,7 +60,7 @@ def test_missing_file(tmp_path: Path, read: Callable[[Path], object]) -> None:
 def test_empty_file_or_blank_first_line(
     tmp_path: Path, read: Callable[[Path], object], text: str
 ) -> None:
-    with pytest.raises(TraceFileError, match="empty or starts with a blank line") as caught:
+    with pytest.raises(TextFileError, match="empty or starts with a blank line") as caught:
         read(write(tmp_path, [text], last=""))
     assert caught.value.line == 1
 
@@ -70,7 +70,7 @@ def test_empty_file_or_blank_first_line(
 )
 @pytest.mark.parametrize("last", ["", "\n"])
 def test_header_without_rows(
-    tmp_path: Path, error_of: Callable[[Path], TraceFileError], header: str, last: str
+    tmp_path: Path, error_of: Callable[[Path], TextFileError], header: str, last: str
 ) -> None:
     error = error_of(write(tmp_path, [header], last=last))
     assert (error.line, error.reason) == (1, "there are no rows after the header")
@@ -160,7 +160,7 @@ def test_what_is_no_text_file_is_refused_with_its_path(
     path = tmp_path / "x.csv"
     plant(path)
     paths = [path] if named else tmp_path
-    with pytest.raises(TraceFileError, match=reason) as caught:
+    with pytest.raises(TextFileError, match=reason) as caught:
         MeasuredTraces(two_devices(), paths)
     assert caught.value.path == path
     assert len(str(caught.value).encode()) < 2000 + len(str(path))
@@ -168,7 +168,7 @@ def test_what_is_no_text_file_is_refused_with_its_path(
 
 @pytest.mark.parametrize("name", ["a\0b.csv", "n" * 5000, "\udcff.csv"])
 def test_names_that_no_file_has(tmp_path: Path, name: str) -> None:
-    with pytest.raises(TraceFileError, match="the file cannot be read") as caught:
+    with pytest.raises(TextFileError, match="the file cannot be read") as caught:
         MeasuredTraces(two_devices(), str(tmp_path / name))
     str(caught.value).encode()
 
@@ -185,7 +185,7 @@ def test_is_gnettrack(tmp_path: Path) -> None:
 @pytest.mark.parametrize("header", ["a,b", "SNR,State", "downlink_bps", "snr,networkmode"])
 def test_is_gnettrack_neither(tmp_path: Path, header: str) -> None:
     path = write(tmp_path, [header, "1,2"])
-    with pytest.raises(TraceFileError, match="neither accepted format") as caught:
+    with pytest.raises(TextFileError, match="neither accepted format") as caught:
         is_gnettrack(path)
     assert (caught.value.path, caught.value.line) == (path, 1)
     assert header in caught.value.reason

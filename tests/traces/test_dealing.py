@@ -8,8 +8,8 @@ import pytest
 
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.measured import MeasuredTraces
+from asl_gym.validation.csv_rows import TextFileError
 from tests.traces.measured_samples import (
     HORIZON,
     ROWS,
@@ -50,7 +50,7 @@ def test_too_few_starts_for_the_devices_of_a_log(tmp_path: Path, scenario: Scena
     with pytest.warns(UserWarning, match="1 log for 2 devices"):
         shared = MeasuredTraces(scenario, a)
     assert shared.draw([rng()], ROWS - 1).num_rounds == ROWS - 1
-    with pytest.raises(TraceFileError) as caught:
+    with pytest.raises(TextFileError) as caught:
         shared.draw([rng()], ROWS)
     assert caught.value.path == a
     assert caught.value.reason == (
@@ -58,7 +58,7 @@ def test_too_few_starts_for_the_devices_of_a_log(tmp_path: Path, scenario: Scena
         "shorter episodes or stitched logs may do. a.csv: 12 rows over 11 s give 12 rounds, so 1 "
         "start: expected at least 2, one a device that plays it"
     )
-    with pytest.raises(TraceFileError) as caught:
+    with pytest.raises(TextFileError) as caught:
         drawn([a, b], scenario, rounds=ROWS + 1)
     assert caught.value.path == tmp_path
     for name in ("a.csv", "b.csv"):
@@ -108,7 +108,7 @@ def test_stitched_logs_are_one_in_the_order_given(tmp_path: Path, scenario: Scen
     assert sorted(snr.T.tolist()) == [list(range(9)), list(range(1, 10))]
     heading = source.describe().splitlines()[0]
     assert heading.startswith("2 G-NetTrack logs joined in their order for 2 devices")
-    with pytest.raises(TraceFileError, match="all logs together: 10 rows over 9 s"):
+    with pytest.raises(TextFileError, match="all logs together: 10 rows over 9 s"):
         source.draw([rng()], 10)
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.gnettrack import read_gnettrack
 from asl_gym.traces.log import MeasuredLog
 from asl_gym.traces.log_building import join_logs
+from asl_gym.validation.csv_rows import TextFileError
 from tests.traces.trace_file_samples import log_row, write_log
 
 
@@ -82,7 +82,7 @@ def test_window_agrees_with_starts_and_definition(
     starts = log.starts(rounds, seconds_per_round).size
     for start in range(log.num_rows + 2):
         if start >= starts:
-            with pytest.raises(TraceFileError):
+            with pytest.raises(TextFileError):
                 log.window(start, rounds, seconds_per_round)
             continue
         window = log.window(start, rounds, seconds_per_round)
@@ -96,7 +96,7 @@ def test_window_agrees_with_starts_and_definition(
 
 @pytest.mark.parametrize("arguments", [(3, 3), (7, 1, 2.0), (2, 4, 2.5)])
 def test_window_of_a_log_too_short(log: MeasuredLog, arguments: tuple[Any, ...]) -> None:
-    with pytest.raises(TraceFileError) as caught:
+    with pytest.raises(TextFileError) as caught:
         log.window(*arguments)
     assert (caught.value.path, caught.value.line) == (log.path, None)
     start, rounds, *seconds = arguments
@@ -129,7 +129,7 @@ def test_window_arguments_out_of_range(
 ) -> None:
     with pytest.raises(ValueError, match=f"^{field} = ") as caught:
         log.window(*arguments)
-    assert not isinstance(caught.value, TraceFileError)
+    assert not isinstance(caught.value, TextFileError)
     if field != "start":
         with pytest.raises(ValueError, match=f"^{field} = "):
             log.starts(*arguments[1:])
@@ -159,7 +159,7 @@ def test_no_window_leaves_its_stretch(tmp_path: Path) -> None:
     assert log.starts(3, 2.0).tolist() == [0, 1, 4]
     assert snr(log, 4, 3, 1.0) == [4, 4, 5]
     assert log.length() == "4 rows over 6 s give 4 rounds (in the longest of 2 stretches)"
-    with pytest.raises(TraceFileError, match="cannot start in row 3"):
+    with pytest.raises(TextFileError, match="cannot start in row 3"):
         log.window(3, 2)
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.traces.synthetic import draw_clocks
 from asl_gym.traces.trace import Trace
 from asl_gym.validation.checks import FieldError
+from asl_gym.validation.csv_rows import TextFileError
 from tests.traces.measured_samples import (
     HORIZON,
     ROWS,
@@ -130,7 +130,7 @@ def test_seconds_per_round_samples_and_holds(tmp_path: Path, scenario: Scenario)
     with pytest.warns(UserWarning, match="1 log for 2 devices"):
         source = MeasuredTraces(scenario, logs[0], seconds_per_round=6)
     assert "1 G-NetTrack log for 2 devices, a round is 6 s" in source.describe()
-    with pytest.raises(TraceFileError, match=r"long enough for 9 rounds of 6 s.* so 0 starts"):
+    with pytest.raises(TextFileError, match=r"long enough for 9 rounds of 6 s.* so 0 starts"):
         source.draw([rng()], 9)
 
 
@@ -201,9 +201,9 @@ def test_a_directory_stands_for_its_files_by_name(tmp_path: Path, scenario: Scen
 
 
 def test_paths_without_files(tmp_path: Path, scenario: Scenario) -> None:
-    with pytest.raises(TraceFileError, match=r"no \*\.csv files and no logs in \*\.txt: expected"):
+    with pytest.raises(TextFileError, match=r"no \*\.csv files and no logs in \*\.txt: expected"):
         MeasuredTraces(scenario, tmp_path)
-    with pytest.raises(TraceFileError, match=r"nowhere: the file cannot be read"):
+    with pytest.raises(TextFileError, match=r"nowhere: the file cannot be read"):
         MeasuredTraces(scenario, tmp_path / "nowhere")
     path = two_logs(tmp_path)[0]
     for paths in ([], [path, path], 3):
@@ -213,7 +213,7 @@ def test_paths_without_files(tmp_path: Path, scenario: Scenario) -> None:
 
 def test_formats_do_not_mix(tmp_path: Path, scenario: Scenario) -> None:
     log, table = two_logs(tmp_path)[0], table_file(tmp_path, np.ones((2, 1, 2)))
-    with pytest.raises(TraceFileError, match=r"rates\.csv: a rate table, but .* a G-NetTrack log"):
+    with pytest.raises(TextFileError, match=r"rates\.csv: a rate table, but .* a G-NetTrack log"):
         MeasuredTraces(scenario, [log, table])
-    with pytest.raises(TraceFileError, match=r"a\.csv: a G-NetTrack log, but .* is a rate table"):
+    with pytest.raises(TextFileError, match=r"a\.csv: a G-NetTrack log, but .* is a rate table"):
         MeasuredTraces(scenario, [table, log])

@@ -10,8 +10,8 @@ import pytest
 
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.columns import Columns
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.measured import MeasuredTraces
+from asl_gym.validation.csv_rows import TextFileError
 from tests.traces.measured_samples import log_file, table_file, two_devices, write
 from tests.traces.trace_file_samples import LOG_HEADER, log_row
 
@@ -88,11 +88,11 @@ def test_an_snr_that_is_not_reported(tmp_path: Path, scenario: Scenario) -> None
     logs = [log_file(tmp_path, name, SNR) for name in ("a.csv", "b.csv")]
     reason = "SNR is 0 dB in all 11 rows that have one: the phone does not report it"
     assert told(scenario, [*logs, zeros])[0].startswith(f"z.csv is left out: {reason}")
-    with pytest.raises(TraceFileError, match=reason) as caught:
+    with pytest.raises(TextFileError, match=reason) as caught:
         MeasuredTraces(scenario, zeros)
     assert caught.value.path == zeros
     empty = write(tmp_path / "e.csv", [LOG_HEADER, log_row(0, "-", "3G")])
-    with pytest.raises(TraceFileError, match=r"does not report it .*; e\.csv: none of its 1 rows"):
+    with pytest.raises(TextFileError, match=r"does not report it .*; e\.csv: none of its 1 rows"):
         MeasuredTraces(scenario, [zeros, empty])
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from asl_gym.traces.columns import Columns
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.files import trace_files
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.validation.checks import FieldError
+from asl_gym.validation.csv_rows import TextFileError
 from tests.traces.measured_samples import log_file, table_file, two_devices, write
 
 
@@ -36,7 +36,7 @@ def test_text_files_with_the_columns_that_are_stated(tmp_path: Path) -> None:
 
 def test_a_directory_of_hidden_files_alone(tmp_path: Path) -> None:
     log_file(tmp_path, ".a.csv", [1.0])
-    with pytest.raises(TraceFileError, match="expected at least one") as caught:
+    with pytest.raises(TextFileError, match="expected at least one") as caught:
         trace_files(tmp_path)
     assert caught.value.path == tmp_path
 

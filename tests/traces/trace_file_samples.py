@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from asl_gym.traces.csv_rows import TraceFileError
 from asl_gym.traces.gnettrack import read_gnettrack
 from asl_gym.traces.rate_table import read_rate_table
+from asl_gym.validation.csv_rows import TextFileError
 
 HEADER = "round,device,uplink_bps,downlink_bps"
 LOG_HEADER = "Timestamp,Speed,NetworkMode,SNR,State"
@@ -29,13 +29,13 @@ def write_log(tmp_path: Path, *rows: str) -> Path:
     return write(tmp_path, [LOG_HEADER, *rows])
 
 
-def rate_error(path: Path) -> TraceFileError:
-    with pytest.raises(TraceFileError) as caught:
+def rate_error(path: Path) -> TextFileError:
+    with pytest.raises(TextFileError) as caught:
         read_rate_table(path)
     return caught.value
 
 
-def log_error(path: Path) -> TraceFileError:
-    with pytest.raises(TraceFileError) as caught:
+def log_error(path: Path) -> TextFileError:
+    with pytest.raises(TextFileError) as caught:
         read_gnettrack(path)
     return caught.value

@@ -1,16 +1,16 @@
-"""The text of a trace file, whatever lies at its path, and the error of what cannot be read."""
+"""The text of a file of columns, whatever lies at its path, and the error of an unreadable one."""
 
 import codecs
 import stat
 from pathlib import Path
 
-__all__ = ["TraceFileError", "check_decoded", "file_text"]
+__all__ = ["TextFileError", "check_decoded", "file_text"]
 
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-class TraceFileError(ValueError):
-    """A trace file cannot be read, or is too short for what is asked of it.
+class TextFileError(ValueError):
+    """A text file cannot be read, or does not hold what is asked of it.
 
     Args:
         path: The file.
@@ -34,33 +34,33 @@ def file_text(path: Path) -> str:
     """The file's text; bytes that are not valid UTF-8 stand in it as lone surrogates.
 
     Raises:
-        TraceFileError: If there is no such regular file, or it cannot be read or is binary.
+        TextFileError: If there is no such regular file, or it cannot be read or is binary.
     """
     data = _bytes(path)
     if data.startswith(UTF16_MARKS):
         try:
             text = data.decode("utf-16")
         except UnicodeDecodeError as error:
-            raise TraceFileError(path, f"the file is not valid UTF-16: {error.reason}") from error
+            raise TextFileError(path, f"the file is not valid UTF-16: {error.reason}") from error
     else:
         text = data.decode("utf-8-sig", "surrogateescape")
     if "\0" in text:
         line = len(text[: text.index("\0") + 1].splitlines())
-        raise TraceFileError(path, "the file is no text: it holds a zero byte", line)
+        raise TextFileError(path, "the file is no text: it holds a zero byte", line)
     return text
 
 
 def _bytes(path: Path) -> bytes:
     if "\0" in str(path):
-        raise TraceFileError(path, "the file cannot be read: a path holds no zero byte")
+        raise TextFileError(path, "the file cannot be read: a path holds no zero byte")
     try:
         # A pipe would keep the reader waiting for ever.
         if not stat.S_ISREG(path.stat().st_mode):
             reason = "the file cannot be read: it is a directory, a pipe or a device, not a file"
-            raise TraceFileError(path, reason)
+            raise TextFileError(path, reason)
         return path.read_bytes()
     except OSError as error:
-        raise TraceFileError(path, f"the file cannot be read: {error.strerror}") from error
+        raise TextFileError(path, f"the file cannot be read: {error.strerror}") from error
 
 
 def check_decoded(text: str) -> None:

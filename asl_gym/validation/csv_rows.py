@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from asl_gym.traces.text_file import TraceFileError, check_decoded, file_text
+from asl_gym.validation.text_file import TextFileError, check_decoded, file_text
 
-__all__ = ["Rows", "TraceFileError", "plain_number", "read_header", "read_rows"]
+__all__ = ["Rows", "TextFileError", "plain_number", "read_header", "read_rows"]
 
 _Row = TypeVar("_Row")
 Records = Iterator[tuple[int, list[str]]]
@@ -39,7 +39,7 @@ def read_header(path: Path) -> list[str]:
     """Names of a file's columns.
 
     Raises:
-        TraceFileError: If the file cannot be read, is empty or starts with a blank line.
+        TextFileError: If the file cannot be read, is empty or starts with a blank line.
     """
     return _header(path, _records(path, file_text(path)))
 
@@ -54,7 +54,7 @@ def read_rows(
         columns: Columns that the header must have once each, in any order. An unnamed first
             column, as pandas writes its index, is ignored.
         parse: Turns a row's cells, in the order of ``columns``, into what is wanted; its
-            ``ValueError`` becomes a :class:`TraceFileError` of the row's line.
+            ``ValueError`` becomes a :class:`TextFileError` of the row's line.
         log: Whether a program appended the rows one by one. Then the header may have other
             columns, which are ignored, rows may end with a separator, and a last row that is wrong
             and has no line ending was cut off and is left out.
@@ -63,7 +63,7 @@ def read_rows(
         The rows.
 
     Raises:
-        TraceFileError: If the file cannot be read, its header is not as it must be, a row has
+        TextFileError: If the file cannot be read, its header is not as it must be, a row has
             too few or too many cells or cannot be parsed, or there are no rows.
     """
     text = file_text(path)
@@ -78,12 +78,12 @@ def read_rows(
                 cells = cells[:-1]
             row = _parsed(path, line, cells, len(header), (positions, parse))
             result.rows.append((line, row))
-    except TraceFileError as error:
+    except TextFileError as error:
         if not (log and result.rows and error.line == _unended_line(text)):
             raise
         result = Rows(result.rows, error.line)
     if not result.rows:
-        raise TraceFileError(path, "there are no rows after the header", 1)
+        raise TextFileError(path, "there are no rows after the header", 1)
     return result
 
 
@@ -96,7 +96,7 @@ def _parsed(
 ) -> _Row:
     if len(cells) != num_columns:
         reason = f"the row has {len(cells)} cells, the header has {num_columns}"
-        raise TraceFileError(path, reason, line)
+        raise TextFileError(path, reason, line)
     positions, parse = how
     wanted = [cells[position] for position in positions]
     try:
@@ -104,7 +104,7 @@ def _parsed(
             check_decoded(cell)
         return parse(wanted)
     except ValueError as error:
-        raise TraceFileError(path, str(error), line) from None
+        raise TextFileError(path, str(error), line) from None
 
 
 def _check_header(path: Path, header: list[str], columns: Sequence[str], log: bool) -> None:
@@ -118,13 +118,13 @@ def _check_header(path: Path, header: list[str], columns: Sequence[str], log: bo
         if names:
             allowed = f"{'at least' if log else 'exactly'} {', '.join(columns)}, each once"
             reason = f"the header {problem} columns {names}; it must have {allowed}"
-            raise TraceFileError(path, reason, 1)
+            raise TextFileError(path, reason, 1)
 
 
 def _header(path: Path, records: Records) -> list[str]:
     _, header = next(records, (1, []))
     if not header:
-        raise TraceFileError(path, "the file is empty or starts with a blank line", 1)
+        raise TextFileError(path, "the file is empty or starts with a blank line", 1)
     return header
 
 
@@ -137,7 +137,7 @@ def _without_blank_end(path: Path, records: Records) -> Records:
             continue
         if blank is not None:
             reason = "a blank line stands before more rows; only at the end may there be any"
-            raise TraceFileError(path, reason, blank)
+            raise TextFileError(path, reason, blank)
         yield line, cells
 
 
@@ -152,7 +152,7 @@ def _records(path: Path, text: str) -> Records:
             yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise TraceFileError(path, f"the row is not valid CSV: {error}", line) from error
+        raise TextFileError(path, f"the row is not valid CSV: {error}", line) from error
 
 
 def _unended_line(text: str) -> int | None:
