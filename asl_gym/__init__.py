@@ -7,9 +7,10 @@ from asl_gym.envs.codec import Observation
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.observations import ObservationCodec
 from asl_gym.envs.vector_env import ASLVectorEnv
-from asl_gym.model.components import Fleet, Radio, Server, Workload
+from asl_gym.model.components import Fleet, Server, Workload
 from asl_gym.model.demands import Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
+from asl_gym.model.radio import Radio
 from asl_gym.model.system import System
 from asl_gym.policies.base import Policy
 from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy

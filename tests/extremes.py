@@ -12,9 +12,10 @@ from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.observations import OBSERVATION_VIEWS
 from asl_gym.envs.rewards import Reward
 from asl_gym.model import limits
-from asl_gym.model.components import Fleet, Radio, Server, Workload
+from asl_gym.model.components import Fleet, Server, Workload
 from asl_gym.model.demands import Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
+from asl_gym.model.radio import Radio
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation.checks import Bounds
 

@@ -7,9 +7,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.model.components import Fleet, Radio, Server, Workload
+from asl_gym.model.components import Fleet, Server, Workload
 from asl_gym.model.demands import Budget
 from asl_gym.model.profiles import NetworkProfile
+from asl_gym.model.radio import Radio
 from asl_gym.scenario.reference import extreme_energies, reference_trace
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.trace_solver import TraceSolver

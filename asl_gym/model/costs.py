@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from asl_gym.arrays import Array
-from asl_gym.model.components import Fleet, Radio, Server, Workload
+from asl_gym.model.components import Fleet, Server, Workload
+from asl_gym.model.radio import Radio
 
 __all__ = ["CostModel", "Options", "PerDevice", "RoundCosts", "UnitCosts", "sum_over_devices"]
 

@@ -15,8 +15,9 @@ from functools import cached_property
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.model.components import Fleet, Radio, Schedule, Server, Workload
+from asl_gym.model.components import Fleet, Schedule, Server, Workload
 from asl_gym.model.costs import CostModel, sum_over_devices
+from asl_gym.model.radio import Radio
 from asl_gym.validation.fields import Declared, choice, instance
 
 __all__ = ["LEAST_SHARE", "System"]

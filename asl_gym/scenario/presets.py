@@ -10,9 +10,10 @@ import dataclasses
 from collections.abc import Callable
 from functools import cache
 
-from asl_gym.model.components import Fading, Fleet, Radio, Server, Workload
+from asl_gym.model.components import Fleet, Server, Workload
 from asl_gym.model.demands import Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
+from asl_gym.model.radio import Fading, Radio
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation.checks import FieldError
 

@@ -13,7 +13,8 @@ from scipy.signal import lfilter
 from scipy.special import hyperu
 
 from asl_gym.arrays import Array
-from asl_gym.model.components import Fleet, Radio
+from asl_gym.model.components import Fleet
+from asl_gym.model.radio import Radio
 
 __all__ = [
     "ergodic_spectral_efficiency",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.model.components import Radio
+from asl_gym.model.radio import Radio
 from asl_gym.traces.log import MeasuredLog
 
 __all__ = ["rate_suspicions", "snr_suspicions", "unreported_snr"]

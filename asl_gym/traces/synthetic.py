@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.model.components import Fleet, Radio
+from asl_gym.model.components import Fleet
+from asl_gym.model.radio import Radio
 from asl_gym.traces import channel
 from asl_gym.traces.trace import Trace
 

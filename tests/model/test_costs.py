@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.model.components import Fleet, Radio, Server, Workload
+from asl_gym.model.components import Fleet, Server, Workload
 from asl_gym.model.costs import LARGE, CostModel, Options, UnitCosts, sum_over_devices
 from asl_gym.model.profiles import NetworkProfile
+from asl_gym.model.radio import Radio
 from asl_gym.scenario.scenario import Scenario
 from tests.strategies import drawn_trace, random_frequencies, random_splits, scenarios, seeds
 

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from asl_gym.model.components import Fleet, Radio, Server, Workload
+from asl_gym.model.components import Fleet, Server, Workload
+from asl_gym.model.radio import Radio
 from asl_gym.model.system import System
 from tests.model.test_costs import PROFILE
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 
 from asl_gym.envs.env import ASLEnv
-from asl_gym.model.components import Fleet, Radio, Server, Workload
+from asl_gym.model.components import Fleet, Server, Workload
 from asl_gym.model.demands import Budget
 from asl_gym.model.profiles import NetworkProfile
+from asl_gym.model.radio import Radio
 from asl_gym.scenario.building import load_scenario
 from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.scenario import Scenario

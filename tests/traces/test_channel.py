@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from asl_gym.arrays import Array
-from asl_gym.model.components import Fading, Fleet, Radio
+from asl_gym.model.components import Fleet
+from asl_gym.model.radio import Fading, Radio
 from asl_gym.traces.channel import (
     ergodic_spectral_efficiency,
     mean_snr,
