@@ -36,12 +36,13 @@ class ActionView(ABC):
 
     Attributes:
         space: The action space of one environment.
+        num_splits: How many admissible split points each device has, shape (N,).
     """
 
     space: spaces.Space[Any]
 
     def __init__(self, scenario: Scenario) -> None:
-        self.num_devices, self.num_splits = scenario.num_devices, scenario.workload.num_splits
+        self.num_devices, self.num_splits = scenario.num_devices, scenario.split_points.counts
         self.server = scenario.device_server
         self._scenario = scenario
 
@@ -109,10 +110,9 @@ class ActionView(ABC):
         return array
 
     def _checked_indices(
-        self, action: Any, values: Any, batch: int, high: NDArray[np.int64] | int
+        self, action: Any, values: Any, batch: int, high: NDArray[np.int64]
     ) -> Splits:
-        width = self.num_devices if isinstance(high, int) else high.size
-        array = self._checked(action, values, (batch, width), (0, high))
+        array = self._checked(action, values, (batch, high.size), (0, high))
         indices = array.astype(np.int64)
         if array.dtype.kind == "f" and (indices != array).any():
             raise self._reject(action, "holds fractions where whole numbers belong")
@@ -157,7 +157,7 @@ class MultiDiscreteView(ActionView):
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
-        sizes = np.array([self.num_splits] * self.num_devices + [NUM_FREQUENCY_LEVELS])
+        sizes = np.append(self.num_splits, NUM_FREQUENCY_LEVELS)
         self.space = spaces.MultiDiscrete(sizes)
         self._greatest = sizes - 1
         self._shared = scenario.shares_server
@@ -205,7 +205,7 @@ class DictView(ActionView):
         super().__init__(scenario)
         low, high = self.server.clock_min_hz, self.server.clock_max_hz
         self.space = spaces.Dict(
-            split=spaces.MultiDiscrete(np.full(self.num_devices, self.num_splits)),
+            split=spaces.MultiDiscrete(self.num_splits.copy()),
             server_frequency=spaces.Box(low, high, (self.num_devices, 1), np.float64),
         )
 
@@ -236,7 +236,7 @@ class SplitView(ActionView):
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
-        self.space = spaces.MultiDiscrete(np.full(self.num_devices, self.num_splits))
+        self.space = spaces.MultiDiscrete(self.num_splits.copy())
 
     def decode(
         self, action: Any, queue: Array, shown: ShownCosts | None = None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
 from asl_gym.envs.codec import LN_BOUND, LOG_BOUND, MAX_CLOCK_RATIO, Codec, Observation, Realised
-from asl_gym.model.costs import PerDevice
+from asl_gym.model.device_costs import PerDevice
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
 from asl_gym.validation.checks import one_of
@@ -172,15 +172,14 @@ class DevicesCodec(Codec):
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         fleet, n = scenario.fleet, scenario.num_devices
-        flops_per_cycle = np.asarray(fleet.flops_per_cycle)
-        self._speed = flops_per_cycle / SPEED_UNIT
         clock = np.asarray(fleet.clock_hz)
-        energy_per_flop = scenario.cost_model.energy_per_flop(clock)
+        flops_per_cycle, energy_per_flop = scenario.cost_model.per_flop(clock)
+        self._speed = flops_per_cycle / SPEED_UNIT
         medians = median_rates(fleet, scenario.device_radio)
         static = (
             clock * self._speed,
             energy_per_flop / ENERGY_UNIT,
-            np.asarray(fleet.transmit_power_w) / POWER_UNIT,
+            np.asarray(fleet.sending_power_w or fleet.transmit_power_w) / POWER_UNIT,
             *(rates / RATE_UNIT for rates in medians),
         )
         width = len(DEVICE_COLUMNS) + 2 * self.shows_costs

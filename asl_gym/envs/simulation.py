@@ -66,7 +66,7 @@ class Simulation:
         self.scenario, self.traces, self._reward, self.codec = scenario, traces, reward, codec
         self._budgets = scenario.energy_budgets
         self._num_rows = num_rows
-        self.splits = np.asarray(scenario.workload.admissible_splits)
+        self.splits = scenario.split_points
         self.queue = self._initial_queue()
         self.round_index = 0
         self.trace: Trace | None = None
@@ -231,7 +231,7 @@ class Simulation:
             "device_delay": costs.device_delay,
             "device_energy": costs.device_energy.copy(),
             "server_energy": costs.server_energy.copy(),
-            "split": self.splits.take(record.split_index),
+            "split": self.splits.chosen(record.split_index),
             "split_index": record.split_index.copy(),
             "server_frequency": server_frequency,
             "queue": self.shown_queue(),

@@ -28,7 +28,9 @@ def round_view(simulation: Simulation, row: int) -> rendering.RoundView:
     return rendering.RoundView(
         round_index=simulation.round_index,
         horizon=scenario.horizon,
-        layer_names=scenario.workload.profile.layer_names,
+        layer_names=tuple(
+            scenario.workload_of(n).profile.layer_names for n in range(scenario.num_devices)
+        ),
         queue=simulation.queue[row],
         energy_budgets=scenario.energy_budgets,
         schedule=scenario.schedule,
@@ -46,7 +48,7 @@ def _played_round(simulation: Simulation, row: int) -> rendering.PlayedRound | N
     unit = simulation.unit_costs(played - 1).at(row)
     mean_delay, mean_energy = simulation.totals[:, row] / played
     return rendering.PlayedRound(
-        split=simulation.splits[split_index],
+        split=simulation.splits.chosen(split_index),
         **simulation.scenario.cost_model.delay_parts(split_index, frequency, unit),
         device_energy=record.costs.device_energy[row],
         server_energy=float(record.costs.server_energy[row]),

@@ -16,7 +16,7 @@ from asl_gym.arrays import Array
 from asl_gym.model import limits
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.validation.checks import FieldError, numbers_tuple, sequence, whole_number
-from asl_gym.validation.fields import Declared, count, instance, quantities, quantity
+from asl_gym.validation.fields import Declared, count, instance, optional, quantities, quantity
 
 __all__ = [
     "Fleet",
@@ -43,6 +43,15 @@ class Fleet(Declared):
         transmit_power_w: Uplink transmit power [W].
         distance_m: Distance to the base station [m].
         min_clock_fraction: Least share of the clock that is available, in [0.001, 1].
+        memory_bytes_per_s: Memory that computing reads and writes [byte/s]; ``None`` where it
+            costs no time beside the FLOPs.
+        operator_s: Fixed time of starting an operator [s]; ``None`` stands for 0.
+        computing_power_w: Measured power while computing [W]; ``None`` where it follows from the
+            clock as κF³.
+        sending_power_w: Measured power while sending [W]; ``None`` stands for the transmit power.
+        receiving_power_w: Measured power while receiving [W]; ``None`` where it isn't counted.
+        kind: What each device is, for times and networks that differ by kind; ``None`` where
+            nothing does.
     """
 
     clock_hz: tuple[float, ...] = quantities(limits.CLOCK)
@@ -51,15 +60,45 @@ class Fleet(Declared):
     transmit_power_w: tuple[float, ...] = quantities(limits.POWER)
     distance_m: tuple[float, ...] = quantities(limits.DISTANCE)
     min_clock_fraction: float = quantity(limits.CLOCK_FRACTION)
+    memory_bytes_per_s: tuple[float, ...] | None = optional(quantities(limits.MEMORY_RATE))
+    operator_s: tuple[float, ...] | None = optional(quantities(limits.OPERATOR_TIME))
+    computing_power_w: tuple[float, ...] | None = optional(quantities(limits.POWER))
+    sending_power_w: tuple[float, ...] | None = optional(quantities(limits.POWER))
+    receiving_power_w: tuple[float, ...] | None = optional(quantities(limits.POWER))
+    kind: tuple[str, ...] | None = None
 
     PREFIX = "fleet."
     PER_DEVICE = ("clock_hz", "flops_per_cycle", "capacitance", "transmit_power_w", "distance_m")
+    OPTIONAL = (
+        *("memory_bytes_per_s", "operator_s", "computing_power_w"),
+        *("sending_power_w", "receiving_power_w"),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         whole_number("fleet.num_devices", self.num_devices, 1, limits.MAX_DEVICES)
-        for name in self.PER_DEVICE:
-            numbers_tuple(f"fleet.{name}", getattr(self, name), self.num_devices)
+        for name in (*self.PER_DEVICE, *self.OPTIONAL):
+            if (values := getattr(self, name)) is not None:
+                numbers_tuple(f"fleet.{name}", values, self.num_devices)
+        if self.kind is not None:
+            object.__setattr__(self, "kind", self._checked_kinds(self.kind))
+        if self.has_roofline and self.computing_power_w is None:
+            allowed = "the measured power, where memory or operators take time"
+            raise FieldError("fleet.computing_power_w", None, allowed)
+
+    def _checked_kinds(self, given: Any) -> tuple[str, ...]:
+        kinds = sequence("fleet.kind", given, "names of kinds")
+        if len(kinds) != self.num_devices:
+            raise FieldError("fleet.kind", f"{len(kinds)} entries", f"{self.num_devices} entries")
+        for kind in set(kinds):
+            if not isinstance(kind, str) or not kind or not kind.isprintable():
+                raise FieldError("fleet.kind", kind, "non-empty names of printable characters")
+        return kinds
+
+    @property
+    def has_roofline(self) -> bool:
+        """Whether memory or starting operators takes time beside the FLOPs."""
+        return self.memory_bytes_per_s is not None or self.operator_s is not None
 
     @property
     def num_devices(self) -> int:
@@ -76,12 +115,18 @@ class Server(Declared):
         clock_max_hz: Full clock [Hz].
         flops_per_cycle: Floating-point operations per clock cycle [FLOP/cycle].
         capacitance: Effective switched capacitance κ_s [W/Hz³].
+        memory_bytes_per_s: Memory that computing reads and writes [byte/s], whatever the clock;
+            ``None`` where it costs no time beside the FLOPs.
+        operator_s: Fixed time of starting an operator [s], whatever the clock; ``None`` stands
+            for 0.
     """
 
     clock_min_hz: float = quantity(limits.CLOCK)
     clock_max_hz: float = quantity(limits.CLOCK)
     flops_per_cycle: float = quantity(limits.FLOPS_PER_CYCLE)
     capacitance: float = quantity(limits.CAPACITANCE)
+    memory_bytes_per_s: float | None = optional(quantity(limits.MEMORY_RATE))
+    operator_s: float | None = optional(quantity(limits.OPERATOR_TIME))
 
     PREFIX = "server."
 
@@ -90,6 +135,16 @@ class Server(Declared):
         if self.clock_min_hz > self.clock_max_hz:
             allowed = f"a number <= server.clock_max_hz = {self.clock_max_hz:g}"
             raise FieldError("server.clock_min_hz", self.clock_min_hz, allowed)
+
+    @property
+    def has_roofline(self) -> bool:
+        """Whether memory or starting operators takes time beside the FLOPs."""
+        return self.memory_bytes_per_s is not None or self.operator_s is not None
+
+    @property
+    def full_power_w(self) -> float:
+        """κ_s f³ at the full clock [W]."""
+        return self.capacitance * self.clock_max_hz**3
 
     def computing_energy(self, frequency_hz: Array, work: Any) -> Any:
         """κ_s f² w: energy [J] of ``work`` cycles at a clock; the arguments broadcast."""
@@ -118,11 +173,14 @@ class Workload(Declared):
         samples_per_round: Samples S that a device trains on in a round (batch × iterations).
         splits: The admissible split points, rising, within 0…L; ``None`` stands for 1…L, whatever
             the network. Split point 0 sends the raw data and is admissible only where it is named.
+        batch_size: Samples that run through the network together; ``None`` for all of a round.
+            Weights are read, and operators started, once a batch.
     """
 
     profile: NetworkProfile = instance(NetworkProfile)
     samples_per_round: int = count(1, limits.MAX_SAMPLES)
     splits: tuple[int, ...] | None = None
+    batch_size: int | None = optional(count(1, limits.MAX_SAMPLES))
 
     PREFIX = "workload."
 
@@ -150,6 +208,16 @@ class Workload(Declared):
         return self.splits or tuple(range(1, self.profile.num_layers + 1))
 
     @property
+    def cut_names(self) -> tuple[str, ...]:
+        """Names of the admissible cuts, the layers that they come after."""
+        return tuple(self.profile.cut_names[split] for split in self.admissible_splits)
+
+    @property
     def num_splits(self) -> int:
         """Number of admissible split points."""
         return len(self.admissible_splits)
+
+    @property
+    def batches(self) -> int:
+        """Batches of a round; the last may be smaller."""
+        return -(-self.samples_per_round // (self.batch_size or self.samples_per_round))

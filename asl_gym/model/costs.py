@@ -5,47 +5,21 @@ server work w, so that with server frequency f its delay is D = a + w/f and the 
 energy is κ_s w f². All functions broadcast over leading axes (rounds, environments).
 """
 
-import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
-from asl_gym.model.components import Fleet, Server, Workload
-from asl_gym.model.radio import Radio
+from asl_gym.model.components import Fleet, Server
+from asl_gym.model.device_costs import DeviceCosts
+from asl_gym.model.kinds import Group
+from asl_gym.model.radio import Channel
+from asl_gym.model.split_points import picked
+from asl_gym.model.split_tables import SplitTables, flops_per_work, split_tables
 
-__all__ = ["CostModel", "Options", "PerDevice", "RoundCosts", "UnitCosts", "sum_over_devices"]
-
-
-LARGE = 4_096
-"""Size from which an array is met by a constant of its own shape."""
-
-
-class PerDevice:
-    """A constant per device that broadcasts over arrays whose last axis are the devices.
-
-    NumPy's inner loop over a handful of devices costs three times as much a number as one over a
-    whole array, so for large arrays the constant is kept in the shape that it met last, unless all
-    devices share it.
-
-    Args:
-        values: One value a device, shape (N,).
-    """
-
-    def __init__(self, values: ArrayLike) -> None:
-        self.values: Array = np.asarray(values, dtype=float)
-        if (self.values == self.values[0]).all():
-            self.values = self.values[:1]
-        self._spread = self.values
-
-    def over(self, shape: tuple[int, ...]) -> Array:
-        """The constant in a form that broadcasts with arrays of that shape, (..., N)."""
-        if self.values.size == 1 or math.prod(shape) < LARGE:
-            return self.values
-        if self._spread.shape != shape:
-            self._spread = np.ascontiguousarray(np.broadcast_to(self.values, shape))
-        return self._spread
+__all__ = ["CostModel", "Options", "RoundCosts", "UnitCosts", "sum_over_devices"]
 
 
 def sum_over_devices(values: Array) -> Array:
@@ -75,29 +49,34 @@ class Options(NamedTuple):
     Attributes:
         fixed_delay: Delay a without the server's computing [s].
         device_energy: Energy of the device, computing and uplink [J].
-        downlink_energy: Transmit energy of the base station [J].
+        fixed_server_energy: Energy of the server side that its clock doesn't change [J]: the base
+            station's transmit energy, and of computing that takes its time at any clock.
         server_work: Server work w [cycles].
     """
 
     fixed_delay: Array
     device_energy: Array
-    downlink_energy: Array
+    fixed_server_energy: Array
     server_work: Array
 
 
 class UnitCosts(NamedTuple):
-    """What a bit and a FLOP cost each device in a round, all of shape (..., N).
+    """What a bit and a unit of work cost each device in a round, all of shape (..., N).
 
-    Every option's delay and energy are linear in these.
+    Every option's delay and energy are linear in these. Work is counted in FLOPs, or in seconds at
+    full clock where more than FLOPs takes time (:mod:`asl_gym.model.split_tables`).
 
     Attributes:
         uplink_delay: Uplink time per bit, 1/r↑ [s/bit].
         downlink_delay: Downlink time per bit, 1/r↓ [s/bit].
-        device_delay: Device computing time per FLOP, 1/(ϱF) [s/FLOP].
+        device_delay: Device computing time per work: 1/(ϱF) [s/FLOP], or full over available clock
+            [s/s].
         transfer_delay: Time per bit both ways, 1/r↑ + 1/r↓ [s/bit].
         uplink_energy: Device energy per bit sent, p/r↑ [J/bit].
-        device_energy: Device computing energy per FLOP, κF²/ϱ [J/FLOP].
+        device_energy: Device computing energy per work: κF²/ϱ [J/FLOP], or the measured power times
+            ``device_delay``.
         downlink_energy: Base station energy per bit, p_bs/r↓ [J/bit].
+        receiving_energy: Device energy per bit received [J/bit]; ``None`` where it isn't counted.
     """
 
     uplink_delay: Array
@@ -107,10 +86,11 @@ class UnitCosts(NamedTuple):
     uplink_energy: Array
     device_energy: Array
     downlink_energy: Array
+    receiving_energy: Array | None = None
 
     def at(self, index: Any) -> "UnitCosts":
         """Picks from the leading axes."""
-        return UnitCosts(*(values[index] for values in self))
+        return UnitCosts(*(None if values is None else values[index] for values in self))  # type: ignore[arg-type]
 
 
 class RoundCosts(NamedTuple):
@@ -135,77 +115,48 @@ class RoundCosts(NamedTuple):
         return np.concatenate([self.device_energy, self.server_energy[..., None]], axis=-1)
 
 
-class _SplitConstants(NamedTuple):
-    """Per split point: bits moved up and down, FLOPs on the device, cycles on the server."""
-
-    uplink_bits: Array
-    downlink_bits: Array
-    device_flops: Array
-    server_work: Array
-
-    @property
-    def is_symmetric(self) -> bool:
-        """Whether the same bits move up and down, which spares half of the work."""
-        return self.downlink_bits is self.uplink_bits
-
-    def at(self, split_index: NDArray[np.int64]) -> "_SplitConstants":
-        """The constants of chosen split points."""
-        up = self.uplink_bits.take(split_index)
-        return _SplitConstants(
-            up,
-            up if self.is_symmetric else self.downlink_bits.take(split_index),
-            self.device_flops.take(split_index),
-            self.server_work.take(split_index),
-        )
-
-
-def _split_constants(workload: Workload, server: Server) -> _SplitConstants:
-    """Bits φ(ℓ) + S·s(ℓ)·[ℓ < L] each way, S·c(ℓ) and W(ℓ) = S·(c(L) − c(ℓ))/ϱ_s."""
-    profile, samples = workload.profile, workload.samples_per_round
-    splits = np.asarray(workload.admissible_splits)
-    flops = np.asarray(profile.training_flops, dtype=float)
-    parameter_bits = np.asarray(profile.parameter_bits, dtype=float)[splits]
-
-    def bits(crossing: tuple[float, ...]) -> Array:
-        each_sample = np.asarray(crossing, dtype=float)[splits]
-        each_sample = np.where(splits < profile.num_layers, each_sample, 0.0)
-        return np.asarray(parameter_bits + samples * each_sample)
-
-    up, down = bits(profile.activation_bits), bits(profile.downlink_bits)
-    return _SplitConstants(
-        up,
-        up if np.array_equal(up, down) else down,
-        samples * flops[splits],
-        samples * (flops[-1] - flops[splits]) / server.flops_per_cycle,
-    )
-
-
-def _options(splits: _SplitConstants, unit: UnitCosts) -> Options:
-    """A = bits↓/r↓ + S·c/(ϱF) + bits↑/r↑; energies κF²·S·c/ϱ + p·bits↑/r↑ and p_bs·bits↓/r↓."""
-    up, down, flops = splits.uplink_bits, splits.downlink_bits, splits.device_flops
+def _options(tables: SplitTables, unit: UnitCosts, server_power_w: float) -> Options:
+    """A = bits↓/r↓ + work/speed + bits↑/r↑, and the energies of the same."""
+    up, down, work = tables.uplink_bits, tables.downlink_bits, tables.device_work
     # Adding in place keeps large batches in the processor's cache.
-    if splits.is_symmetric:
+    if tables.is_symmetric:
         fixed_delay = up * unit.transfer_delay
     else:
         fixed_delay = up * unit.uplink_delay
         fixed_delay += down * unit.downlink_delay
-    fixed_delay += flops * unit.device_delay
-    device_energy = flops * unit.device_energy
+    fixed_delay += work * unit.device_delay
+    device_energy = work * unit.device_energy
     device_energy += up * unit.uplink_energy
-    return Options(fixed_delay, device_energy, down * unit.downlink_energy, splits.server_work)
+    if unit.receiving_energy is not None:
+        device_energy += down * unit.receiving_energy
+    server_energy = down * unit.downlink_energy
+    if tables.server_seconds is not None:
+        fixed_delay += tables.server_seconds
+        server_energy += server_power_w * tables.server_seconds
+    return Options(fixed_delay, device_energy, server_energy, tables.server_work)
 
 
 class CostModel:
-    """Delay and energy of a fleet, a server, a radio and a workload."""
+    """Delay and energy of a fleet, a server, a channel and what the fleet's groups train.
 
-    def __init__(self, fleet: Fleet, server: Server, radio: Radio, workload: Workload) -> None:
+    Args:
+        fleet: The devices.
+        server: The server.
+        channel: Gives the base station's power.
+        groups: The fleet's groups.
+    """
+
+    def __init__(
+        self, fleet: Fleet, server: Server, channel: Channel, groups: Sequence[Group]
+    ) -> None:
         self._server = server
-        self._splits = _split_constants(workload, server)
-        cycles_per_flop = 1.0 / np.asarray(fleet.flops_per_cycle)
-        self._cycles_per_flop = PerDevice(cycles_per_flop)
-        self._energy_per_flop = PerDevice(np.asarray(fleet.capacitance) * cycles_per_flop)
-        self._transmit_power = PerDevice(fleet.transmit_power_w)
-        self._downlink_power = radio.base_station_power_w if radio.count_downlink_energy else 0.0
+        self._fleet = fleet
+        self._tables = split_tables(fleet, server, groups)
+        self._flops_per_work = flops_per_work(fleet, groups, self._tables)
+        self._devices = DeviceCosts(fleet, groups)
+        self._downlink_power = (
+            channel.base_station_power_w if channel.count_downlink_energy else 0.0
+        )
 
     def unit_costs(
         self,
@@ -215,20 +166,18 @@ class CostModel:
         flops_per_cycle_factor: Array | None = None,
         capacitance_factor: Array | None = None,
     ) -> UnitCosts:
-        """What a bit and a FLOP cost under the rounds' rates and clocks.
+        """What a bit and a unit of work cost under the rounds' rates and clocks.
 
         Args:
             uplink_bps: Uplink rates [bit/s], shape (..., N).
             downlink_bps: Downlink rates [bit/s], shape (..., N).
             clock_hz: Device clocks available now [Hz], shape (..., N).
-            flops_per_cycle_factor: The devices' real FLOPs per cycle over the fleet's, shape
-                (..., N); ``None`` means 1.
-            capacitance_factor: The same of their capacitances.
+            flops_per_cycle_factor: The devices' real FLOPs per cycle over the fleet's, or how many
+                times as fast as known they are, shape (..., N); ``None`` means 1.
+            capacitance_factor: The same of their capacitances or computing powers.
         """
         uplink_delay, downlink_delay = 1.0 / uplink_bps, 1.0 / downlink_bps
-        shape = clock_hz.shape
-        device_delay = self._cycles_per_flop.over(shape) / clock_hz
-        device_energy = self.energy_per_flop(clock_hz)
+        device_delay, device_energy = self._devices.of_work(clock_hz)
         if flops_per_cycle_factor is not None:
             device_delay /= flops_per_cycle_factor
             device_energy /= flops_per_cycle_factor
@@ -239,14 +188,25 @@ class CostModel:
             downlink_delay,
             device_delay,
             uplink_delay + downlink_delay,
-            self._transmit_power.over(shape) * uplink_delay,
+            self._devices.sending_power(clock_hz.shape) * uplink_delay,
             device_energy,
             self._downlink_power * downlink_delay,
+            self._devices.of_receiving(downlink_delay),
         )
 
-    def energy_per_flop(self, clock_hz: Array) -> Array:
-        """κF²/ϱ of each device at its clock [J/FLOP], shape (..., N)."""
-        return self._energy_per_flop.over(clock_hz.shape) * (clock_hz * clock_hz)
+    def per_flop(self, clock_hz: Array) -> tuple[Array, Array]:
+        """FLOPs per cycle and energy per FLOP [J/FLOP] of each device, shape (N,) each.
+
+        Where more than FLOPs takes time, those of the whole network on the device.
+
+        Args:
+            clock_hz: Device clocks [Hz], shape (N,).
+        """
+        delay, energy = self._devices.of_work(clock_hz)
+        cycles_per_flop = delay * clock_hz / self._flops_per_work
+        nominal = np.asarray(self._fleet.flops_per_cycle)
+        by_flops = self._flops_per_work == 1.0
+        return np.where(by_flops, nominal, 1.0 / cycles_per_flop), energy / self._flops_per_work
 
     def all_options(self, unit: UnitCosts) -> Options:
         """Costs of every admissible split point.
@@ -255,9 +215,10 @@ class CostModel:
             unit: Unit costs, arrays of shape (..., N).
 
         Returns:
-            Options with arrays of shape (..., N, L); ``server_work`` has shape (L,).
+            Options with arrays of shape (..., N, L); ``server_work`` has shape (L,) where
+            it is the same for all devices.
         """
-        return _options(self._splits, unit.at((..., None)))
+        return _options(self._tables, unit.at((..., None)), self._server.full_power_w)
 
     def chosen_options(self, split_index: NDArray[np.int64], unit: UnitCosts) -> Options:
         """Costs of chosen split points.
@@ -269,11 +230,11 @@ class CostModel:
         Returns:
             Options with arrays of shape (..., N).
         """
-        return _options(self._splits.at(split_index), unit)
+        return _options(self._tables.at(split_index), unit, self._server.full_power_w)
 
     def server_work(self, split_index: NDArray[np.int64]) -> Array:
         """Server work [cycles] of chosen split points, same shape as ``split_index``."""
-        return self._splits.server_work.take(split_index)
+        return picked(self._tables.server_work, split_index)
 
     def delay_parts(
         self, split_index: NDArray[np.int64], server_frequency_hz: Array, unit: UnitCosts
@@ -285,12 +246,15 @@ class CostModel:
             server_frequency_hz: Server frequency each device is given [Hz], shape (..., N).
             unit: Unit costs, arrays of shape (..., N).
         """
-        chosen = self._splits.at(split_index)
+        chosen = self._tables.at(split_index)
+        server_delay = chosen.server_work / server_frequency_hz
+        if chosen.server_seconds is not None:
+            server_delay = server_delay + chosen.server_seconds
         return {
             "downlink_delay": chosen.downlink_bits * unit.downlink_delay,
-            "device_delay": chosen.device_flops * unit.device_delay,
+            "device_delay": chosen.device_work * unit.device_delay,
             "uplink_delay": chosen.uplink_bits * unit.uplink_delay,
-            "server_delay": chosen.server_work / server_frequency_hz,
+            "server_delay": server_delay,
         }
 
     def round_costs(self, options: Options, server_frequency_hz: Array) -> RoundCosts:
@@ -309,7 +273,7 @@ class CostModel:
         device_delay = work / frequency
         device_delay += options.fixed_delay
         device_server_energy = self._server.computing_energy(frequency, work)
-        device_server_energy += options.downlink_energy
+        device_server_energy += options.fixed_server_energy
         server_energy = sum_over_devices(device_server_energy)
         energy = sum_over_devices(options.device_energy) + server_energy
         return RoundCosts(device_delay, options.device_energy, server_energy, energy)

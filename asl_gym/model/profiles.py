@@ -19,7 +19,10 @@ from asl_gym.validation.checks import Bounds, FieldError, numbers_tuple, one_of
 from asl_gym.validation.fields import checked_fields
 from asl_gym.validation.json_files import SCHEMA, fields_of_file, read_json, without_schema
 
-__all__ = ["NetworkProfile"]
+__all__ = ["INPUT", "NetworkProfile"]
+
+INPUT = "input"
+"""Name of the cut before the first layer, split point 0."""
 
 CUMULATIVE_FIELDS = ("forward_flops", "backward_flops", "parameter_bits")
 OPTIONAL_CUMULATIVE_FIELDS = ("activation_bytes", "weight_bytes", "operators")
@@ -97,6 +100,11 @@ class NetworkProfile:
     def downlink_bits(self) -> tuple[float, ...]:
         """What crosses down at each split point [bit/sample]; L + 1 entries."""
         return self.activation_bits if self.gradient_bits is None else self.gradient_bits
+
+    @property
+    def cut_names(self) -> tuple[str, ...]:
+        """Names of the cuts, the layers that they come after; L + 1 entries from ``"input"``."""
+        return (INPUT, *self.layer_names)
 
     @property
     def num_layers(self) -> int:

@@ -1,13 +1,19 @@
-"""The wireless channel's constants."""
+"""What carries the bits: a cellular radio, or a link of a stated rate.
+
+Both say what the base station (or access point) draws while it sends, the rate that stands for an
+outage, and what a device has of them where several share them.
+"""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from asl_gym.model import limits
 from asl_gym.validation.checks import Bounds, FieldError
 from asl_gym.validation.fields import Declared, choice, instance, quantity
 
-__all__ = ["Fading", "Radio"]
+__all__ = ["Channel", "Fading", "Link", "Radio", "cellular"]
+
+CORRELATION = Bounds(0, 1, open_high=True)
 
 Fading = Literal["block", "ergodic", "none"]
 
@@ -39,7 +45,7 @@ class Radio(Declared):
     path_loss_at_1km_db: float = quantity(limits.PATH_LOSS)
     path_loss_exponent_db: float = quantity(limits.PATH_LOSS_EXPONENT)
     shadowing_std_db: float = quantity(limits.SHADOWING)
-    shadowing_correlation: float = quantity(Bounds(0, 1, open_high=True))
+    shadowing_correlation: float = quantity(CORRELATION)
     fading: Fading = choice(Fading)
     rate_floor_bps: float = quantity(limits.RATE)
     max_spectral_efficiency: float = quantity(limits.SPECTRAL_EFFICIENCY)
@@ -57,3 +63,80 @@ class Radio(Declared):
     def rate_cap_bps(self) -> float:
         """Greatest rate [bit/s]."""
         return self.bandwidth_hz * self.max_spectral_efficiency
+
+    def shared(self, num_devices: int) -> Self:
+        """What one of so many devices has of it at once: its share of the bandwidth."""
+        return self.derived(
+            bandwidth_hz=self.bandwidth_hz / num_devices,
+            rate_floor_bps=self.rate_floor_bps / num_devices,
+        )
+
+    def independent_over_rounds(self) -> Self:
+        """The same, each round's rates by themselves."""
+        return self.derived(shadowing_correlation=0.0)
+
+
+@dataclass(frozen=True)
+class Link(Declared):
+    """A link of a stated rate, the same for all devices: Wi-Fi, a cable, a measured uplink.
+
+    Each round's rate of a device and direction is drawn uniformly from (1 ± ``variation``) times
+    the stated one, independently over rounds.
+
+    Attributes:
+        uplink_bps: Mean uplink rate [bit/s].
+        downlink_bps: Mean downlink rate [bit/s].
+        variation: Greatest deviation of a round's rate, as a share of the mean, in [0, 1).
+        base_station_power_w: Power that the access point draws to send [W]; 0 where it isn't
+            counted.
+        rate_floor_bps: Rate that stands for outage in measured traces [bit/s].
+    """
+
+    uplink_bps: float = quantity(limits.RATE)
+    downlink_bps: float = quantity(limits.RATE)
+    variation: float = quantity(Bounds(0, 0.999), default=0.0)
+    base_station_power_w: float = quantity(Bounds(0, limits.POWER.high, unit="W"), default=0.0)
+    rate_floor_bps: float = quantity(limits.RATE, default=1e3)
+
+    PREFIX = "radio."
+
+    @property
+    def count_downlink_energy(self) -> bool:
+        """Whether the access point's energy counts."""
+        return self.base_station_power_w > 0
+
+    @property
+    def rate_cap_bps(self) -> float:
+        """Greatest rate that a measured trace may have [bit/s]: a link has none."""
+        return float("inf")
+
+    def shared(self, num_devices: int) -> Self:
+        """What one of so many devices has of it at once: its share of the rates."""
+        return self.derived(
+            uplink_bps=self.uplink_bps / num_devices,
+            downlink_bps=self.downlink_bps / num_devices,
+            rate_floor_bps=self.rate_floor_bps / num_devices,
+        )
+
+    def independent_over_rounds(self) -> Self:
+        """The same: each round's rates are by themselves."""
+        return self
+
+
+Channel = Radio | Link
+"""What a system may have for a channel."""
+
+
+def cellular(channel: Channel, needed_for: str) -> Radio:
+    """Returns a channel after checking that it is a radio.
+
+    Args:
+        channel: The channel.
+        needed_for: What needs one, for the error.
+
+    Raises:
+        FieldError: If it is a link.
+    """
+    if not isinstance(channel, Radio):
+        raise FieldError("radio", channel, f"a Radio, for {needed_for}")
+    return channel

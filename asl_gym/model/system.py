@@ -14,11 +14,13 @@ from functools import cached_property
 
 import numpy as np
 
-from asl_gym.arrays import Array
+from asl_gym.arrays import Array, Indices
 from asl_gym.model.components import Fleet, Schedule, Server, Workload
 from asl_gym.model.costs import CostModel, sum_over_devices
-from asl_gym.model.radio import Radio
-from asl_gym.validation.fields import Declared, choice, instance
+from asl_gym.model.kinds import Group, PerKind, grouped
+from asl_gym.model.radio import Channel, Link, Radio
+from asl_gym.model.split_points import SplitPoints
+from asl_gym.validation.fields import Declared, choice, instance, several
 
 __all__ = ["LEAST_SHARE", "System"]
 
@@ -33,21 +35,50 @@ class System(Declared):
     Attributes:
         fleet: The devices.
         server: The edge server.
-        radio: The wireless channel.
+        radio: The wireless channel, or a link of a stated rate.
         workload: The network, the samples of a round and the admissible split points.
         schedule: How devices share a round, ``"sequential"`` or ``"parallel"``.
+        per_kind: Networks and measured times of kinds of devices that have their own.
     """
 
     fleet: Fleet = instance(Fleet)
     server: Server = instance(Server)
-    radio: Radio = instance(Radio)
+    radio: Channel = instance((Radio, Link))
     workload: Workload = instance(Workload)
     schedule: Schedule = choice(Schedule, default="sequential")
+    per_kind: tuple[PerKind, ...] = several(PerKind, default=())
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        grouped(self.fleet, self.workload, self.per_kind)
 
     @property
     def num_devices(self) -> int:
         """Number of devices N."""
         return self.fleet.num_devices
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """Devices that train the same network and whose times are known the same way."""
+        return grouped(self.fleet, self.workload, self.per_kind)
+
+    @cached_property
+    def _group_of(self) -> Indices:
+        """Which group each device is of, shape (N,)."""
+        group_of = np.empty(self.num_devices, dtype=np.int64)
+        for index, group in enumerate(self.groups):
+            group_of[group.devices] = index
+        return group_of
+
+    def workload_of(self, device: int) -> Workload:
+        """What a device trains."""
+        workload: Workload = self.groups[self._group_of[device]].workload
+        return workload
+
+    @cached_property
+    def split_points(self) -> SplitPoints:
+        """The admissible split points of each device."""
+        return SplitPoints(self.groups)
 
     @property
     def shares_server(self) -> bool:
@@ -63,19 +94,14 @@ class System(Declared):
         return self.server.derived(clock_min_hz=least)
 
     @cached_property
-    def device_radio(self) -> Radio:
+    def device_radio(self) -> Channel:
         """The channel that one device has, with its share of the bandwidth."""
-        if not self.shares_server:
-            return self.radio
-        return self.radio.derived(
-            bandwidth_hz=self.radio.bandwidth_hz / self.num_devices,
-            rate_floor_bps=self.radio.rate_floor_bps / self.num_devices,
-        )
+        return self.radio.shared(self.num_devices) if self.shares_server else self.radio
 
     @cached_property
     def cost_model(self) -> CostModel:
         """Delay and energy of every choice."""
-        return CostModel(self.fleet, self.server, self.radio, self.workload)
+        return CostModel(self.fleet, self.server, self.radio, self.groups)
 
     def round_delay(self, device_delay: Array) -> Array:
         """From the devices' delays [s], shape (..., N), to the round's, shape (...)."""

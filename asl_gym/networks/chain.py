@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from asl_gym.model.profiles import INPUT
 from asl_gym.networks.arranging import float_buffers
 from asl_gym.networks.capture import gradient_functions, inputs_tuple, layer_of, own_functions
 from asl_gym.networks.counting import Counter, NetworkError, Weights, Work, tensors_in
-from asl_gym.networks.cuts import INPUT, Cut, bits_of
+from asl_gym.networks.cuts import Cut, bits_of
 from asl_gym.networks.halves import Half
 from asl_gym.networks.untouched import untouched
 from asl_gym.validation.checks import FieldError

@@ -10,10 +10,8 @@ from torch import Tensor
 from asl_gym.networks.counting import Work
 from asl_gym.validation.checks import FieldError, whole_number
 
-__all__ = ["INPUT", "Cut", "Granularity", "bits_of", "chosen", "named"]
+__all__ = ["Cut", "Granularity", "bits_of", "chosen", "named"]
 
-INPUT = "input"
-"""Name of the cut before everything, at which the raw data crosses."""
 BITS_PER_BYTE = 8
 
 Granularity = Literal["all", "modules"] | int

@@ -7,10 +7,11 @@ from typing import Any
 
 from torch import Tensor, fx, nn
 
+from asl_gym.model.profiles import INPUT
 from asl_gym.networks.arranging import Arrangement
 from asl_gym.networks.capture import capture
 from asl_gym.networks.counting import Work
-from asl_gym.networks.cuts import INPUT, Cut, bits_of
+from asl_gym.networks.cuts import Cut, bits_of
 from asl_gym.networks.halves import GraphHalf, half_graph
 from asl_gym.networks.tracing import path_of, stack_of
 

@@ -1,5 +1,6 @@
 """The existing split-learning schemes and the simple policies that OPEN is compared with."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from asl_gym.model import lyapunov
 from asl_gym.policies.base import ScenarioPolicy
 from asl_gym.policies.open import WeightedPolicy
 from asl_gym.solvers.round_problem import best_frequencies
-from asl_gym.validation.checks import FieldError, one_of
+from asl_gym.validation.checks import one_of
 
 __all__ = ["FixedSplit", "GreedyDelay", "GreedyEnergy", "RandomPolicy"]
 
@@ -20,11 +21,11 @@ POLICY_STREAM = 1
 
 
 class FixedSplit(ScenarioPolicy):
-    """The same split point for every device in every round, as in vanilla split learning.
+    """The same split points in every round, as in vanilla split learning.
 
     Args:
         env: The environment or scenario.
-        split: The split point ℓ, one of the admissible ones.
+        split: The admissible split point ℓ of every device, or one for each.
         server_frequency: ``"max"`` uses the full server clock (where devices share it, divided so
             that the round ends soonest), ``"open"`` is OPEN's choice (the solver's upper layer with
             the scenario's V and the queue).
@@ -34,20 +35,20 @@ class FixedSplit(ScenarioPolicy):
     """
 
     def __init__(
-        self, env: Any, split: int, server_frequency: Literal["max", "open"] = "max"
+        self,
+        env: Any,
+        split: int | Sequence[int],
+        server_frequency: Literal["max", "open"] = "max",
     ) -> None:
         super().__init__(env)
-        splits = self.scenario.workload.admissible_splits
-        if isinstance(split, bool) or split not in splits:
-            raise FieldError("split", split, f"one of the admissible split points {splits}")
+        self._index = self.scenario.split_points.index_of(split)
         one_of("server_frequency", server_frequency, ("max", "open"))
-        self.split, self.server_frequency = int(split), server_frequency
-        self._index = splits.index(self.split)
+        self.split, self.server_frequency = split, server_frequency
 
     def decide(self, seen: Observation) -> tuple[Splits, Array]:
         """See :meth:`ScenarioPolicy.decide`."""
         shape = seen.clock_hz.shape
-        split_index = np.full(shape, self._index)
+        split_index = np.broadcast_to(self._index, shape)
         frequency = self._frequencies(split_index, seen)
         return split_index, np.broadcast_to(frequency, shape)
 
@@ -99,5 +100,5 @@ class RandomPolicy(ScenarioPolicy):
     def decide(self, seen: Observation) -> tuple[Splits, Array]:
         """See :meth:`ScenarioPolicy.decide`."""
         shape, server = seen.clock_hz.shape, self.scenario.device_server
-        splits = self._generator.integers(self.scenario.workload.num_splits, size=shape)
+        splits = self._generator.integers(self.scenario.split_points.counts, size=shape)
         return splits, server.clock_at(self._generator.random(shape))

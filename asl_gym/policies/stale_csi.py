@@ -17,6 +17,7 @@ from scipy.interpolate import RegularGridInterpolator
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
+from asl_gym.model.radio import cellular
 from asl_gym.policies.open import RememberingOPEN
 from asl_gym.traces import channel
 from asl_gym.validation.checks import SHARE, FieldError, number
@@ -81,7 +82,8 @@ class KalmanOPEN(RememberingOPEN):
 
     def __init__(self, env: Any, v: float | None = None) -> None:
         super().__init__(env, v)
-        self._radio, knowledge = self.scenario.radio, self.scenario.knowledge
+        knowledge = self.scenario.knowledge
+        self._radio = cellular(self.scenario.radio, "whose shadowing has a law that it is told")
         if knowledge.csi_delay_rounds < 1:
             raise FieldError("knowledge.csi_delay_rounds", knowledge.csi_delay_rounds, "1 or more")
         if self._radio.fading != "block":

@@ -9,6 +9,7 @@ criteria that it must meet.
 import dataclasses
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from asl_gym.model.components import Fleet, Server, Workload
 from asl_gym.model.demands import Budget, Knowledge
@@ -60,10 +61,13 @@ def _default() -> Scenario:
     )
 
 
+def _with_radio(scenario: Scenario, **changes: Any) -> Scenario:
+    return scenario.replace(radio=dataclasses.replace(scenario.radio, **changes))
+
+
 def _with_fading(fading: Fading) -> Callable[[], Scenario]:
     def build() -> Scenario:
-        scenario = preset("default")
-        return scenario.replace(radio=dataclasses.replace(scenario.radio, fading=fading))
+        return _with_radio(preset("default"), fading=fading)
 
     return build
 
@@ -79,8 +83,8 @@ def _per_device_budgets() -> Scenario:
     unlucky device in ten makes the budgets infeasible on many a trace.
     """
     scenario = preset("default")
-    radio = dataclasses.replace(scenario.radio, shadowing_correlation=0.5)
-    return scenario.replace(radio=radio, budget=Budget(scope="per_device", fraction=0.7))
+    scenario = _with_radio(scenario, shadowing_correlation=0.5)
+    return scenario.replace(budget=Budget(scope="per_device", fraction=0.7))
 
 
 def _lenet5() -> Scenario:
@@ -96,12 +100,10 @@ def _parallel() -> Scenario:
     deepest fade, whatever anybody decides, and so it would with shadowing that hardly changes.
     """
     scenario = preset("default")
-    radio = dataclasses.replace(
-        scenario.radio, bandwidth_hz=60e6, fading="ergodic", shadowing_correlation=0.7
-    )
     server = dataclasses.replace(scenario.server, clock_max_hz=3e9, capacitance=1e-27)
     budget = Budget(fraction=0.4)
-    return scenario.replace(schedule="parallel", radio=radio, server=server, budget=budget)
+    scenario = _with_radio(scenario, bandwidth_hz=60e6, fading="ergodic", shadowing_correlation=0.7)
+    return scenario.replace(schedule="parallel", server=server, budget=budget)
 
 
 _PRESETS: dict[str, Callable[[], Scenario]] = {

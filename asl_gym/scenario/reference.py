@@ -61,7 +61,7 @@ def reference_trace(system: System, knowledge: Knowledge) -> Trace:
     """
     rounds = REFERENCE_DEVICE_ROUNDS // system.num_devices
     rounds = min(max(rounds, REFERENCE_MIN_ROUNDS), REFERENCE_MAX_ROUNDS)
-    radio = system.device_radio.derived(shadowing_correlation=0.0)
+    radio = system.device_radio.independent_over_rounds()
     generator = np.random.default_rng(REFERENCE_SEED)
     trace = SyntheticTraces(system.fleet, radio).draw([generator], rounds)[0]
     if not knowledge.shows_costs:

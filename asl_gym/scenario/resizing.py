@@ -5,26 +5,33 @@ random stream of its own, seeded with :data:`FLEET_SEED`, of which device n take
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asl_gym.model.components import Fleet
 from asl_gym.model.demands import Budget
+from asl_gym.model.kinds import PerKind
 from asl_gym.validation.checks import FieldError
 
-__all__ = ["FLEET_SEED", "redraw", "resize", "resize_budget"]
+__all__ = ["FLEET_SEED", "redraw", "resize", "resize_budget", "resize_kinds"]
 
 FLEET_SEED = 2403
 """Seed of the streams that extra devices are drawn from."""
+
+COPIED = "copied device"
+"""Name of the stream that picks whole devices."""
 
 
 def resize(fleet: Fleet, num_devices: int) -> Fleet:
     """Returns the first ``num_devices`` of a fleet, extended by drawn devices if it is smaller.
 
-    Extra devices have clocks log-uniform between the fleet's slowest and fastest, distances
-    uniform over the ring between its nearest and farthest, and FLOPs per cycle, capacitance and
-    transmit power each picked at random from the fleet's own.
+    Extra devices have distances uniform over the ring between the fleet's nearest and farthest.
+    Where the fleet says what kind each device is, they are copies of devices picked at random;
+    else their clocks are log-uniform between the slowest and the fastest, and every other figure is
+    picked at random from the fleet's own.
 
     Args:
         fleet: The fleet to start from; its devices come first, unchanged.
@@ -33,7 +40,7 @@ def resize(fleet: Fleet, num_devices: int) -> Fleet:
     extra = num_devices - fleet.num_devices
     drawn = redraw(fleet, num_devices, FLEET_SEED) if extra > 0 else fleet
     changes: dict[str, Any] = {}
-    for name in Fleet.PER_DEVICE:
+    for name in _figures(fleet):
         own = getattr(fleet, name)[:num_devices]
         changes[name] = own + getattr(drawn, name)[len(own) : num_devices]
     return dataclasses.replace(fleet, **changes)
@@ -47,20 +54,31 @@ def redraw(fleet: Fleet, num_devices: int, seed: int) -> Fleet:
         num_devices: Number of devices, >= 1.
         seed: Seed of the streams.
     """
-    streams = np.random.SeedSequence(seed).spawn(len(Fleet.PER_DEVICE))
+    names = (*Fleet.PER_DEVICE, *Fleet.OPTIONAL, COPIED)
+    streams = dict(zip(names, np.random.SeedSequence(seed).spawn(len(names)), strict=True))
     changes: dict[str, Any] = {}
-    for name, stream in zip(Fleet.PER_DEVICE, streams, strict=True):
+    for name in _figures(fleet):
+        copied = fleet.kind is not None and name != "distance_m"
+        stream = streams[COPIED if copied else name]
         uniform = np.random.default_rng(stream).random(num_devices)
         own = np.asarray(getattr(fleet, name))
-        changes[name] = tuple(_draw(name, own, uniform).tolist())
+        changes[name] = tuple(_draw("" if copied else name, own, uniform).tolist())
     return dataclasses.replace(fleet, **changes)
 
 
-def _draw(name: str, own: np.ndarray, uniform: np.ndarray) -> np.ndarray:
-    low, high = own.min(), own.max()
+def _figures(fleet: Fleet) -> list[str]:
+    """Fields with an entry a device that the fleet has."""
+    names = (*Fleet.PER_DEVICE, *Fleet.OPTIONAL, "kind")
+    return [name for name in names if getattr(fleet, name) is not None]
+
+
+def _draw(name: str, own: NDArray[Any], uniform: NDArray[np.float64]) -> NDArray[Any]:
+    """Draws entries; those of figures without a law of their own are picked from the fleet's."""
     if name == "clock_hz":
+        low, high = own.min(), own.max()
         return np.asarray(low * (high / low) ** uniform)
     if name == "distance_m":
+        low, high = own.min(), own.max()
         return np.asarray(np.sqrt(low**2 + (high**2 - low**2) * uniform))
     return np.asarray(own[(uniform * own.size).astype(int)])
 
@@ -83,3 +101,8 @@ def resize_budget(budget: Budget, num_devices: int, before: int) -> Budget:
         raise FieldError("budget.joules", budget.joules, allowed)
     (joules,) = budget.joules  # type: ignore[misc]
     return dataclasses.replace(budget, joules=(joules * num_devices / before,))
+
+
+def resize_kinds(per_kind: Sequence[PerKind], fleet: Fleet) -> tuple[PerKind, ...]:
+    """What differs by kind, of the kinds that a resized fleet still has."""
+    return tuple(own for own in per_kind if own.kind in (fleet.kind or ()))

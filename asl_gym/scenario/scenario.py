@@ -17,13 +17,13 @@ import numpy as np
 from asl_gym.arrays import Array
 from asl_gym.model import limits, lyapunov
 from asl_gym.model.demands import PERFECT, Budget, Knowledge
-from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.system import System
 from asl_gym.scenario import reference
 from asl_gym.scenario import resizing as fleet_law
+from asl_gym.scenario.plain_data import part_from
 from asl_gym.solvers.sequential import optimal_frequency
 from asl_gym.traces.synthetic import TraceSource
-from asl_gym.validation.checks import FieldError, named_within, number, whole_number
+from asl_gym.validation.checks import FieldError, number, whole_number
 from asl_gym.validation.fields import checked_fields, count, instance, quantity
 from asl_gym.validation.json_files import SCHEMA, fields_of_file, read_json, without_schema
 
@@ -75,7 +75,7 @@ class Scenario(System):
                 "fit into memory"
             )
             raise FieldError("horizon", self.horizon, allowed)
-        splits, most = self.workload.num_splits, limits.MAX_DEVICE_OPTIONS
+        splits, most = self.split_points.most, limits.MAX_DEVICE_OPTIONS
         if splits * devices > most:
             allowed = f"at most {most // splits} for {splits} admissible split points in memory"
             raise FieldError("fleet.num_devices", devices, allowed)
@@ -108,7 +108,9 @@ class Scenario(System):
             fleet = fleet_law.redraw(self.fleet, num_devices, seed)
         else:
             fleet = fleet_law.resize(self.fleet, num_devices)
-        return self.replace(fleet=fleet, budget=budget)
+        return self.replace(
+            fleet=fleet, budget=budget, per_kind=fleet_law.resize_kinds(self.per_kind, fleet)
+        )
 
     def with_budget_on(self, traces: TraceSource) -> Self:
         """Returns the scenario with its budget's fraction resolved on what a source draws.
@@ -212,15 +214,7 @@ class Scenario(System):
             FieldError: If a field is missing, unknown or not allowed.
         """
         fields = checked_fields(cls, "scenario", without_schema("scenario", data, NEWEST_SCHEMA))
-        for name, kind in ((each.name, each.type) for each in dataclasses.fields(cls)):
-            if not dataclasses.is_dataclass(kind) or name not in fields:
-                continue  # Where it is missing, checked_fields has seen that there is a default.
-            part = checked_fields(kind, name, fields[name])
-            if name == "workload":
-                with named_within(name):
-                    part["profile"] = NetworkProfile.from_dict(part["profile"])
-            fields[name] = kind(**part)  # type: ignore[operator]
-        return cls(**fields)
+        return cls(**{name: part_from(name, value) for name, value in fields.items()})
 
     def to_json(self, path: str | Path) -> None:
         """Writes the scenario to a JSON file."""

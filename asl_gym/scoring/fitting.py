@@ -49,7 +49,7 @@ def view_of(policy: Any, scenario: Scenario) -> str:
             return name
     raise ValueError(
         f"the policy acts in {space}, which is no view of {scenario.num_devices} devices with "
-        f"{scenario.workload.num_splits} split points: expected one of {', '.join(ACTION_VIEWS)}"
+        f"{scenario.split_points.most} split points: expected one of {', '.join(ACTION_VIEWS)}"
     )
 
 

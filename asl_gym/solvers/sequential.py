@@ -52,13 +52,13 @@ class OptionShares(NamedTuple):
 
 
 def option_shares(terms: RoundTerms) -> OptionShares:
-    """V·(a + w/f*) + q_n e + q_s (e_downlink + κ_s w f*²) of every option."""
+    """V·(a + w/f*) + q_n e + q_s (e_fixed + κ_s w f*²) of every option."""
     options, server, V, device_weight, server_weight = terms[:5]
     frequency = optimal_frequency(V, server_weight, server)
     delay_weight = np.asarray(V, dtype=float)[..., None, None]
     q_device, q_server = device_weight[..., None], server_weight[..., None, None]
     f = frequency[..., None, None]
-    server_energy = options.downlink_energy + server.computing_energy(f, options.server_work)
+    server_energy = options.fixed_server_energy + server.computing_energy(f, options.server_work)
     share = delay_weight * (options.fixed_delay + options.server_work / f)
     share = share + q_device * options.device_energy + q_server * server_energy
     return OptionShares(share, server_energy, frequency)

@@ -14,7 +14,7 @@ from scipy.special import hyperu
 
 from asl_gym.arrays import Array
 from asl_gym.model.components import Fleet
-from asl_gym.model.radio import Radio
+from asl_gym.model.radio import Channel, Link, Radio
 
 __all__ = [
     "ergodic_spectral_efficiency",
@@ -112,12 +112,15 @@ def rates(snr: Array, shadowing_gain: Array, fading_gain: Array | None, radio: R
     return _shannon(local_snr, radio, out=local_snr)
 
 
-def median_rates(fleet: Fleet, radio: Radio) -> tuple[Array, Array]:
-    """Uplink and downlink rates at median shadowing (0 dB) and median fading.
+def median_rates(fleet: Fleet, radio: Channel) -> tuple[Array, Array]:
+    """Uplink and downlink rates at median shadowing (0 dB) and median fading, or a link's means.
 
     Returns:
         Two arrays of shape (N,) [bit/s].
     """
+    if isinstance(radio, Link):
+        stated = radio.uplink_bps, radio.downlink_bps
+        return np.full(fleet.num_devices, stated[0]), np.full(fleet.num_devices, stated[1])
     fading: Any = np.array(MEDIAN_RAYLEIGH_GAIN) if radio.fading == "block" else None
     uplink, downlink = mean_snr(fleet, radio)
     no_shadowing = np.ones_like(uplink)

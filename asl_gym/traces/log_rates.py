@@ -1,11 +1,13 @@
 """Rates from logs, which are dealt to the devices in turn."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from asl_gym.arrays import Array
+from asl_gym.model.radio import cellular
 from asl_gym.model.system import System
 from asl_gym.traces import channel
 from asl_gym.traces.columns import read_by_columns
@@ -34,10 +36,12 @@ class LogRates:
 
     Raises:
         TextFileError: If a file cannot be read, or none can be played.
+        FieldError: If the system has a link in place of a radio.
     """
 
     def __init__(self, files: Sequence[Path], system: System, options: LogOptions) -> None:
         self._system, self._options = system, options
+        self._radio = cellular(system.radio, "logs, whose SNR it turns into rates")
         self._logs, unplayable = _readable(files, options)
         self._played = [join_logs(self._logs)] if options.stitch else self._logs
         self._deals: dict[int | None, Deal] = {}
@@ -51,8 +55,8 @@ class LogRates:
                 for direction in self._options.measured_directions
             }
             yield from log.notices
-            radio = self._system.radio
-            for each in (*snr_suspicions(log, radio), *rate_suspicions(measured, radio)):
+            suspicions = snr_suspicions(log, self._radio), rate_suspicions(measured, self._radio)
+            for each in itertools.chain(*suspicions):
                 yield f"{log.path.name}: {each}"
 
     def _sharing(self) -> Iterator[str]:
@@ -86,7 +90,7 @@ class LogRates:
         logs = counted(len(self._logs), "log" if options.columns else "G-NetTrack log")
         joined = " joined in their order" if options.stitch else ""
         heading = f"{logs}{joined} for {counted(self._system.num_devices, 'device')}"
-        floor = self._system.radio.rate_floor_bps
+        floor = self._radio.rate_floor_bps
         return [f"{heading}, a round is {options.round_length}, {options.rates_in_words}"] + [
             f"{log.path.name}{self._role(m, rounds)}: {log.summary(floor)}"
             for m, log in enumerate(self._logs)
@@ -139,9 +143,9 @@ class LogRates:
 
     def _rates(self, measured: Array) -> tuple[Array, Array]:
         """Rates of what was measured, fields of :class:`MeasuredRow` along the first axis."""
-        radio = self._system.device_radio
+        radio = cellular(self._system.device_radio, "rates of logs")
         both = channel.rates_from_snr_db(measured[0], self._system.fleet, radio)
-        share = radio.bandwidth_hz / self._system.radio.bandwidth_hz
+        share = radio.bandwidth_hz / self._radio.bandwidth_hz
         for rates, own in zip(both, measured[1:], strict=False):
             np.copyto(rates, np.maximum(share * own, radio.rate_floor_bps), where=~np.isnan(own))
         return both

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.model.radio import Radio
+from asl_gym.model.radio import Channel, Radio
 from asl_gym.traces.log import MeasuredLog
 
 __all__ = ["rate_suspicions", "snr_suspicions", "unreported_snr"]
@@ -17,7 +17,7 @@ USUAL_SNR_DB = 40.0
 """Magnitude that phones' SNR hardly exceeds [dB]; in tenths of a dB, good reception does."""
 
 
-def rate_suspicions(measured_bps: Mapping[str, Array], radio: Radio) -> Iterator[str]:
+def rate_suspicions(measured_bps: Mapping[str, Array], radio: Channel) -> Iterator[str]:
     """What looks wrong in the rates of a file, in words.
 
     Args:

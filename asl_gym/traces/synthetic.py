@@ -10,7 +10,7 @@ import numpy as np
 
 from asl_gym.arrays import Array
 from asl_gym.model.components import Fleet
-from asl_gym.model.radio import Radio
+from asl_gym.model.radio import Channel, Link, Radio
 from asl_gym.traces import channel
 from asl_gym.traces.trace import Trace
 
@@ -42,12 +42,52 @@ class TraceSource(Protocol):
         ...
 
 
+class RadioRates:
+    """Rates of a radio's fading, shadowed channel."""
+
+    def __init__(self, fleet: Fleet, radio: Radio) -> None:
+        self._num_devices, self._radio = fleet.num_devices, radio
+        self._uplink_snr, self._downlink_snr = channel.mean_snr(fleet, radio)
+
+    def draw(self, generators: Sequence[np.random.Generator], rounds: int) -> tuple[Array, Array]:
+        """Draws uplink and downlink rates [bit/s], (B, T, N) each, one trace a generator."""
+        shape = (len(generators), rounds, self._num_devices)
+        innovations = each_row(np.empty(shape), generators, np.random.Generator.standard_normal)
+        gain = channel.shadowing_gain(innovations, self._radio)
+        fading: tuple[Array | None, Array | None] = (None, None)
+        if self._radio.fading == "block":
+            both = np.empty((shape[0], 2, *shape[1:]))
+            each_row(both, generators, np.random.Generator.standard_exponential)
+            fading = both[:, 0], both[:, 1]
+        # Repeated over the rounds, the devices' constants meet whole rows in one inner loop.
+        snr = (np.tile(values, (rounds, 1)) for values in (self._uplink_snr, self._downlink_snr))
+        uplink_snr, downlink_snr = snr
+        uplink = channel.rates(uplink_snr, gain, fading[0], self._radio)
+        return uplink, channel.rates(downlink_snr, gain, fading[1], self._radio)
+
+
+class LinkRates:
+    """Rates of a link, uniform around the stated ones."""
+
+    def __init__(self, fleet: Fleet, link: Link) -> None:
+        self._num_devices, self._link = fleet.num_devices, link
+
+    def draw(self, generators: Sequence[np.random.Generator], rounds: int) -> tuple[Array, Array]:
+        """Draws uplink and downlink rates [bit/s], (B, T, N) each, one trace a generator."""
+        link, shape = self._link, (len(generators), 2, rounds, self._num_devices)
+        position = each_row(np.empty(shape), generators, np.random.Generator.random)
+        factor = 1.0 + link.variation * (2.0 * position - 1.0)
+        return link.uplink_bps * factor[:, 0], link.downlink_bps * factor[:, 1]
+
+
 class SyntheticTraces:
     """Traces drawn from the scenario's channel model and clock law."""
 
-    def __init__(self, fleet: Fleet, radio: Radio) -> None:
-        self._fleet, self._radio = fleet, radio
-        self._uplink_snr, self._downlink_snr = channel.mean_snr(fleet, radio)
+    def __init__(self, fleet: Fleet, radio: Channel) -> None:
+        self._fleet = fleet
+        self._rates = (
+            LinkRates(fleet, radio) if isinstance(radio, Link) else RadioRates(fleet, radio)
+        )
 
     def draw(
         self,
@@ -80,19 +120,7 @@ class SyntheticTraces:
     def _draw_block(
         self, generators: Sequence[np.random.Generator], rounds: int
     ) -> tuple[Array, Array, Array]:
-        shape = (len(generators), rounds, self._fleet.num_devices)
-        innovations = each_row(np.empty(shape), generators, np.random.Generator.standard_normal)
-        gain = channel.shadowing_gain(innovations, self._radio)
-        fading: tuple[Array | None, Array | None] = (None, None)
-        if self._radio.fading == "block":
-            both = np.empty((shape[0], 2, *shape[1:]))
-            each_row(both, generators, np.random.Generator.standard_exponential)
-            fading = both[:, 0], both[:, 1]
-        # Repeated over the rounds, the devices' constants meet whole rows in one inner loop.
-        snr = (np.tile(values, (rounds, 1)) for values in (self._uplink_snr, self._downlink_snr))
-        uplink_snr, downlink_snr = snr
-        uplink = channel.rates(uplink_snr, gain, fading[0], self._radio)
-        downlink = channel.rates(downlink_snr, gain, fading[1], self._radio)
+        uplink, downlink = self._rates.draw(generators, rounds)
         return uplink, downlink, draw_clocks(self._fleet, generators, rounds)
 
 

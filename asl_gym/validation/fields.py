@@ -10,6 +10,7 @@ from asl_gym.validation.checks import (
     number,
     numbers_tuple,
     one_of,
+    sequence,
     whole_number,
 )
 
@@ -20,8 +21,10 @@ __all__ = [
     "count",
     "declared",
     "instance",
+    "optional",
     "quantities",
     "quantity",
+    "several",
 ]
 
 
@@ -72,6 +75,14 @@ def quantities(bounds: Bounds, **default: Any) -> Any:
     return declared(lambda field, value: numbers_tuple(field, value, bounds=bounds), **default)
 
 
+def optional(check: Any) -> Any:
+    """A field that may also be ``None``, which is its default; else checked as another field is."""
+    inner = check.metadata["check"]
+    return declared(
+        lambda field, value: None if value is None else inner(field, value), default=None
+    )
+
+
 def count(low: int, high: int, **default: Any) -> Any:
     """A field that holds a whole number between two, both included."""
     return declared(lambda field, value: whole_number(field, value, low, high), **default)
@@ -82,13 +93,27 @@ def choice(options: Any, **default: Any) -> Any:
     return declared(lambda field, value: one_of(field, value, get_args(options)), **default)
 
 
-def instance(kind: type, **default: Any) -> Any:
-    """A field that holds an instance of a class."""
+def instance(kind: type | tuple[type, ...], **default: Any) -> Any:
+    """A field that holds an instance of a class, or of one of several."""
+    kinds = kind if isinstance(kind, tuple) else (kind,)
 
     def check(field: str, value: Any) -> Any:
-        if not isinstance(value, kind):
-            raise FieldError(field, value, f"a {kind.__name__}")
+        if not isinstance(value, kinds):
+            raise FieldError(field, value, "a " + " or a ".join(each.__name__ for each in kinds))
         return value
+
+    return declared(check, **default)
+
+
+def several(kind: type, **default: Any) -> Any:
+    """A field that holds a tuple of instances of a class, perhaps empty."""
+
+    def check(field: str, values: Any) -> Any:
+        entries = sequence(field, values, f"{kind.__name__} entries")
+        for index, entry in enumerate(entries):
+            if not isinstance(entry, kind):
+                raise FieldError(f"{field}[{index}]", entry, f"a {kind.__name__}")
+        return entries
 
     return declared(check, **default)
 

@@ -14,6 +14,7 @@ from asl_gym import OPEN, FixedSplit, GreedyDelay, Scenario, evaluate, preset
 from asl_gym.envs.actions import ACTION_VIEWS, action_view
 from asl_gym.envs.rendering.round_view import rounded
 from asl_gym.envs.server_share import fitted_to_server
+from asl_gym.model.radio import cellular
 from asl_gym.policies.open import price_splits
 from asl_gym.scoring import frontier
 from asl_gym.scoring.frontier import HindsightFrontier
@@ -149,7 +150,8 @@ def test_the_split_view_says_that_it_needs_the_channel() -> None:
 
 def test_each_device_has_its_share_of_the_bandwidth() -> None:
     """B/N makes 1/N of the noise, so N times the signal-to-noise ratio."""
-    radio, share = PARALLEL.radio, PARALLEL.device_radio
+    radio = cellular(PARALLEL.radio, "tests")
+    share = cellular(PARALLEL.device_radio, "tests")
     assert share.bandwidth_hz == radio.bandwidth_hz / 10
     assert share.rate_cap_bps == pytest.approx(radio.rate_cap_bps / 10)
     whole, part = mean_snr(PARALLEL.fleet, radio), mean_snr(PARALLEL.fleet, share)

@@ -28,7 +28,7 @@ def view_before(num_devices: int = 10, per_device: bool = False) -> RoundView:
     return RoundView(
         round_index=0,
         horizon=200,
-        layer_names=LAYERS,
+        layer_names=(LAYERS,) * num_devices,
         queue=np.zeros(len(budgets)),
         energy_budgets=budgets,
         schedule="sequential",
@@ -173,7 +173,7 @@ def test_table_with_queues_per_device_names_the_largest_and_shows_each() -> None
 def test_table_of_a_deep_network_scales_bars_and_cuts_names() -> None:
     names = tuple(f"stage{i}.convolution" for i in range(50))
     splits = np.array([0, 1, 25, 49, 50])
-    view = changed(view_after(5), layer_names=names, split=splits)
+    view = changed(view_after(5), layer_names=(names,) * 5, split=splits)
     bars = [line for line in render_ansi(view).splitlines() if ".." in line or "##" in line]
     filled = [bar.count("#") for bar in bars]
     assert filled == [0, 1, 7, 13, 14]
@@ -240,7 +240,7 @@ def test_picture_colours_layers_by_who_runs_them() -> None:
 def test_picture_of_other_networks(num_layers: int) -> None:
     names = tuple(f"stage{i}.convolution" for i in range(num_layers))
     split = np.arange(10) % (num_layers + 1)
-    view = changed(view_after(), layer_names=names, split=split)
+    view = changed(view_after(), layer_names=(names,) * 10, split=split)
     assert render_rgb(view).shape == SHAPE
 
 

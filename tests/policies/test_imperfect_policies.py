@@ -16,6 +16,7 @@ from asl_gym import (
     Knowledge,
     evaluate,
 )
+from asl_gym.model.radio import cellular
 from asl_gym.scenario.presets import preset
 from asl_gym.traces import channel
 from asl_gym.validation.checks import FieldError
@@ -103,7 +104,10 @@ def test_expected_inverse_rate_against_simulation() -> None:
     (snr_db,) = policy._mean_snr_db[0]
     drawn = 10 ** ((snr_db + 4.0 + np.sqrt(20.0) * rng.standard_normal((400_000, 1))) / 10)
     rates = channel.rates(
-        drawn, np.ones_like(drawn), rng.standard_exponential(drawn.shape), scenario.radio
+        drawn,
+        np.ones_like(drawn),
+        rng.standard_exponential(drawn.shape),
+        cellular(scenario.radio, "tests"),
     )
     expected = policy._expected(mean, variance, policy._mean_snr_db[0])
     assert expected[0, 0] == pytest.approx((1.0 / rates).mean(), rel=0.05)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from asl_gym.arrays import Array
 from asl_gym.envs.env import ASLEnv
 from asl_gym.model.demands import Budget
+from asl_gym.model.radio import cellular
 from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.reference import reference_trace
 from asl_gym.scenario.scenario import Scenario
@@ -31,7 +32,7 @@ def every_energy(scenario: Scenario, trace: Trace) -> tuple[Array, Array]:
         model.unit_costs(trace.uplink_bps, trace.downlink_bps, trace.clock_hz)
     )
     computing = server.capacitance * server.clock_min_hz**2 * options.server_work
-    return options.device_energy, options.downlink_energy + computing
+    return options.device_energy, options.fixed_server_energy + computing
 
 
 def joules(scenario: Scenario, values: Any) -> Scenario:
@@ -192,7 +193,7 @@ def test_the_environment_refuses_a_budget_that_cannot_be_met() -> None:
 
 def test_a_party_that_never_spends_is_refused_or_does_no_harm() -> None:
     """All layers on the device and a free downlink: the server side's energy is 0 either way."""
-    quiet = dataclasses.replace(PER_DEVICE.radio, count_downlink_energy=False)
+    quiet = dataclasses.replace(cellular(PER_DEVICE.radio, "tests"), count_downlink_energy=False)
     workload = dataclasses.replace(PER_DEVICE.workload, splits=(12,))
     try:
         env = ASLEnv(PER_DEVICE.replace(radio=quiet, workload=workload))

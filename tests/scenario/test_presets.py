@@ -14,6 +14,7 @@ from asl_gym.arrays import Array, Splits
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.model.demands import Budget
+from asl_gym.model.radio import cellular
 from asl_gym.policies.baselines import FixedSplit
 from asl_gym.policies.open import OPEN
 from asl_gym.scenario.presets import preset, preset_names
@@ -148,8 +149,12 @@ def test_budgets_can_be_met_on_the_traces(name: str) -> None:
 
 
 def test_presets_differ_from_the_default_in_what_they_say() -> None:
-    assert preset("ergodic").radio == dataclasses.replace(DEFAULT.radio, fading="ergodic")
-    assert preset("no-fading").radio == dataclasses.replace(DEFAULT.radio, fading="none")
+    assert preset("ergodic").radio == dataclasses.replace(
+        cellular(DEFAULT.radio, "tests"), fading="ergodic"
+    )
+    assert preset("no-fading").radio == dataclasses.replace(
+        cellular(DEFAULT.radio, "tests"), fading="none"
+    )
     assert preset("per-device-budgets").num_budgets == DEFAULT.num_devices + 1
     assert preset("lenet5").workload.profile.name != DEFAULT.workload.profile.name
     assert preset("parallel").schedule == "parallel"

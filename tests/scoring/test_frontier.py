@@ -40,7 +40,7 @@ def slots_of(scenario: Scenario, trace: Trace, frequencies: Array) -> list[Slot]
     for t, n in np.ndindex(trace.num_rounds, trace.num_devices):
         work = options.server_work[:, None]
         delay = options.fixed_delay[t, n, :, None] + work / frequencies
-        server = options.downlink_energy[t, n, :, None] + kappa * frequencies**2 * work
+        server = options.fixed_server_energy[t, n, :, None] + kappa * frequencies**2 * work
         device = np.broadcast_to(options.device_energy[t, n, :, None], server.shape)
         energies = np.zeros((delay.size, scenario.num_budgets))
         energies[:, n if many else 0] += device.ravel()

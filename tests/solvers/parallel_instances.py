@@ -69,7 +69,9 @@ def made_problem(made: "Instance", fixed: float = -1.0) -> Problem:
     """A round as the search sees it."""
     options, server = made.options, made.server
     weight = float(made.server_weight)
-    costs = made.device_weight[:, None] * options.device_energy + weight * options.downlink_energy
+    costs = (
+        made.device_weight[:, None] * options.device_energy + weight * options.fixed_server_energy
+    )
     clock = Clock(server.clock_min_hz, server.clock_max_hz)
     a, w = options.fixed_delay, options.server_work
     return Problem(a, costs, w, float(made.V), weight * server.capacitance, clock, fixed)
@@ -147,8 +149,8 @@ def best_of_splits(problem: Instance, chosen: Options) -> Optimum:
             if value(deadline) < found:
                 best, found = deadline, value(deadline)
     fixed = float((problem.device_weight * chosen.device_energy).sum())
-    fixed += q * float(chosen.downlink_energy.sum())
-    energy = float((chosen.device_energy + chosen.downlink_energy).sum()) + computing(best)
+    fixed += q * float(chosen.fixed_server_energy.sum())
+    energy = float((chosen.device_energy + chosen.fixed_server_energy).sum()) + computing(best)
     load = float(needed(a, w, best, server).sum())
     return Optimum(found + fixed, energy, load >= server.clock_max_hz * (1 - 1e-6))
 
@@ -162,10 +164,10 @@ def exhaustive(problem: Instance) -> Optimum:
     f = allocate(chosen, problem.server, problem.V, problem.server_weight)
     w = chosen.server_work
     computing = problem.server.capacitance * w * f**2
-    on_server = float(problem.server_weight) * (chosen.downlink_energy + computing).sum(axis=1)
+    on_server = float(problem.server_weight) * (chosen.fixed_server_energy + computing).sum(axis=1)
     on_devices = (problem.device_weight * chosen.device_energy).sum(axis=1)
     objective = problem.V * (chosen.fixed_delay + w / f).max(axis=1) + on_devices + on_server
-    energy = (chosen.device_energy + chosen.downlink_energy + computing).sum(axis=1)
+    energy = (chosen.device_energy + chosen.fixed_server_energy + computing).sum(axis=1)
     energy = np.where(objective <= objective.min() * (1 + 1e-12), energy, np.inf)
     best = int(energy.argmin())
     load = float(np.where(w[best] > 0, f[best], 0.0).sum())
@@ -182,8 +184,10 @@ def spent(problem: Instance, decision: Decision) -> Optimum:
     objective = float(problem.V) * delay + float(
         (problem.device_weight * chosen.device_energy).sum()
     )
-    objective += float(problem.server_weight) * float((chosen.downlink_energy + computing).sum())
-    energy = float((chosen.device_energy + chosen.downlink_energy + computing).sum())
+    objective += float(problem.server_weight) * float(
+        (chosen.fixed_server_energy + computing).sum()
+    )
+    energy = float((chosen.device_energy + chosen.fixed_server_energy + computing).sum())
     load = float(f[w > 0].sum())
     assert load <= problem.server.clock_max_hz * (1 + 1e-12)
     assert (f >= problem.server.clock_min_hz).all()

@@ -76,7 +76,7 @@ def splits_for(problem: Instance, deadline: float) -> Splits | None:
     f = needed(a, w, deadline, server)
     fits = (f <= server.clock_max_hz) & (a <= deadline)
     f = np.where(fits, f, 0.0)
-    on_server = problem.options.downlink_energy + server.capacitance * w * f**2
+    on_server = problem.options.fixed_server_energy + server.capacitance * w * f**2
     cost = problem.device_weight[:, None] * problem.options.device_energy
     cost = cost + problem.server_weight * on_server
     one_each = np.kron(np.eye(len(a)), np.ones(a.shape[1]))

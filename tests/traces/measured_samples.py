@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from asl_gym.model.radio import cellular
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.measured import MeasuredTraces, Paths
@@ -63,7 +64,10 @@ def table_file(directory: Path, rates: NDArray[np.float64], name: str = "rates.c
 
 def snr_db(trace: Trace, scenario: Scenario) -> NDArray[np.float64]:
     """The downlink's SNR behind the rates of a trace, where they reach neither floor nor cap."""
-    return np.asarray(10 * np.log10(2 ** (trace.downlink_bps / scenario.radio.bandwidth_hz) - 1))
+    return np.asarray(
+        10
+        * np.log10(2 ** (trace.downlink_bps / cellular(scenario.radio, "tests").bandwidth_hz) - 1)
+    )
 
 
 def assert_equal(trace: Trace, other: Trace) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from asl_gym.model.radio import cellular
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.traces.synthetic import draw_clocks
@@ -40,7 +41,7 @@ def scenario() -> Scenario:
 def test_rates_are_shannons_of_the_measured_snr(tmp_path: Path, scenario: Scenario) -> None:
     logs = [log_file(tmp_path, "a.csv", [10.0]), log_file(tmp_path, "b.csv", [3.0])]
     trace = drawn(logs, scenario, rounds=1)
-    bandwidth = scenario.radio.bandwidth_hz
+    bandwidth = cellular(scenario.radio, "tests").bandwidth_hz
     down = [bandwidth * math.log2(1 + 10 ** (snr / 10)) for snr in (10, 3)]
     shares = [power / scenario.radio.base_station_power_w for power in (0.1, 0.4)]
     up = [
@@ -169,7 +170,7 @@ def test_throughput_is_shared_like_the_bandwidth(
     others = [0, 2, 3]
     np.testing.assert_array_equal(mixed.downlink_bps[others], trace.downlink_bps[others])
     np.testing.assert_array_equal(mixed.uplink_bps[others], trace.uplink_bps[others])
-    bandwidth = share * scenario.radio.bandwidth_hz
+    bandwidth = share * cellular(scenario.radio, "tests").bandwidth_hz
     expected = bandwidth * math.log2(1 + 10**0.6)
     np.testing.assert_allclose(mixed.downlink_bps[1], expected, rtol=1e-12)
     played = "0 of 4 rows are outages, 3 play their measured throughput (1 of them raised to"

@@ -113,15 +113,18 @@ def _draw_splits(axes: "Axes", view: RoundView) -> None:
     colours = np.array([_rgb(c) for c in (_EMPTY_COLOUR, _DEVICE_COLOUR, _SERVER_COLOUR)])
     owner = np.zeros((devices, layers), dtype=int)
     if view.played:
+        own = np.array([len(names) for names in view.layer_names])[:, None]
         owner = np.where(np.arange(layers) < view.played.split[:, None], 1, 2)
+        owner[np.arange(layers) >= own] = 0
     extent = (0.5, layers + 0.5, len(owner) - 0.5, -0.5)
     axes.imshow(colours[owner], aspect="auto", interpolation="nearest", extent=extent)
     if devices <= _FEW_DEVICES:
         axes.hlines(np.arange(1, devices) - 0.5, 0.5, layers + 0.5, "white", linewidth=3)
     if layers <= _FEW_LAYERS:
         axes.vlines(np.arange(1, layers) + 0.5, -0.5, devices - 0.5, "white", linewidth=1)
-        names = [view.layer_name(layer) for layer in range(1, layers + 1)]
-        axes.set_xticks(range(1, layers + 1), names, rotation=90)
+        numbers = range(1, layers + 1)
+        names = [view.layer_name(0, n) if view.one_network else str(n) for n in numbers]
+        axes.set_xticks(numbers, names, rotation=90)
     else:
         axes.set_xticks([1, *_spaced(layers + 1, 5)[1:]])
         axes.set_xlabel("layer", fontsize=9)
@@ -139,7 +142,7 @@ def _label_devices(axes: "Axes", view: RoundView) -> None:
         return
     splits = ["–"] * len(devices)
     if view.played:
-        splits = [view.layer_name(int(split)) for split in view.played.split]
+        splits = [view.layer_name(n, int(split)) for n, split in enumerate(view.played.split)]
     axes.set_yticks(devices, [f"{n} · {split}" for n, split in zip(devices, splits, strict=True)])
     place, offset = ("axes fraction", "offset points"), (-8, 9)
     axes.annotate("device · split", (0, 1), offset, *place, ha="right", fontsize=8)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asl_gym.arrays import Array, Splits
+from asl_gym.model.profiles import INPUT
 
 __all__ = ["PlayedRound", "RoundView", "bar_starts", "decimals", "rounded"]
 
@@ -64,7 +65,7 @@ class RoundView:
     Attributes:
         round_index: Rounds played so far.
         horizon: Rounds of an episode.
-        layer_names: Names of the network's layers; L entries.
+        layer_names: Names of the layers of each device's network; N tuples.
         queue: Virtual queues now [J], shape (K,).
         energy_budgets: Budgets per round [J], shape (K,): K = 1 for the whole system, or N + 1,
             devices then server.
@@ -75,7 +76,7 @@ class RoundView:
 
     round_index: int
     horizon: int
-    layer_names: tuple[str, ...]
+    layer_names: tuple[tuple[str, ...], ...]
     queue: Array
     energy_budgets: Array
     schedule: str
@@ -84,8 +85,8 @@ class RoundView:
 
     @property
     def num_layers(self) -> int:
-        """Number of layers L."""
-        return len(self.layer_names)
+        """Number of layers L of the deepest network."""
+        return max(map(len, self.layer_names))
 
     @property
     def energy_budget(self) -> float:
@@ -97,9 +98,14 @@ class RoundView:
         """Queues as multiples of their budgets, shape (K,)."""
         return np.asarray(self.queue / self.energy_budgets)
 
-    def layer_name(self, split: int) -> str:
-        """The layer that split point ``split`` comes after, cut to ten characters."""
-        name = self.layer_names[split - 1] if split else "input"
+    @property
+    def one_network(self) -> bool:
+        """Whether all devices train the same layers."""
+        return len(set(self.layer_names)) == 1
+
+    def layer_name(self, device: int, split: int) -> str:
+        """The layer that a device's split point comes after, cut to ten characters."""
+        name = self.layer_names[device][split - 1] if split else INPUT
         return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "~"
 
 

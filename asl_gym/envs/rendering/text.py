@@ -69,13 +69,14 @@ def _table(view: RoundView, played: PlayedRound) -> list[str]:
 
 def _split_column(view: RoundView, split: NDArray[np.int64]) -> list[str]:
     """A bar of the layers on the device (#) and on the server (.), then ℓ and its layer."""
-    size = min(view.num_layers, _MAX_BAR)
     cells = ["split after", "# device . server"]
-    for s in map(int, split):
-        filled = round(size * s / view.num_layers)
-        if 0 < s < view.num_layers:
+    for device, s in enumerate(map(int, split)):
+        layers = len(view.layer_names[device])
+        size = min(layers, _MAX_BAR)
+        filled = round(size * s / layers)
+        if 0 < s < layers:
             filled = min(max(filled, 1), size - 1)
-        cells.append(f"{'#' * filled}{'.' * (size - filled)} {s:3d} {view.layer_name(s)}")
+        cells.append(f"{'#' * filled}{'.' * (size - filled)} {s:3d} {view.layer_name(device, s)}")
     width = max(map(len, cells))
     return [f" {cell.ljust(width)}" for cell in cells]
 

@@ -1,6 +1,6 @@
 """The parallel schedule's per-round problem, solved to a certified gap.
 
-    min V·max_n (a_n + w_n/f_n) + Σ_n [q_n e_n + q_s (downlink energy_n + κ_s w_n f_n²)]
+    min V·max_n (a_n + w_n/f_n) + Σ_n [q_n e_n + q_s (fixed energy_n + κ_s w_n f_n²)]
     over the splits and the server frequencies, Σ_n f_n ≤ f_max, f_n ≥ f_min where w_n > 0.
 
 The upper layer, for given splits, is convex (:mod:`asl_gym.solvers.parallel.allocation`); the
@@ -106,7 +106,7 @@ def price(terms: RoundTerms, split_index: Splits) -> Array:
     weight = np.asarray(server_weight)[..., None]
     f = allocate(chosen, server, delay_weight, weight)
     computing = server.computing_energy(f, chosen.server_work)
-    on_server = weight * sum_over_devices(chosen.downlink_energy + computing)
+    on_server = weight * sum_over_devices(chosen.fixed_server_energy + computing)
     on_devices = sum_over_devices(device_weight[..., None, :] * chosen.device_energy)
     delay = (chosen.fixed_delay + chosen.server_work / f).max(axis=-1)
     return np.asarray(delay_weight * delay + on_devices + on_server)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from asl_gym import OPEN, Scenario, preset
 from asl_gym.arrays import Array
 from asl_gym.model.costs import Options
+from asl_gym.model.radio import cellular
 from asl_gym.solvers.round_problem import RoundProblem
 
 __all__ = ["ENV_ID", "Round", "grown", "played_rounds"]
@@ -27,7 +28,7 @@ class Round(RoundProblem):
     def costs(self) -> Array:
         """Weighted energies of all options apart from the server's computing, shape (N, L)."""
         on_devices = self.device_weight[:, None] * self.options.device_energy
-        return np.asarray(on_devices + float(self.server_weight) * self.options.downlink_energy)
+        return np.asarray(on_devices + float(self.server_weight) * self.options.fixed_server_energy)
 
     @property
     def computing_price(self) -> float:
@@ -54,10 +55,11 @@ def grown(num_devices: int) -> Scenario:
     small = preset("parallel")
     factor = num_devices / small.num_devices
     scenario = small.with_num_devices(num_devices)
+    radio = cellular(scenario.radio, "a channel that grows with the fleet")
     radio = dataclasses.replace(
-        scenario.radio,
-        bandwidth_hz=factor * scenario.radio.bandwidth_hz,
-        rate_floor_bps=factor * scenario.radio.rate_floor_bps,
+        radio,
+        bandwidth_hz=factor * radio.bandwidth_hz,
+        rate_floor_bps=factor * radio.rate_floor_bps,
     )
     server = dataclasses.replace(
         scenario.server,
