@@ -1,5 +1,6 @@
 """Small random scenarios for property tests, and what several test files do with them."""
 
+import dataclasses
 from functools import cache
 from typing import Any
 
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 from asl_gym.arrays import Array, Splits
 from asl_gym.model.components import Fleet, Server, Workload
 from asl_gym.model.demands import Budget
+from asl_gym.model.kinds import PerKind
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.model.radio import Radio
+from asl_gym.model.radio import Link, Radio
+from asl_gym.model.timings import Timings
 from asl_gym.scenario.reference import extreme_energies, reference_trace
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.trace_solver import TraceSolver
@@ -130,6 +133,82 @@ class Maker:
             count_downlink_energy=counts,
         )
 
+    def link(self, power_w: float) -> Link:
+        """A link of a stated rate, constant or not."""
+        rates = self.log(MEGA, 100 * MEGA), self.log(MEGA, 100 * MEGA)
+        return Link(*rates, self.or_else(self.rng.uniform(0.0, 0.9), 0.0, 0.5), power_w)
+
+    def powers(self, devices: int) -> tuple[float, ...]:
+        """Measured powers, one a device."""
+        return tuple(self.log(0.5, 10.0) for _ in range(devices))
+
+    def with_memory(self, fleet: Fleet) -> Fleet:
+        """The fleet, with memory and operators that take time."""
+        devices = fleet.num_devices
+        return dataclasses.replace(
+            fleet,
+            memory_bytes_per_s=tuple(self.log(1e8, 1e11) for _ in range(devices)),
+            operator_s=tuple(self.or_else(self.log(1e-6, 1e-2), 0.0) for _ in range(devices)),
+            computing_power_w=self.powers(devices),
+            sending_power_w=self.pick(None, self.powers(devices)),
+            receiving_power_w=self.pick(None, self.powers(devices)),
+        )
+
+    def in_memory(self, profile: NetworkProfile) -> NetworkProfile:
+        """The profile, with what its layers read, write and start."""
+        layers = profile.num_layers
+
+        def cumulative(high: float) -> tuple[float, ...]:
+            return 0.0, *np.cumsum([self.or_else(self.log(1.0, high), 0.0)
+                                    for _ in range(layers)]).tolist()  # fmt: skip
+
+        return dataclasses.replace(
+            profile,
+            activation_bytes=cumulative(1e7),
+            weight_bytes=cumulative(1e7),
+            operators=cumulative(10.0),
+        )
+
+    def timings(self, profile: NetworkProfile) -> Timings:
+        """Measured times, growing on the device and falling on the server."""
+        cuts = profile.cut_names
+        device = np.cumsum([self.or_else(self.log(1e-4, 1e-1), 0.0) for _ in cuts])
+        server = np.cumsum([self.or_else(self.log(1e-5, 1e-2), 0.0) for _ in cuts])[::-1]
+        samples = int(self.rng.integers(1, 9))
+        return Timings(cuts, tuple(device.tolist()), tuple(server.tolist()), samples)
+
+    def varied(self, scenario: Scenario, max_layers: int) -> Scenario:
+        """The scenario with a link, memory that takes time, kinds of devices, or some of these."""
+        link, memory, kinds = (bool(self.rng.random() < 0.6) for _ in range(3))
+        several, fleet, devices = scenario.num_budgets > 1, scenario.fleet, scenario.num_devices
+        changes: dict[str, Any] = {}
+        if link:
+            changes["radio"] = self.link(1.0 if several else self.pick(0.0, 1.0))
+        profile = self.in_memory(scenario.workload.profile)
+        batch = self.pick(None, 3)
+        changes["workload"] = dataclasses.replace(
+            scenario.workload, profile=profile, batch_size=batch
+        )
+        if memory:
+            fleet = self.with_memory(fleet)
+            rate = self.pick(None, self.log(1e9, 1e12))
+            changes["server"] = dataclasses.replace(
+                scenario.server, memory_bytes_per_s=rate, operator_s=self.log(1e-6, 1e-3)
+            )
+        if kinds:
+            kind = tuple(self.pick("a", "b", "c") for _ in range(devices))
+            power = fleet.computing_power_w or self.powers(devices)
+            fleet = dataclasses.replace(fleet, kind=kind, computing_power_w=power)
+            own = self.workload(max_layers, several)
+            own = dataclasses.replace(own, profile=self.in_memory(own.profile))
+            per_kind = {
+                "a": PerKind("a", own),
+                "b": PerKind("b", timings=self.timings(profile)),
+                "c": PerKind("c", own, self.timings(own.profile)),
+            }
+            changes["per_kind"] = tuple(per_kind[each] for each in sorted(set(kind) - {"d"}))
+        return scenario.replace(fleet=fleet, **changes)
+
 
 @cache
 def made_scenario(number: int, max_devices: int, max_layers: int, scopes: Scopes) -> Scenario:
@@ -141,7 +220,7 @@ def made_scenario(number: int, max_devices: int, max_layers: int, scopes: Scopes
     made = Maker(number)
     scope = made.pick(*scopes)
     several = scope == "per_device"
-    return Scenario(
+    scenario = Scenario(
         fleet=made.fleet(max_devices),
         server=made.server(),
         radio=made.radio(True if several else None),
@@ -151,6 +230,7 @@ def made_scenario(number: int, max_devices: int, max_layers: int, scopes: Scopes
         v=made.log(0.1, 50.0),
         initial_queue_j=made.or_else(made.log(1e-3, 10.0), 0.0, 0.5),
     )
+    return made.varied(scenario, max_layers) if number % 2 else scenario
 
 
 def scenarios(
@@ -200,7 +280,7 @@ def extremes(scenario: Scenario) -> tuple[Array, Array]:
 
 def random_splits(scenario: Scenario, rng: np.random.Generator, *leading: int) -> Splits:
     """Random indices into the admissible split points, shape (*leading, N)."""
-    return rng.integers(scenario.workload.num_splits, size=(*leading, scenario.num_devices))
+    return rng.integers(scenario.split_points.counts, size=(*leading, scenario.num_devices))
 
 
 def random_frequencies(scenario: Scenario, rng: np.random.Generator, *leading: int) -> Array:

@@ -91,7 +91,8 @@ class HybridPolicy:
 def _check_fit(network: ProposalPolicy, scenario: Scenario, codec: ObservationCodec) -> None:
     size = network.observation_space.shape
     made_for = f"{network.num_devices} devices, {network.num_splits} split points"
-    given = f"{scenario.num_devices} devices, {scenario.workload.num_splits} split points"
+    counts = np.unique(scenario.split_points.counts)
+    given = f"{scenario.num_devices} devices, {' or '.join(map(str, counts))} split points"
     if made_for != given or size != codec.space.shape:
         raise ValueError(
             f"the scenario has {given} and observations of shape {codec.space.shape}, but the "

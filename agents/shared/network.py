@@ -71,8 +71,14 @@ class SharedPolicy(BasePolicy):
         averaging: float = 0.01,
     ) -> None:
         super().__init__(observation_space, action_space)
-        if not isinstance(action_space, spaces.MultiDiscrete):
-            raise ValueError(f"action_space = {action_space}: expected action_view='split'")
+        if not (
+            isinstance(action_space, spaces.MultiDiscrete)
+            and (action_space.nvec == action_space.nvec[0]).all()
+        ):
+            raise ValueError(
+                f"action_space = {action_space}: expected action_view='split', with as many "
+                "choices for each device"
+            )
         self.width, self.hidden, self.averaging = width, hidden, averaging
         self.num_splits = int(action_space.nvec[0])
         self.network = SharedNetwork(width, hidden, self.num_splits)

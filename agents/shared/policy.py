@@ -38,10 +38,11 @@ class SharedAgent:
     def __init__(self, network: SharedPolicy, decays: tuple[float, ...], env: Any) -> None:
         scenario = scenario_of(env)
         self._network, self.memory = network, Memory(scenario, decays)
-        given = self.memory.width, scenario.workload.num_splits
-        if given != (network.width, network.num_splits):
+        width, counts = self.memory.width, scenario.split_points.counts
+        if width != network.width or (counts != network.num_splits).any():
+            given = " or ".join(map(str, np.unique(counts)))
             raise ValueError(
-                f"the scenario gives {given[0]} features a device and {given[1]} split points: "
+                f"the scenario gives {width} features a device and {given} split points: "
                 f"expected {network.width} and {network.num_splits}, which the network was made for"
             )
 

@@ -80,6 +80,12 @@ class System(Declared):
         """The admissible split points of each device."""
         return SplitPoints(self.groups)
 
+    def cut_name(self, split: int) -> str:
+        """The layer that a split point comes after; its number where networks disagree."""
+        layers = [group.workload.profile.cut_names for group in self.groups]
+        names = {names[split] if split < len(names) else "" for names in layers}
+        return names.pop() if len(names) == 1 else str(split)
+
     @property
     def shares_server(self) -> bool:
         """Whether the devices' frequencies add up to at most the server's full clock."""

@@ -136,7 +136,7 @@ def complete_rows(folder: RunFolder, agents: set[str]) -> tuple[pd.DataFrame, tu
 def _with_best_fixed(folder: RunFolder, episodes: pd.DataFrame) -> pd.DataFrame:
     """Adds the rows of the best fixed split in hindsight at the full clock."""
     policies = folder.manifest["policies"]
-    splits = folder.scenario.workload.admissible_splits
+    splits = folder.scenario.split_points.common
     rows = best_fixed_split(episodes, policies, "max", splits)
     if rows["evaluation_seed"].nunique() < episodes["evaluation_seed"].nunique():
         return episodes

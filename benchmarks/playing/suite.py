@@ -13,7 +13,7 @@ Baselines are no schemes of the field but tell where a gain comes from: fixed sp
 frequency (the upper layer without the lower), least energy, and chance.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -37,7 +37,7 @@ from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.user_policies import UserPolicy, users_code
 
-__all__ = ["TOLD_MORE", "Entry", "Kind", "Suite", "build_suite"]
+__all__ = ["TOLD_MORE", "Entry", "Kind", "Suite", "build_suite", "split_label"]
 
 Kind = Literal["OPEN", "agent", "user", "scheme", "baseline"]
 Clock = Literal["max", "open"]
@@ -56,6 +56,7 @@ TOLD_MORE: _Versions = {
 }
 """References that are told what the others have to find out."""
 
+CLOCKS: tuple[Clock, ...] = ("max", "open")
 CLOCK_LABELS = {"max": "full clock", "open": "OPEN's clock"}
 
 
@@ -173,25 +174,40 @@ def _heuristics(evaluator: Evaluator) -> list[Entry]:
             for kind, named in versions
             for name, label, version in named.get(evaluator.env_id, ())
         ),
-        *(_fixed_split(scenario, split, "max") for split in scenario.workload.admissible_splits),
-        *(_fixed_split(scenario, split, "open") for split in scenario.workload.admissible_splits),
+        *(entry for clock in CLOCKS for entry in _fixed_splits(scenario, clock)),
         Entry("greedy-delay", "greedy for delay", "scheme", GreedyDelay),
         Entry("greedy-energy", "greedy for energy", "baseline", GreedyEnergy),
         Entry("random", "random", "baseline", RandomPolicy),
     ]
 
 
-def _fixed_split(scenario: Scenario, split: int, clock: Clock) -> Entry:
-    device_only = split == scenario.workload.profile.num_layers
-    return Entry(
-        name=f"fixed-{split}-{clock}",
-        label=f"split {split}{' (device only)' if device_only else ''}, {CLOCK_LABELS[clock]}",
-        kind="scheme" if clock == "max" else "baseline",
-        policy=partial(FixedSplit, split=split, server_frequency=clock),
-        split=split,
-        clock=clock,
-        device_only=device_only,
-    )
+def split_label(scenario: Scenario, split: int) -> str:
+    """A split point for people: its number, and the layer it comes after where all agree on it."""
+    name = scenario.cut_name(split)
+    return f"split {split}" if name == str(split) else f"split {split} ({name})"
+
+
+def _fixed_splits(scenario: Scenario, clock: Clock) -> Iterator[Entry]:
+    """The split points that all devices have; and, if networks differ, each one's last."""
+    layers = {group.workload.profile.num_layers for group in scenario.groups}
+    for split in scenario.split_points.common:
+        device_only = layers == {split}
+        label = f"split {split} (device only)" if device_only else split_label(scenario, split)
+        yield Entry(
+            name=f"fixed-{split}-{clock}",
+            label=f"{label}, {CLOCK_LABELS[clock]}",
+            kind="scheme" if clock == "max" else "baseline",
+            policy=partial(FixedSplit, split=split, server_frequency=clock),
+            split=split,
+            clock=clock,
+            device_only=device_only,
+        )
+    if len(layers) > 1 and clock == "max":
+        last = tuple(
+            scenario.workload_of(n).admissible_splits[-1] for n in range(scenario.num_devices)
+        )
+        policy = partial(FixedSplit, split=last)
+        yield Entry("fixed-last-max", "every device's last split", "scheme", policy)
 
 
 def _users(user_policies: Sequence[UserPolicy], evaluator: Evaluator) -> list[Entry]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from benchmarks.playing.configuration import Configuration
+from benchmarks.playing.suite import split_label
 from benchmarks.reporting.results import Results
 from benchmarks.reporting.statistics import BEST_FIXED, CONFIDENCE, OVERSPENT
 from benchmarks.reporting.tables import AT_MINIMUM_ENERGY, OVERSPENT_MARK
@@ -72,7 +73,10 @@ def _best_fixed(results: Results) -> Iterator[str]:
             yield f"No line for the {label}: it needs every admissible split on a seed."
             continue
         counts = rows["split"].astype(int).value_counts(sort=True)
-        seeds = ", ".join(f"split {split} on {count}" for split, count in counts.items())
+        seeds = ", ".join(
+            f"{split_label(results.folder.scenario, split)} on {count}"
+            for split, count in zip(counts.index.astype(int), counts, strict=True)
+        )
         unpriced = rows["priced_gap"].isna().sum()
         by = f"; on {unpriced} of them without one, by delay" if unpriced else ""
         yield f"The {label}, is picked on each seed by priced gap{by}: {seeds} of {len(rows)}."

@@ -46,7 +46,7 @@ def load_results(folder: RunFolder) -> Results:
     policies = dict(manifest["policies"])
     derived = []
     for clock, (name, label, kind) in BEST_FIXED.items():
-        splits = folder.scenario.workload.admissible_splits
+        splits = folder.scenario.split_points.common
         derived.append(best_fixed_split(episodes, policies, clock, splits))
         policies[name] = {"label": label, "kind": kind, "split": None}
     everything = pd.concat([episodes, *(rows for rows in derived if len(rows))])

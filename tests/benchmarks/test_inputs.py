@@ -80,7 +80,7 @@ def test_users_policies_always_play_and_others_as_the_table_names_them(tmp_path,
         *("--policy", "my_policies:Patient"),
         *("--policy", f"from-file={policies}:Patient"),
         *("--policy", f"{policies}:build"),
-        *("--only", "OPEN", "--only", "Split 6, full clock"),
+        *("--only", "OPEN", "--only", "Split 6 (pool2), full clock"),
     )
     rows = rows_without_times(tmp_path / "out")
     played = {name: group.drop(columns="policy") for name, group in rows.groupby("policy")}

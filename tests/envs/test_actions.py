@@ -124,7 +124,7 @@ def test_samples_of_the_space_decode(scenario: Scenario, seed: int, name: str) -
     space.seed(seed)
     splits, frequency = chosen.decode(space.sample(), np.zeros((4, scenario.num_budgets)))
     assert splits.shape == (4, scenario.num_devices)
-    assert ((splits >= 0) & (splits < scenario.workload.num_splits)).all()
+    assert ((splits >= 0) & (splits < scenario.split_points.counts)).all()
     low, high = scenario.server.clock_min_hz, scenario.server.clock_max_hz
     assert ((frequency >= low) & (frequency <= high)).all()
 

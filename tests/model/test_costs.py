@@ -292,7 +292,7 @@ def test_all_options_hold_the_chosen_ones(scenario: Scenario, seed: int) -> None
     splits = random_splits(scenario, rng, 4)
     every, chosen = of.all_options(unit), of.chosen_options(splits, unit)
     for all_values, values in zip(every, chosen, strict=True):
-        spread = np.broadcast_to(all_values, (*splits.shape, scenario.workload.num_splits))
+        spread = np.broadcast_to(all_values, (*splits.shape, scenario.split_points.most))
         picked = np.take_along_axis(spread, splits[..., None], axis=-1)[..., 0]
         np.testing.assert_array_equal(picked, values)
 

@@ -42,7 +42,7 @@ def test_a_price_is_what_the_environment_charges(scenario: Scenario, seed: int) 
 @given(scenarios(max_devices=3, max_layers=3), seeds)
 def test_the_least_price_is_the_solvers_objective(scenario: Scenario, seed: int) -> None:
     seen = round_shown(scenario, seed)
-    choices = itertools.product(range(scenario.workload.num_splits), repeat=scenario.num_devices)
+    choices = itertools.product(*map(range, scenario.split_points.counts))
     prices = price_splits(scenario, seen, np.array(list(choices)))
     policy = asl_gym.OPEN(scenario)
     decision = policy.solve(seen, scenario.V, seen.queue * scenario.budget_weights)

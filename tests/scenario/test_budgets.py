@@ -19,6 +19,7 @@ from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
 from asl_gym.traces.trace import Trace
 from asl_gym.validation.checks import FieldError
+from tests.by_hand import bits_by_hand, seconds_by_hand
 from tests.strategies import extremes, reference_of, scenarios
 
 DEFAULT = preset("default")
@@ -46,19 +47,14 @@ def joules(scenario: Scenario, values: Any) -> Scenario:
 @given(scenarios())
 def test_reference_delay_is_the_fastest_round_at_median_rates(scenario: Scenario) -> None:
     """Split point by split point, with the equations written out."""
-    profile, samples = scenario.workload.profile, scenario.workload.samples_per_round
-    fleet, server = scenario.fleet, scenario.server
-    uplink, downlink = median_rates(fleet, scenario.radio)
-    flops, total = profile.training_flops, 0.0
+    uplink, downlink = median_rates(scenario.fleet, scenario.radio)
+    total = 0.0
     for n in range(scenario.num_devices):
         delays = []
-        for split in scenario.workload.admissible_splits:
-            smashed = samples * profile.activation_bits[split] if split < len(flops) - 1 else 0.0
-            bits = profile.parameter_bits[split] + smashed
-            device = samples * flops[split] / (fleet.flops_per_cycle[n] * fleet.clock_hz[n])
-            work = samples * (flops[-1] - flops[split]) / server.flops_per_cycle
-            radio = bits / downlink[n] + bits / uplink[n]
-            delays.append(radio + device + work / server.clock_max_hz)
+        for split in scenario.workload_of(n).admissible_splits:
+            up, down = bits_by_hand(scenario, n, split)
+            computing = sum(seconds_by_hand(scenario, n, split))
+            delays.append(up / uplink[n] + down / downlink[n] + computing)
         total += min(delays)
     assert scenario.reference_delay == pytest.approx(total, rel=1e-12)
     expected = scenario.v * scenario.energy_budget**2 / total

@@ -38,7 +38,7 @@ def slots_of(scenario: Scenario, trace: Trace, frequencies: Array) -> list[Slot]
     kappa, many = scenario.server.capacitance, scenario.num_budgets > 1
     slots = []
     for t, n in np.ndindex(trace.num_rounds, trace.num_devices):
-        work = options.server_work[:, None]
+        work = np.broadcast_to(options.server_work, options.fixed_delay.shape)[t, n, :, None]
         delay = options.fixed_delay[t, n, :, None] + work / frequencies
         server = options.fixed_server_energy[t, n, :, None] + kappa * frequencies**2 * work
         device = np.broadcast_to(options.device_energy[t, n, :, None], server.shape)
@@ -70,11 +70,11 @@ class Tiny(NamedTuple):
 @st.composite
 def tiny(draw: st.DrawFn) -> Tiny:
     scenario = draw(scenarios(max_devices=2, max_layers=3))
-    assume(scenario.workload.num_splits <= 3)
+    assume(scenario.split_points.most <= 3)
     rounds = draw(st.integers(1, 3))
     trace = drawn_trace(scenario, draw(seeds), rounds)
     slots = rounds * scenario.num_devices
-    levels = int(MAX_POLICIES ** (1 / slots) / scenario.workload.num_splits)
+    levels = int(MAX_POLICIES ** (1 / slots) / scenario.split_points.most)
     low, high = scenario.server.clock_min_hz, scenario.server.clock_max_hz
     grid = np.geomspace(low, high, min(max(levels - 2, 2), 60))
     # The solver's own frequencies are among those enumerated.

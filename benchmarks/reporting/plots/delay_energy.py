@@ -145,7 +145,7 @@ def _best_in_hindsight(axes: Axes, plane: Plane, summary: pd.DataFrame) -> list[
 def _fixed_splits(
     axes: Axes, plane: Plane, results: Results, played: pd.DataFrame
 ) -> list[PointLabel]:
-    """Fixed splits as one line of points a clock, each point with its split as the label."""
+    """Fixed splits as one line of points a clock, each point with its layer as the label."""
     labels = []
     for clock, (colour, text_colour, marker, size) in FIXED_STYLES.items():
         names = [n for n, each in results.policies.items() if each.get("clock") == clock]
@@ -164,7 +164,12 @@ def _fixed_splits(
             zorder=3,
         )
         labels += [
-            PointLabel(line[plane[0]], line[plane[1]], f"{line['split']:.0f}", text_colour)
+            PointLabel(
+                line[plane[0]],
+                line[plane[1]],
+                results.folder.scenario.cut_name(int(line["split"])),
+                text_colour,
+            )
             for _, line in rows.iterrows()
         ]
     return labels

@@ -10,6 +10,7 @@ from matplotlib.image import AxesImage
 
 from asl_gym import Scenario
 from asl_gym.arrays import Array
+from asl_gym.model.radio import Radio
 from benchmarks.reporting.plots import style
 from benchmarks.reporting.results import Results
 
@@ -20,6 +21,7 @@ WIDTHS = {1: 8.2, 2: 8.2, 3: 11.2}
 """Widths of the figure by the number of panels [inch]."""
 
 MOST_DEVICES_WITH_TEXT = 20
+MOST_COLUMNS_WITH_NAMES = 30
 DARK_FROM = 55.0
 """From this share [%] on a cell is dark enough for white text."""
 
@@ -58,7 +60,7 @@ def draw_split_points(results: Results) -> Figure | None:
     figure = style.figure(WIDTHS[len(shown)], 1.5 + 0.3 * rows)
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, (policy, label) in zip(panels, shown.itertuples(index=False), strict=True):
-        shares = split_shares(results.folder.series(policy), scenario.workload.admissible_splits)
+        shares = split_shares(results.folder.series(policy), _columns(scenario))
         image = _panel(axes, shares, scenario)
         axes.set_title(label, fontsize=11)
     panels[0].set_yticks(*_device_ticks(scenario))
@@ -73,13 +75,14 @@ def _panel(axes: Axes, shares: Array, scenario: Scenario) -> AxesImage:
     table = 100 * np.vstack([shares, everyone])
     image = axes.imshow(table, cmap="Blues", vmin=0, vmax=100, aspect="auto")
     axes.axhline(len(shares) - 0.5, color="white", linewidth=4)
-    axes.set_xticks(
-        range(scenario.workload.num_splits), map(str, scenario.workload.admissible_splits)
-    )
-    axes.set_xlabel("split point (layers on the device)")
+    columns = _columns(scenario)
+    step = -(-len(columns) // MOST_COLUMNS_WITH_NAMES)
+    names = [scenario.cut_name(split) for split in columns]
+    axes.set_xticks(range(0, len(columns), step), names[::step], rotation=90)
+    axes.set_xlabel("split point (the device's last layer)")
     axes.tick_params(length=0, labelsize=9)
     axes.spines[:].set_visible(False)
-    if len(shares) <= MOST_DEVICES_WITH_TEXT:
+    if len(shares) <= MOST_DEVICES_WITH_TEXT and len(columns) <= MOST_COLUMNS_WITH_NAMES:
         for (row, column), value in np.ndenumerate(table):
             colour = "white" if value > DARK_FROM else style.BLACK
             text = f"{value:.0f}" if value >= 1 else "<1" if value > 0 else ""
@@ -87,13 +90,28 @@ def _panel(axes: Axes, shares: Array, scenario: Scenario) -> AxesImage:
     return image
 
 
+def _columns(scenario: Scenario) -> list[int]:
+    """All split points that a device has."""
+    return [int(split) for split in np.unique(scenario.split_points.table)]
+
+
 def _device_ticks(scenario: Scenario) -> tuple[list[int], list[str]]:
     """Ticks for the devices, thinned out in a large fleet, and for all of them together."""
-    fleet, devices = scenario.fleet, scenario.num_devices
+    devices = scenario.num_devices
     step = -(-devices // MOST_DEVICES_WITH_TEXT)
     numbers = list(range(0, devices, step))
-    labels = [
-        f"device {n}: {fleet.clock_hz[n] / 1e9:.2g} GHz, {fleet.distance_m[n]:.0f} m"
-        for n in numbers
-    ]
+    labels = [f"device {n}: {_told(scenario, n)}" for n in numbers]
     return [*numbers, devices], [*labels, "all devices"]
+
+
+def _told(scenario: Scenario, device: int) -> str:
+    """What tells a device from the others: its kind, or its clock, and how far away it is."""
+    fleet, networks = scenario.fleet, {group.workload.profile for group in scenario.groups}
+    parts = [
+        f"{fleet.clock_hz[device] / 1e9:.2g} GHz" if fleet.kind is None else fleet.kind[device]
+    ]
+    if len(networks) > 1:
+        parts.append(scenario.workload_of(device).profile.name)
+    if isinstance(scenario.radio, Radio):
+        parts.append(f"{fleet.distance_m[device]:.0f} m")
+    return ", ".join(parts)
