@@ -55,6 +55,14 @@ FLOPS_PER_CYCLE = Bounds(1e-6, 1e9, unit="FLOP/cycle")
 """Arithmetic in software takes some hundred cycles an operation; a data centre's accelerator does
 a million operations in one."""
 
+MEMORY_RATE = Bounds(1, 1e18, unit="byte/s")
+"""From 1 byte/s, a memory behind the slowest of radios, to a thousand times what all the memory of
+an exaflop machine moves."""
+
+OPERATOR_TIME = Bounds(0, 1e3, unit="s")
+"""Starting an operator costs nothing where a network runs as one, and microseconds to milliseconds
+as a rule; a quarter of an hour is a job in a queue."""
+
 CAPACITANCE = Bounds(1e-40, 1e-10, unit="W/Hz³")
 """κF³ is 0.1 W of logic at 1e13 Hz at the low end and 100 W at 10 kHz at the high one; 1e-28 is
 usual."""
