@@ -14,9 +14,9 @@ from agents.curve import plot_curves
 from agents.errors import RunError
 from agents.learning_curve import VALIDATION_SEEDS
 from agents.runs import run_folder
-from agents.terminal import speak_plainly_where_needed
 from agents.training import train
 from asl_gym import OPEN, evaluate
+from asl_gym.terminal import speak_plainly_where_needed
 
 __all__ = ["app"]
 

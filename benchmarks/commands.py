@@ -12,7 +12,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from agents.terminal import speak_plainly_where_needed
+from asl_gym.terminal import speak_plainly_where_needed
 from asl_gym.traces.columns import Columns
 from benchmarks.errors import BenchmarkError
 from benchmarks.learned.page import PAGE, PAGE_PATH

@@ -112,12 +112,6 @@ BYTES = Bounds(0, 1e18, unit="byte")
 OPERATORS = Bounds(0, 1e9)
 """Operators that a sample runs: a hundred thousand in each of the most layers."""
 
-MEMORY_RATE = Bounds(1, 1e18, unit="byte/s")
-"""From a byte a second up to a thousand times the fastest accelerator's memory."""
-
-OPERATOR_TIME = Bounds(0, 1e3, unit="s")
-"""Starting an operator: nothing, up to a quarter of an hour on a queue of jobs."""
-
 SECONDS = Bounds(0, 1e9, unit="s")
 """A measured time of a batch: up to 30 years."""
 

@@ -5,19 +5,14 @@ and must give a policy. An episode may depend on nothing but its seed, since an 
 benchmark goes on with the seeds that are missing.
 """
 
-import hashlib
-import importlib
-import importlib.util
 import re
-import sys
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
+from functools import partial
 from typing import Any
 
+from asl_gym.users_code import MODULE, callables_of, module_named
+from asl_gym.users_code import users_code as users_code_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.own_modules import digests_of_own_modules
 
@@ -25,7 +20,6 @@ __all__ = ["UserPolicy", "load_user_policy", "users_code"]
 
 LONGEST_NAME = 60
 NAME = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,{LONGEST_NAME - 1}}}")
-MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 EXPECTED = "[NAME=]package.module:Class or [NAME=]path/to/file.py:Class"
 
 
@@ -56,44 +50,20 @@ def load_user_policy(spec: str) -> UserPolicy:
             cannot be called.
     """
     given_name, place, attribute = _parts(spec)
-    is_file = place.endswith(".py")
     with users_code(f"--policy {spec!r}: {place} cannot be imported", "code that runs"):
-        module = _module_of_file(spec, Path(place)) if is_file else _module(spec, place)
+        module = module_named(place, f"--policy {spec!r}", EXPECTED, BenchmarkError)
         factory = getattr(module, attribute, None)
     if not callable(factory):
         problem = f"has no {attribute!r}" if factory is None else f"has a {attribute!r} that is"
         raise BenchmarkError(
             f"--policy {spec!r}: {place} {problem}{'' if factory is None else ' no class'}: "
-            f"expected a class or function that builds a policy; it has {_callables(module)}"
+            f"expected a class or function that builds a policy; it has {callables_of(module)}"
         )
     return UserPolicy(given_name or attribute, spec, factory, digests_of_own_modules(module))
 
 
-@contextmanager
-def users_code(what: str, expected: str) -> Iterator[None]:
-    """Turns whatever a user's code raises, an exit included, into a message.
-
-    Args:
-        what: What failed.
-        expected: What would have been accepted.
-
-    Raises:
-        BenchmarkError: In the stead of any other error; only Ctrl-C passes.
-    """
-    try:
-        yield
-    except (BenchmarkError, KeyboardInterrupt, GeneratorExit):
-        raise
-    except BaseException as error:
-        raise BenchmarkError(f"{what}: {_fault_told(error)}: expected {expected}") from error
-
-
-def _fault_told(error: BaseException) -> str:
-    """An error of a user's code in one line: its type, its message and where it came from."""
-    text = " ".join(str(error).split())[:500]
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}{f': {text}' if text else ''}{place}"
+users_code = partial(users_code_of, error=BenchmarkError)
+"""As :func:`asl_gym.users_code.users_code`, with a :class:`BenchmarkError`."""
 
 
 def _parts(spec: str) -> tuple[str, str, str]:
@@ -114,45 +84,3 @@ def _parts(spec: str) -> tuple[str, str, str]:
 
 def _shortened(spec: str) -> str:
     return repr(spec if len(spec) <= 200 else f"{spec[:200]}…")
-
-
-def _module(spec: str, name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        # A module that exists but lacks something it imports itself keeps its own error.
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise
-        raise BenchmarkError(
-            f"--policy {spec!r}: there is no module {error.name!r} on the import path: expected "
-            f"{EXPECTED}"
-        ) from error
-
-
-def _module_of_file(spec: str, path: Path) -> ModuleType:
-    if not path.is_file():
-        raise BenchmarkError(f"--policy {spec!r}: there is no file {path}: expected {EXPECTED}")
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
-    name = f"benchmarks_user_policy_{digest}"
-    if str(path.parent.resolve()) not in sys.path:
-        sys.path.insert(0, str(path.parent.resolve()))
-    found = importlib.util.spec_from_file_location(name, path)
-    if found is None or found.loader is None:
-        raise BenchmarkError(f"--policy {spec!r}: {path} cannot be imported: expected a .py file")
-    module = importlib.util.module_from_spec(found)
-    sys.modules[name] = module  # dataclasses and pickle look their module up by name
-    try:
-        found.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _callables(module: ModuleType) -> str:
-    own = (
-        name
-        for name, value in vars(module).items()
-        if callable(value) and getattr(value, "__module__", None) == module.__name__
-    )
-    return ", ".join(own) or "none of its own"

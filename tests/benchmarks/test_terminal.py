@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from agents.terminal import speak_plainly_where_needed
 from asl_gym.extras import extra_told
+from asl_gym.terminal import speak_plainly_where_needed
 from benchmarks.reporting.tables import terminal_changes, terminal_ranking
 from benchmarks.terminal import output
 from tests.benchmarks.commands import SHORT, run
