@@ -11,6 +11,12 @@ from asl_gym.validation.checks import FieldError
 
 __all__ = ["Answer", "RateRange", "answer", "best_over_rates", "lower_envelope"]
 
+ABOVE_LEAST = 1.01
+"""Least multiple of the least energy that stands for a budget."""
+
+MARGIN = 1e-6
+"""Relative precision with which it is told whether a budget can be kept."""
+
 
 @dataclass(frozen=True)
 class RateRange:
@@ -80,19 +86,21 @@ def answer(costs: CutCosts, num_layers: int, raw_data: bool, budget_j: float | N
         num_layers: Layers L of the network.
         raw_data: Whether split point 0 may be chosen.
         budget_j: Budget of a device's energy a round [J]; ``None`` stands for halfway between the
-            energies of the thriftiest and the fastest cut.
+            energies of the thriftiest and the fastest cut, but more than the least.
 
     Raises:
-        FieldError: If the budget is below what any cut spends.
+        FieldError: If the budget isn't more than the least that any cut spends.
     """
     admitted = (costs.splits > 0) | raw_data
     delay = np.where(admitted, costs.delay, np.inf)
     energy = np.where(admitted, costs.device_energy, np.inf)
     fastest = _least(delay, energy)
     thriftiest = _least(energy, delay)
-    budget = 0.5 * (energy[fastest] + energy[thriftiest]) if budget_j is None else budget_j
-    if energy[thriftiest] > budget:
-        allowed = f"at least {energy[thriftiest]:.4g} J, the least that {costs.kind} can spend"
+    least = float(energy[thriftiest])
+    halfway = max(0.5 * (float(energy[fastest]) + least), ABOVE_LEAST * least)
+    budget = halfway if budget_j is None else budget_j
+    if budget <= least * (1.0 + MARGIN):
+        allowed = f"more than {least:.6g} J, the least that a {costs.kind} can spend in a round"
         raise FieldError("budget", budget, allowed)
     within = _least(np.where(energy <= budget, delay, np.inf), energy)
     ends = {int(split): place for place, split in enumerate(costs.splits)}
