@@ -23,6 +23,7 @@ from benchmarks.playing.suite import build_suite
 from benchmarks.playing.user_policies import load_user_policy
 from benchmarks.reporting.report import write_report
 from benchmarks.reporting.tables import markdown, print_table
+from benchmarks.studies.calibration.command import calibration
 from benchmarks.studies.certificate.command import certificate
 from benchmarks.studies.fadings import run_fadings
 from benchmarks.studies.scaling import measure_scaling, plot_scaling
@@ -45,6 +46,7 @@ Anew = Annotated[
 TextList = list[str] | None
 FloatOrNone = float | None
 
+app.command()(calibration)
 app.command()(certificate)
 
 

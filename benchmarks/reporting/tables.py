@@ -38,6 +38,10 @@ TEXT_COLUMNS = (
     "Fading",
     "Measured",
     "Unit",
+    "Model",
+    "Network",
+    "Formula",
+    "Constant",
 )
 
 

@@ -74,6 +74,7 @@ GIGA_MULTIPLY_ADDS = {
     "resnet18": 1.814,
     "resnet50": 4.09,
     "mobilenet_v2": 0.300,
+    "inception_v3": 5.713,
     "vit_b_16": 17.56,
 }
 MEGA_PARAMETERS = {
@@ -82,6 +83,7 @@ MEGA_PARAMETERS = {
     "resnet18": 11.69,
     "resnet50": 25.56,
     "mobilenet_v2": 3.505,
+    "inception_v3": 23.83,  # Without the auxiliary classifier.
     "vit_b_16": 86.57,
     "gpt2": 124.44 + 50_257 * 768 / 1e6,  # Its head has weights of its own.
 }
@@ -115,6 +117,19 @@ def test_shipped_networks_have_cuts_to_choose_from(name: str) -> None:
     assert backward[first + 1 :] == [2 * flops for flops in forward[first + 1 :]]
     if name != "alexnet":
         assert all(forward[1:])
+
+
+def test_inception_has_the_sizes_that_are_published() -> None:
+    """Table 1 of arXiv 1512.00567; as many parameters as torchvision's without its second head."""
+    with torch.device("meta"):
+        module = build_network("inception_v3")
+    assert sum(each.numel() for each in module.parameters()) == 23_834_568
+    found = NetworkProfile.shipped("inception_v3")
+    sizes = dict(zip(found.layer_names, found.activation_bits[1:], strict=True))
+    published = {"Mixed_5d": 35**2 * 288, "Mixed_6e": 17**2 * 768, "Mixed_7b": 8**2 * 2048}
+    assert {name: sizes[name] for name in published} == {
+        name: 32 * count for name, count in published.items()
+    }
 
 
 def test_gpt2_takes_tokens_by_their_numbers() -> None:

@@ -15,6 +15,7 @@ from asl_gym.networks.library.convolutional import (
     resnet50,
     vgg16,
 )
+from asl_gym.networks.library.inception import inception_v3
 from asl_gym.networks.library.lenets import deep_lenet, lenet5
 from asl_gym.networks.library.transformers import gpt2, vit_b_16
 from asl_gym.networks.profiling import Network
@@ -22,7 +23,7 @@ from asl_gym.validation.checks import one_of
 
 __all__ = ["NETWORKS", "Shipped", "build_network", "example_input"]
 
-GREY, CIFAR, IMAGENET = (1, 28, 28), (3, 32, 32), (3, 224, 224)
+GREY, CIFAR, IMAGENET, INCEPTION = (1, 28, 28), (3, 32, 32), (3, 224, 224), (3, 299, 299)
 """Channels, rows and columns of one image."""
 TOKENS = (1024,)
 """Tokens of one text, by their numbers."""
@@ -48,12 +49,13 @@ class Shipped(NamedTuple):
         return list(module.named_children()) if self.is_chain else module
 
 
-BLOCKS, PARTS_OF_BLOCKS = {"granularity": 2}, {"granularity": 3}
+CHILDREN, BLOCKS, PARTS_OF_BLOCKS = {"granularity": 1}, {"granularity": 2}, {"granularity": 3}
 
 NETWORKS = {
     "alexnet": Shipped(alexnet, IMAGENET, {"granularity": "modules", "dominated": True}),
     "deep_lenet": Shipped(deep_lenet, GREY, is_chain=True),
     "gpt2": Shipped(gpt2, TOKENS, PARTS_OF_BLOCKS),
+    "inception_v3": Shipped(inception_v3, INCEPTION, CHILDREN),
     "lenet5": Shipped(lenet5, GREY, is_chain=True),
     "mobilenet_v2": Shipped(mobilenet_v2, IMAGENET, BLOCKS),
     "mobilenet_v2_cifar": Shipped(partial(mobilenet_v2, small=True), CIFAR, BLOCKS),

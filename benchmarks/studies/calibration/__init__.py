@@ -1,0 +1,1 @@
+"""How well models of computing time predict measured timings of split networks."""
