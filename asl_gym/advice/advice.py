@@ -19,6 +19,7 @@ from asl_gym.scenario.devices import NO_KINDS, Kinds, parse_devices, server_kind
 from asl_gym.scenario.links import parse_link
 from asl_gym.scenario.real import real_scenario
 from asl_gym.scenario.scenario import Scenario
+from asl_gym.traces.channel import median_rates
 
 __all__ = ["BATCH_SIZE", "SAMPLES", "Advice", "advise"]
 
@@ -51,10 +52,16 @@ class Advice:
         """The network."""
         return self.scenario.workload.profile
 
+    @cached_property
+    def uplink_bps(self) -> float:
+        """Mean uplink rate of a device that has the link to itself [bit/s]."""
+        return float(median_rates(self.scenario.fleet, self.scenario.radio)[0][0])
+
     def __str__(self) -> str:
         from asl_gym.advice.text import told
 
-        return told(self)
+        text: str = told(self)
+        return text
 
     def draw(self, kind: str) -> Any:
         """Draws a kind's delays, cut by cut and over the link's rates, as a matplotlib figure."""

@@ -64,6 +64,13 @@ class Answer:
         """Whether one cut is fastest and thriftiest, at every rate of the link."""
         return self.fastest == self.thriftiest and len(self.over_rates) == 1
 
+    @property
+    def raw_data_is_faster(self) -> bool:
+        """Whether sending the raw data, where it may not be chosen, would take less time."""
+        if self.server_only is None or self.admitted[self.server_only]:
+            return False
+        return bool(self.costs.delay[self.server_only] < self.costs.delay[self.fastest])
+
     def saved(self, place: int, other: int | None) -> tuple[float, float] | None:
         """Shares of another cut's delay and device energy that a cut saves; negative if it costs.
 

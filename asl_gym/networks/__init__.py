@@ -4,7 +4,7 @@ try:
     import torch  # noqa: F401
 except ModuleNotFoundError as error:
     raise ImportError(
-        'asl_gym.networks needs torch: pip install "asl-gym[profiling]"', name="torch"
+        'asl_gym.networks needs torch: pip install "asl-gym[networks]"', name="torch"
     ) from error
 
 from asl_gym.networks.counting import NetworkError

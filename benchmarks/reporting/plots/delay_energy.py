@@ -26,6 +26,9 @@ AXIS_TITLES = {
     "energy_ratio": "mean energy ÷ budget, the worst of all budgets",
 }
 UNREACHABLE = "#F1F1F1"
+MOST_NAMED = 12
+"""Fixed splits beyond which only the best are named."""
+
 POINTS_ALONG = 200
 """Points along a line that labels keep free."""
 
@@ -145,7 +148,7 @@ def _best_in_hindsight(axes: Axes, plane: Plane, summary: pd.DataFrame) -> list[
 def _fixed_splits(
     axes: Axes, plane: Plane, results: Results, played: pd.DataFrame
 ) -> list[PointLabel]:
-    """Fixed splits as one line of points a clock, each point with its layer as the label."""
+    """Fixed splits as one line of points a clock, with layers as the labels of points."""
     labels = []
     for clock, (colour, text_colour, marker, size) in FIXED_STYLES.items():
         names = [n for n, each in results.policies.items() if each.get("clock") == clock]
@@ -170,6 +173,15 @@ def _fixed_splits(
                 results.folder.scenario.cut_name(int(line["split"])),
                 text_colour,
             )
-            for _, line in rows.iterrows()
+            for _, line in _worth_naming(rows, plane).iterrows()
         ]
     return labels
+
+
+def _worth_naming(rows: pd.DataFrame, plane: Plane) -> pd.DataFrame:
+    """Rows of a few fixed splits; of many, those that no other beats in delay and energy."""
+    if len(rows) <= MOST_NAMED:
+        return rows
+    by_energy = rows.sort_values(list(plane))
+    best_before = by_energy[plane[1]].cummin().shift(fill_value=np.inf)
+    return by_energy[by_energy[plane[1]] < best_before]
