@@ -29,6 +29,9 @@ SAMPLES, BATCH_SIZE = 256, 32
 UNBOUND = 1.01
 """The server's budget over the most that it can spend."""
 
+LEAST_BUDGET_J = 1e-9
+"""The server's budget where it can't spend anything [J]."""
+
 
 @dataclass(frozen=True, eq=False)
 class Advice:
@@ -98,7 +101,7 @@ def advise(
         samples: Samples that a device trains on in a round.
         batch_size: Samples of a batch; ``None`` for all at once.
         budget: Energy that each device may spend in a round [J], or by kind; by default halfway
-            between the cut of least energy and the fastest, and 1% above the least at the least.
+            between the cut of least energy and the fastest, and 5% above the least at the least.
         raw_data: Whether sending the raw data, split point 0, may be the answer.
         timings: Measured times by kind of device, in place of modelled ones.
         schedule: How devices share a round: ``"sequential"``, one after another with the whole link
@@ -154,7 +157,7 @@ def _ready(scenario: Scenario, answers: Mapping[str, Answer], raw_data: bool) ->
     kinds = scenario.fleet.kind or ()
     budgets = [answers[kind].budget_j for kind in kinds]
     most = sum(_most_on_server(answers[kind].costs) for kind in kinds)
-    budget = Budget("per_device", joules=(*budgets, UNBOUND * most))
+    budget = Budget("per_device", joules=(*budgets, max(UNBOUND * most, LEAST_BUDGET_J)))
     workload = scenario.workload
     if workload.splits is not None and workload.splits[0] == 0 and not raw_data:
         workload = Workload(workload.profile, workload.samples_per_round, None, workload.batch_size)

@@ -11,7 +11,7 @@ from asl_gym.validation.checks import FieldError
 
 __all__ = ["Answer", "RateRange", "answer", "best_over_rates", "lower_envelope"]
 
-ABOVE_LEAST = 1.01
+ABOVE_LEAST = 1.05
 """Least multiple of the least energy that stands for a budget."""
 
 MARGIN = 1e-6

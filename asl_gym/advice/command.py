@@ -9,7 +9,8 @@ from typing import Any
 
 from asl_gym.advice.advice import BATCH_SIZE, SAMPLES, Advice, advise
 from asl_gym.advice.cut_costs import PARTS
-from asl_gym.advice.network_of_user import inputs_of, is_shipped, network_of
+from asl_gym.advice.network_of_user import checked_spec, inputs_of, is_shipped, network_of
+from asl_gym.model.timing_files import read_timings
 from asl_gym.model.timings import Timings
 from asl_gym.scenario.device_kinds import sources_of
 from asl_gym.scenario.devices import NO_KINDS, device_kind_names, kinds_from_toml, server_kind_names
@@ -77,6 +78,7 @@ def _advice(given: argparse.Namespace) -> Advice:
         if given.input or given.granularity:
             raise FieldError("network", network, "FILE.py:FUNCTION with --input or --granularity")
     else:
+        checked_spec("network", network)
         if not given.input:
             raise FieldError("input", None, "the shape of one sample, such as 3x224x224")
         network, inputs = network_of(network), inputs_of(given.input)
@@ -108,8 +110,6 @@ def _timings(specs: Sequence[str]) -> Mapping[str, Timings]:
         kind, equals, path = spec.partition("=")
         if not equals or not kind or not path:
             raise FieldError("timings", spec, "KIND=FILE.csv")
-        from asl_gym.model.timing_files import read_timings  # TEMP
-
         tables[kind] = read_timings(Path(path))
     return tables
 

@@ -1,4 +1,4 @@
-"""What every cut costs one device of each kind, at its full clock and the link's mean rates."""
+"""What every cut costs one device of each kind at its full clock, in the mean over the link."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import numpy as np
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.model.costs import UnitCosts
+from asl_gym.model.radio import Link
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
 
@@ -59,9 +60,14 @@ class CutCosts:
 
 
 def mean_unit_costs(scenario: Scenario) -> UnitCosts:
-    """What a bit and a unit of work cost at mean rates and full clocks, shape (N,)."""
-    rates = median_rates(scenario.fleet, scenario.device_radio)
-    return scenario.cost_model.unit_costs(*rates, np.asarray(scenario.fleet.clock_hz))
+    """What a bit and a unit of work cost at full clocks, shape (N,).
+
+    A bit costs its mean over a link's rates, or what it does at a radio's median rates.
+    """
+    channel = scenario.device_radio
+    slowdown = channel.slowdown if isinstance(channel, Link) else 1.0
+    up, down = (rates / slowdown for rates in median_rates(scenario.fleet, channel))
+    return scenario.cost_model.unit_costs(up, down, np.asarray(scenario.fleet.clock_hz))
 
 
 def server_clock(scenario: Scenario) -> float:

@@ -1,13 +1,14 @@
 """A network, and its inputs, as a command line names them."""
 
 import re
+from types import FunctionType
 from typing import Any
 
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.users_code import MODULE, UsersCodeError, callables_of, module_named, users_code
 from asl_gym.validation.checks import FieldError
 
-__all__ = ["inputs_of", "is_shipped", "network_of"]
+__all__ = ["checked_spec", "inputs_of", "is_shipped", "network_of"]
 
 EXPECTED = "FILE.py:FUNCTION or package.module:FUNCTION"
 SHAPE = re.compile(r"(?P<shape>[1-9][0-9]*(x[1-9][0-9]*)*)(:(?P<dtype>[a-z0-9]+))?")
@@ -64,20 +65,31 @@ def _zeros(spec: str) -> Any:
     return torch.zeros(1, *map(int, found["shape"].split("x")), dtype=dtype)
 
 
-def _built(option: str, spec: str) -> Any:
-    """What a user's ``FILE.py:NAME`` gives, called if it is a function or a class."""
+def checked_spec(option: str, spec: str) -> tuple[str, str]:
+    """The module or file, and the name in it, of a text ``FILE.py:NAME``.
+
+    Raises:
+        FieldError: (a ValueError) If the text has another form; it lists the shipped networks where
+            one was expected.
+    """
     place, _, attribute = spec.rpartition(":")
     if not (MODULE.fullmatch(place) or place.endswith(".py")) or not attribute.isidentifier():
         shipped = ", ".join(NetworkProfile.shipped_names())
         known = f", or a shipped one: {shipped}" if option == "network" else ""
         raise FieldError(option, spec, EXPECTED + known)
+    return place, attribute
+
+
+def _built(option: str, spec: str) -> Any:
+    """What a user's ``FILE.py:NAME`` gives, called if it is a function or a class."""
+    place, attribute = checked_spec(option, spec)
     with users_code(f"{spec!r} cannot be imported", "code that runs"):
         module = module_named(place, repr(spec), EXPECTED)
         given = getattr(module, attribute, None)
     if given is None:
         has = callables_of(module)
         raise UsersCodeError(f"{place} has no {attribute!r}: expected one of {has}")
-    if not isinstance(given, type) and not callable(getattr(given, "__code__", None) and given):
+    if not (isinstance(given, type | FunctionType)):
         return given
     with users_code(f"{spec!r} failed", "a function or class that is called without arguments"):
         return given()

@@ -107,8 +107,8 @@ def _draw_rates(axes: "Axes", advice: Advice, answer: Answer) -> None:
                 stated * inside, delay(each.place, inside), color=colour, linewidth=3, label=label
             )
     axes.axvline(stated, color=BLACK, linewidth=1, linestyle=(0, (4, 3)))
-    place, text = axes.get_xaxis_transform(), f" the link: {told_rate(stated)}"
-    axes.text(stated, 0.98, text, transform=place, fontsize=9, va="top")
+    along, text = axes.get_xaxis_transform(), f" the link: {told_rate(stated)}"
+    axes.text(stated, 0.98, text, transform=along, fontsize=9, va="top")
     best = np.min([delay(each.place, factors) for each in answer.over_rates], axis=0)
     axes.set(xscale="log", yscale="log", xlabel="uplink rate", ylabel="delay of a round [s]")
     axes.set_xlim(stated * factors[0], stated * factors[-1])

@@ -37,7 +37,7 @@ def _question(advice: Advice) -> Iterator[str]:
     batch = workload.batch_size or workload.samples_per_round
     turn = "in turn" if scenario.schedule == "sequential" else "at once, sharing link and server"
     yield (
-        f"{profile.name}: {profile.num_layers} layers to cut between, "
+        f"{profile.name}: {profile.num_layers} layer{'s' * (profile.num_layers > 1)}, "
         f"{profile.training_flops[-1] / 1e9:.3g} GFLOP a sample to train, "
         f"{profile.parameter_bits[-1] / 8e6:.3g} MB of parameters"
     )

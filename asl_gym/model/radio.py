@@ -4,6 +4,7 @@ Both say what the base station (or access point) draws while it sends, the rate 
 outage, and what a device has of them where several share them.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -109,6 +110,11 @@ class Link(Declared):
     def rate_cap_bps(self) -> float:
         """Greatest rate that a measured trace may have [bit/s]: a link has none."""
         return float("inf")
+
+    @property
+    def slowdown(self) -> float:
+        """The mean of 1/rate over rounds, as a multiple of that of the mean rate: artanh(v)/v."""
+        return math.atanh(self.variation) / self.variation if self.variation else 1.0
 
     def shared(self, num_devices: int) -> Self:
         """What one of so many devices has of it at once: its share of the rates."""

@@ -97,7 +97,7 @@ def test_the_processor_of_a_kind_computes_at_its_full_clock() -> None:
     nano = device_kind("jetson-nano-5w")
     assert nano.processor.flops_per_s == 128 * 640e6
     assert (nano.processor.bytes_per_s, nano.processor.operator_s) == (19e9, 156e-6)
-    assert server_kind("cpu-server").processor.flops_per_s == 678 * 2.8e9
+    assert server_kind("cpu-server").processor.flops_per_s == 904 * 2.8e9
 
 
 def test_kinds_are_data() -> None:

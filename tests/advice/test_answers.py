@@ -1,0 +1,203 @@
+"""The best cuts against looking at every one, and against the environment's own figures."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import asl_gym
+from asl_gym.advice import Advice, advise
+from asl_gym.advice.answers import lower_envelope
+from asl_gym.model.components import Schedule
+from asl_gym.model.radio import Link
+from asl_gym.model.timings import Timings
+from asl_gym.scenario.devices import device_kind
+from asl_gym.validation.checks import FieldError
+from tests.by_hand import bits_by_hand, seconds_by_hand
+from tests.strategies import log_floats
+
+FLEET: dict[str, Any] = {"devices": "2xraspberry-pi-4,jetson-nano-maxn", "server": "gpu-server"}
+NETWORKS = ("lenet5", "mobilenet_v2", "resnet18")
+
+lines = st.lists(st.tuples(log_floats(1e-3, 1e3), log_floats(1e-3, 1e3)), min_size=1, max_size=9)
+
+
+@given(lines, st.lists(log_floats(1e-8, 1e8), min_size=1, max_size=20))
+def test_the_envelope_is_the_least_line_everywhere(
+    drawn: list[tuple[float, float]], at: list[float]
+) -> None:
+    slopes, intercepts = np.array(drawn).T
+    chosen, starts = lower_envelope(slopes, intercepts)
+    assert starts[0] == 0.0
+    assert (np.diff(starts) >= 0).all()
+    assert len(set(chosen.tolist())) == len(chosen)
+    for x in (*at, *starts):
+        line = chosen[np.searchsorted(starts, x, side="right") - 1]
+        least = float((intercepts + slopes * x).min())
+        assert intercepts[line] + slopes[line] * x == pytest.approx(least, rel=1e-9)
+
+
+def by_hand(advice: Advice, device: int, split: int) -> tuple[float, float]:
+    """Delay and device energy of a cut, the equations written out."""
+    scenario, kind = advice.scenario, advice.scenario.fleet
+    link = scenario.radio
+    assert isinstance(link, Link)
+    assert kind.computing_power_w is not None
+    assert kind.sending_power_w is not None
+    assert kind.receiving_power_w is not None
+    up, down = bits_by_hand(scenario, device, split)
+    on_device, on_server = seconds_by_hand(scenario, device, split)
+    sending, receiving = up / link.uplink_bps, down / link.downlink_bps
+    energy = (
+        kind.computing_power_w[device] * on_device
+        + kind.sending_power_w[device] * sending
+        + kind.receiving_power_w[device] * receiving
+    )
+    return sending + receiving + on_device + on_server, energy
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("link", ["40mbit", "1/300mbit"])
+def test_answers_are_the_best_of_all_cuts(network: str, link: str) -> None:
+    advice = advise(network, link=link, **FLEET)
+    for answer in advice.answers.values():
+        costs, layers = answer.costs, advice.profile.num_layers
+        every = [by_hand(advice, costs.device, split) for split in range(layers + 1)]
+        np.testing.assert_allclose(costs.delay, [delay for delay, _ in every], rtol=1e-12)
+        np.testing.assert_allclose(costs.device_energy, [e for _, e in every], rtol=1e-12)
+        delay, energy = np.array(every[1:]).T
+        assert answer.fastest == 1 + delay.argmin()
+        assert answer.thriftiest == 1 + energy.argmin()
+        kept = np.flatnonzero(energy <= answer.budget_j)
+        assert answer.within_budget == 1 + kept[delay[kept].argmin()]
+        assert (answer.server_only, answer.device_only) == (0, layers)
+        saved = answer.saved(answer.fastest, answer.device_only)
+        assert saved is not None
+        assert saved[0] == pytest.approx(1 - delay.min() / delay[-1], rel=1e-12)
+
+
+@pytest.mark.parametrize("factor", [1e-3, 0.05, 0.9, 1.1, 20.0, 1e4])
+def test_the_fastest_cut_at_another_rate(factor: float) -> None:
+    """The ranges of rates say what asking anew at that rate says."""
+    advice = advise("resnet18", link="40mbit", **FLEET)
+    anew = advise("resnet18", link=Link(factor * 40e6, factor * 40e6), **FLEET)
+    for kind, answer in advice.answers.items():
+        (there,) = [each for each in answer.over_rates if each.low < factor <= each.high]
+        assert there.place == anew.answers[kind].fastest
+
+
+@pytest.mark.parametrize("schedule", ["sequential", "parallel"])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_environment_of_the_saved_scenario_charges_the_same(
+    network: str, schedule: Schedule, tmp_path: Path
+) -> None:
+    advice = advise(network, link="10/40mbit", schedule=schedule, **FLEET)
+    path = tmp_path / "scenario.json"
+    advice.scenario.to_json(path)
+    share = 3 if schedule == "parallel" else 1
+    clock = np.full((3, 1), advice.scenario.server.clock_max_hz / share)
+    name = "ASLParallel-v0" if schedule == "parallel" else "ASL-v0"
+    env = gym.make(name, scenario=str(path), action_view="dict", horizon=advice.profile.num_layers)
+    env.reset(seed=0)
+    for index, split in enumerate(advice.scenario.split_points.common):
+        *_, info = env.step({"split": np.full(3, index), "server_frequency": clock})
+        for answer in advice.answers.values():
+            place, n = answer.costs.place_of(split), answer.costs.device
+            assert info["device_delay"][n] == pytest.approx(answer.costs.delay[place], rel=1e-9)
+            energy = answer.costs.device_energy[place]
+            assert info["device_energy"][n] == pytest.approx(energy, rel=1e-9)
+
+
+def test_open_keeps_the_budgets_of_a_saved_scenario() -> None:
+    advice = advise("resnet18", link="40mbit±50%", **FLEET)
+    scenario = advice.scenario.replace(horizon=60)
+    assert scenario.energy_budgets[:-1] == pytest.approx(
+        [advice.answers[kind].budget_j for kind in scenario.fleet.kind or ()]
+    )
+    (score,) = asl_gym.evaluate(asl_gym.OPEN, scenario=scenario, seeds=[0])
+    assert score.priced_gap is not None
+    assert -1e-9 <= score.priced_gap < 0.05
+
+
+def test_a_varying_link_costs_the_mean_over_its_rates() -> None:
+    steady, varying = (advise("resnet18", link=link, **FLEET) for link in ("40mbit", "40mbit±60%"))
+    rates = np.random.default_rng(0).uniform(0.4, 1.6, 1_000_000)
+    for kind, answer in steady.answers.items():
+        expected = answer.costs.transfer * (1.0 / rates).mean()
+        np.testing.assert_allclose(varying.answers[kind].costs.transfer, expected, rtol=2e-3)
+
+
+def test_raw_data_is_an_answer_where_it_may_be_sent() -> None:
+    kept = advise("resnet18", link="1gbit", **FLEET)
+    sent = advise("resnet18", link="1gbit", raw_data=True, **FLEET)
+    for kind, answer in kept.answers.items():
+        assert answer.raw_data_is_faster
+        assert sent.answers[kind].fastest == sent.answers[kind].server_only == 0
+        assert not sent.answers[kind].raw_data_is_faster
+    assert kept.scenario.workload.admissible_splits[0] == 1
+    assert sent.scenario.workload.admissible_splits[0] == 0
+
+
+def test_one_cut_whatever_happens_is_told() -> None:
+    slow = dataclasses.replace(device_kind("raspberry-pi-4"), flops_per_cycle=1e-4)
+    advice = advise("lenet5", devices=[(1, slow)], server="gpu-server", link="1gbit", raw_data=True)
+    (answer,) = advice.answers.values()
+    assert answer.fastest == answer.thriftiest == 0
+    assert answer.one_cut == (len(answer.over_rates) == 1)
+    several = advise("resnet18", link="40mbit", **FLEET)
+    assert not any(each.one_cut for each in several.answers.values())
+    assert "whatever happens" not in str(several)
+
+
+def table(cuts: Sequence[str]) -> Timings:
+    """Times that put the best cut in the middle."""
+    device = tuple(float(n) for n in range(len(cuts)))
+    return Timings(tuple(cuts), device, tuple(20.0 - value for value in device), samples=8)
+
+
+def test_measured_times_stand_in_place_of_modelled_ones() -> None:
+    profile = asl_gym.NetworkProfile.shipped("lenet5")
+    timings = {"raspberry-pi-4": table(profile.cut_names)}
+    advice = advise("lenet5", link="40mbit", timings=timings, samples=16, **FLEET)
+    costs = advice.answers["raspberry-pi-4"].costs
+    np.testing.assert_array_equal(costs.parts[1], 2.0 * np.arange(13.0))
+    np.testing.assert_allclose(costs.parts[3], 40.0 - 2.0 * np.arange(13.0), rtol=1e-15)
+
+
+def test_a_table_without_a_cut_names_it() -> None:
+    profile = asl_gym.NetworkProfile.shipped("lenet5")
+    cuts = [name for name in profile.cut_names if name != "conv2"]
+    with pytest.raises(FieldError, match="'conv2' among them"):
+        advise("lenet5", link="40mbit", timings={"raspberry-pi-4": table(cuts)}, **FLEET)
+    # The raw data's time may be unknown where raw data is no answer.
+    timings = {"raspberry-pi-4": table(profile.layer_names)}
+    advice = advise("lenet5", link="40mbit", timings=timings, **FLEET)
+    assert advice.answers["raspberry-pi-4"].server_only is None
+    with pytest.raises(FieldError, match="'input' among them"):
+        advise("lenet5", link="40mbit", timings=timings, raw_data=True, **FLEET)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"devices": "2xtoaster"}, "a kind of device, one of 'raspberry-pi-4', .*'laptop'"),
+        ({"devices": "gpu-server"}, "this is a kind of server"),
+        ({"server": "phone"}, "this is a kind of device"),
+        ({"link": "fast"}, "a rate such as '40mbit'"),
+        ({"link": "0mbit"}, "link|radio.uplink_bps"),
+        ({"budget": 1e-3}, "the least that a raspberry-pi-4 can spend"),
+        ({"samples": 0}, "samples_per_round = 0"),
+        ({"batch_size": 0}, "batch_size = 0"),
+        ({"timings": {"phone": table(["input"])}}, "one of fleet.kind's names"),
+    ],
+)
+def test_what_is_not_allowed_is_named(changes: dict[str, object], told: str) -> None:
+    arguments: dict[str, Any] = {"link": "40mbit", **FLEET} | changes
+    with pytest.raises(FieldError, match=told):
+        advise("lenet5", **arguments)
