@@ -9,9 +9,12 @@ from asl_gym.envs.observations import ObservationCodec
 from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.model.components import Fleet, Server, Workload
 from asl_gym.model.demands import Budget, Knowledge
+from asl_gym.model.kinds import PerKind
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.model.radio import Radio
+from asl_gym.model.radio import Link, Radio
 from asl_gym.model.system import System
+from asl_gym.model.timing_files import read_timings
+from asl_gym.model.timings import SideTimings, Timings
 from asl_gym.policies.base import Policy
 from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
 from asl_gym.policies.mismatch import CalibratedOPEN
@@ -43,22 +46,27 @@ __all__ = [
     "HindsightFrontier",
     "KalmanOPEN",
     "Knowledge",
+    "Link",
     "MeasuredTraces",
     "NetworkProfile",
     "Observation",
     "ObservationCodec",
+    "PerKind",
     "Policy",
     "Radio",
     "RandomPolicy",
     "Scenario",
     "Server",
+    "SideTimings",
     "System",
+    "Timings",
     "Trace",
     "Workload",
     "evaluate",
     "hindsight_frontier",
     "preset",
     "preset_names",
+    "read_timings",
     "register_envs",
 ]
 

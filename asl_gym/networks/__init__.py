@@ -1,4 +1,4 @@
-"""From a torch module to its cuts, what they cost and its two halves; needs torch."""
+"""From a torch module to its cuts, their costs, its two halves and their times; needs torch."""
 
 try:
     import torch  # noqa: F401
@@ -9,6 +9,7 @@ except ModuleNotFoundError as error:
 
 from asl_gym.networks.counting import NetworkError
 from asl_gym.networks.cuts import Cut
+from asl_gym.networks.measuring import measure
 from asl_gym.networks.profiling import cuts, profile, split
 
-__all__ = ["Cut", "NetworkError", "cuts", "profile", "split"]
+__all__ = ["Cut", "NetworkError", "cuts", "measure", "profile", "split"]

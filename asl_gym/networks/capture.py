@@ -21,7 +21,7 @@ from asl_gym.networks.counting import NetworkError, tensors_in
 from asl_gym.networks.untouched import untouched
 from asl_gym.validation.checks import FieldError
 
-__all__ = ["Capture", "capture", "inputs_tuple", "own_name"]
+__all__ = ["Capture", "capture", "fresh", "inputs_tuple", "own_name"]
 
 HELD = "held"
 
@@ -101,10 +101,10 @@ def capture(module: nn.Module, inputs: Any) -> Capture:
     """
     _refuse_hooks(module)
     with untouched(module), _quiet():
-        arguments = _detached(inputs_tuple(inputs))
+        arguments = fresh(inputs_tuple(inputs))
         try:
             held = _Holder(module)
-            exported = torch.export.export(held, _detached(arguments), strict=False)
+            exported = torch.export.export(held, fresh(arguments), strict=False)
             own = _own_backward(module, arguments)
         except Exception as error:
             raise NetworkError(_why(module, error) + WAY_OUT) from error
@@ -121,11 +121,9 @@ def capture(module: nn.Module, inputs: Any) -> Capture:
     return Capture(module, graph, tuple(flat), in_spec, exported.call_spec.out_spec)
 
 
-def _detached(arguments: Any) -> Any:
-    def each(leaf: Any) -> Any:
-        return leaf.detach().clone() if isinstance(leaf, Tensor) else leaf
-
-    return pytree.tree_map(each, arguments)
+def fresh(values: Any) -> Any:
+    """Copies of nested values whose tensors have no gradients; layers may work in place on them."""
+    return pytree.tree_map_only(Tensor, lambda each: each.detach().clone(), values)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,13 @@ from torch.utils import _pytree as pytree
 
 from asl_gym.model.profiles import INPUT
 from asl_gym.networks.arranging import float_buffers
-from asl_gym.networks.capture import gradient_functions, inputs_tuple, layer_of, own_functions
+from asl_gym.networks.capture import (
+    fresh,
+    gradient_functions,
+    inputs_tuple,
+    layer_of,
+    own_functions,
+)
 from asl_gym.networks.counting import Counter, NetworkError, Weights, Work, tensors_in
 from asl_gym.networks.cuts import Cut, bits_of
 from asl_gym.networks.halves import Half
@@ -64,7 +70,7 @@ class ChainPlan:
         self.names = _checked_names(links)
         self.modules = [module for _, module in links]
         self.bits_per_value = bits_per_value
-        self._arguments = inputs_tuple(inputs)
+        self.arguments = inputs_tuple(inputs)
         chain = nn.ModuleList(self.modules if whole is None else [*self.modules, whole])
         with untouched(chain, runs=True):
             state = torch.random.get_rng_state()
@@ -73,17 +79,22 @@ class ChainPlan:
         if whole is not None:
             with untouched(chain, runs=True), torch.no_grad():
                 torch.random.set_rng_state(state)
-                self._compare(whole(*_fresh(self._arguments)))
-        self.runs = [run._replace(outputs=_fresh(run.outputs), counter=None) for run in self.runs]
+                self._compare(whole(*fresh(self.arguments)))
+        self.runs = [run._replace(outputs=fresh(run.outputs), counter=None) for run in self.runs]
 
     @property
     def inputs(self) -> list[Tensor]:
         """The input tensors."""
-        return tensors_in(self._arguments)
+        return tensors_in(self.arguments)
+
+    @property
+    def module(self) -> nn.Module:
+        """All of its links."""
+        return nn.ModuleList(self.modules)
 
     def _run(self) -> Iterator[_Run]:
         weights = Weights(each for module in self.modules for each in _held(module))
-        values: Any = _fresh(self._arguments)
+        values: Any = fresh(self.arguments)
         yield _Run(values, None)
         for name, module in zip(self.names, self.modules, strict=True):
             counter = Counter(f"layer {name!r}", weights)
@@ -222,11 +233,6 @@ def _checked_names(links: NamedLayers) -> list[str]:
 
 def _arguments(values: Any) -> tuple[Any, ...]:
     return values if isinstance(values, tuple) else (values,)
-
-
-def _fresh(values: Any) -> Any:
-    """Copies without gradients, on which layers may work in place."""
-    return pytree.tree_map_only(Tensor, lambda each: each.detach().clone(), values)
 
 
 def _named(module: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from torch import Tensor, fx, nn
+from torch.utils import _pytree as pytree
 
 from asl_gym.model.profiles import INPUT
 from asl_gym.networks.arranging import Arrangement
@@ -36,6 +37,18 @@ class GraphPlan:
     def inputs(self) -> list[Tensor]:
         """The input tensors."""
         return [each for each in self.arrangement.captured.inputs if isinstance(each, Tensor)]
+
+    @property
+    def module(self) -> nn.Module:
+        """The module."""
+        return self.arrangement.captured.module
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """The module's arguments."""
+        captured = self.arrangement.captured
+        arguments: tuple[Any, ...] = pytree.tree_unflatten(captured.inputs, captured.in_spec)[0]
+        return arguments
 
     def _candidates(self) -> Iterator[Cut]:
         arrangement = self.arrangement

@@ -6,14 +6,11 @@ from typing import Any
 from torch import nn
 
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.networks.chain import ChainPlan, NamedLayers
-from asl_gym.networks.cuts import Cut, Granularity, checked_granularity, chosen, named
-from asl_gym.networks.graph_plan import GraphPlan
-from asl_gym.validation.checks import FieldError, whole_number
+from asl_gym.networks.cuts import Cut, Granularity, named
+from asl_gym.networks.planning import Network, chosen_of, plan_of
+from asl_gym.validation.checks import FieldError
 
 __all__ = ["cuts", "profile", "split"]
-
-Network = nn.Module | NamedLayers
 
 
 def cuts(
@@ -56,8 +53,8 @@ def cuts(
             for its FLOPs, or a chain isn't its ``whole``; it names the layer.
         FieldError: (a ValueError) If an argument is not allowed.
     """
-    plan = _plan(module, inputs, bits_per_value, whole)
-    return _chosen(plan, granularity, tied=tied, dominated=dominated)
+    plan = plan_of(module, inputs, bits_per_value, whole)
+    return chosen_of(plan, granularity, tied=tied, dominated=dominated)
 
 
 def profile(
@@ -92,8 +89,8 @@ def profile(
         FieldError: (a ValueError) As for :func:`cuts`; or if a figure is no multiple of the number
             of samples (pass one sample then), or nothing costs any FLOPs.
     """
-    plan = _plan(module, inputs, bits_per_value, whole)
-    found = _chosen(plan, granularity, tied=tied, dominated=dominated)
+    plan = plan_of(module, inputs, bits_per_value, whole)
+    found = chosen_of(plan, granularity, tied=tied, dominated=dominated)
     samples = plan.inputs[0].shape[0]
 
     def per_sample(field: str, totals: Sequence[int]) -> tuple[float, ...]:
@@ -140,35 +137,9 @@ def split(
         NetworkError: (a ValueError) As for :func:`cuts`.
         FieldError: (a ValueError) If there is no such cut.
     """
-    plan = _plan(module, inputs, None, whole)
+    plan = plan_of(module, inputs, None, whole)
     found = named(cut if isinstance(cut, str) else cut.name, plan.candidates)
     return plan.halves(found)
-
-
-def _plan(
-    module: Any, inputs: Any, bits_per_value: int | None, whole: nn.Module | None
-) -> GraphPlan | ChainPlan:
-    if bits_per_value is not None:
-        whole_number("bits_per_value", bits_per_value, 1)
-    if isinstance(module, nn.Module):
-        if whole is not None:
-            raise FieldError("whole", type(whole).__name__, "None, as module is no chain")
-        return GraphPlan(module, inputs, bits_per_value)
-    if not isinstance(module, Sequence):
-        allowed = "a torch.nn.Module or a sequence of (name, module) pairs"
-        raise FieldError("module", type(module).__name__, allowed)
-    return ChainPlan(module, inputs, bits_per_value, whole)
-
-
-def _chosen(
-    plan: GraphPlan | ChainPlan, granularity: Granularity, *, tied: bool, dominated: bool
-) -> tuple[Cut, ...]:
-    checked_granularity(granularity)
-    if isinstance(plan, ChainPlan):
-        if granularity != "all":
-            raise FieldError("granularity", granularity, "'all', as every link is a layer")
-        dominated = True
-    return chosen(plan.candidates, granularity, tied=tied, dominated=dominated)
 
 
 def _activation_bytes(cut: Cut) -> int:

@@ -45,7 +45,12 @@ def read_header(path: Path) -> list[str]:
 
 
 def read_rows(
-    path: Path, columns: Sequence[str], parse: Callable[[Sequence[str]], _Row], *, log: bool
+    path: Path,
+    columns: Sequence[str],
+    parse: Callable[[Sequence[str]], _Row],
+    *,
+    log: bool,
+    others: bool = False,
 ) -> Rows[_Row]:
     """Reads a file row by row.
 
@@ -58,6 +63,7 @@ def read_rows(
         log: Whether a program appended the rows one by one. Then the header may have other
             columns, which are ignored, rows may end with a separator, and a last row that is wrong
             and has no line ending was cut off and is left out.
+        others: Whether the header may have other columns even so, which are ignored.
 
     Returns:
         The rows.
@@ -69,7 +75,7 @@ def read_rows(
     text = file_text(path)
     records = _records(path, text)
     header = _header(path, records)
-    _check_header(path, header, columns, log)
+    _check_header(path, header, columns, log or others)
     positions = [header.index(name) for name in columns]
     result: Rows[_Row] = Rows([])
     try:
@@ -107,16 +113,16 @@ def _parsed(
         raise TextFileError(path, str(error), line) from None
 
 
-def _check_header(path: Path, header: list[str], columns: Sequence[str], log: bool) -> None:
-    others = header[1:] if header[0] == "" else header
+def _check_header(path: Path, header: list[str], columns: Sequence[str], others: bool) -> None:
+    named = header[1:] if header[0] == "" else header
     wrong = {
         "lacks": [name for name in columns if name not in header],
         "repeats": [name for name in columns if header.count(name) > 1],
-        "has unknown": [name for name in others if name not in columns and not log],
+        "has unknown": [name for name in named if name not in columns and not others],
     }
     for problem, names in wrong.items():
         if names:
-            allowed = f"{'at least' if log else 'exactly'} {', '.join(columns)}, each once"
+            allowed = f"{'at least' if others else 'exactly'} {', '.join(columns)}, each once"
             reason = f"the header {problem} columns {names}; it must have {allowed}"
             raise TextFileError(path, reason, 1)
 

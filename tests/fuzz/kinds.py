@@ -12,7 +12,7 @@ import gymnasium as gym
 import numpy as np
 from rich.console import Console
 
-from asl_gym import NetworkProfile, Scenario, evaluate, preset
+from asl_gym import NetworkProfile, Scenario, evaluate, preset, read_timings
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.policies.baselines import FixedSplit
@@ -149,6 +149,19 @@ def trace_file(mutator: Mutator, folder: Path) -> Iterator[str]:
     yield from findings(env, 0)
 
 
+def timings_file(mutator: Mutator, folder: Path) -> Iterator[str]:
+    """A table of measured times, or the same of one side."""
+    path = folder / "times.csv"
+    rows = (f"layer{cut},{0.1 * cut},{1 / (1 + cut)},8" for cut in range(5))
+    text = "\n".join(["cut,device_s,server_s,samples", *rows]) + "\n"
+    path.write_bytes(mutator.damaged(text.encode()))
+    side: dict[str, Any] = mutator.pick(({}, {"device_s": None}, {"server_s": None}))
+    timings = read_timings(path, **side)
+    timings.to_csv(path)
+    if repr(read_timings(path, **side)) != repr(timings):
+        yield "does not survive a file"
+
+
 def _made(mutator: Mutator, folder: Path) -> Iterator[str]:
     base = {"num_devices": 3, "horizon": 3, "budget": 50.0, "v": 5.0, "csi_delay_rounds": 1}
     more: dict[str, Any] = {"parameter_error": 2.0, "action_view": "box", "observation": "flat"}
@@ -265,5 +278,6 @@ KINDS = {
     "run folder": Kind(run_folder, 0.1, (FieldError, BenchmarkError)),
     "action": Kind(action, 0.15, (ValueError,)),
     "arguments": Kind(arguments, 0.2, (FieldError, ValueError, gym.error.Error)),
-    "trace file": Kind(trace_file, 0.15, (FieldError, TextFileError, ValueError)),
+    "trace file": Kind(trace_file, 0.1, (FieldError, TextFileError, ValueError)),
+    "timings file": Kind(timings_file, 0.05, (TextFileError,)),
 }

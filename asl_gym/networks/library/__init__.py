@@ -18,7 +18,7 @@ from asl_gym.networks.library.convolutional import (
 from asl_gym.networks.library.inception import inception_v3
 from asl_gym.networks.library.lenets import deep_lenet, lenet5
 from asl_gym.networks.library.transformers import gpt2, vit_b_16
-from asl_gym.networks.profiling import Network
+from asl_gym.networks.planning import Network
 from asl_gym.validation.checks import one_of
 
 __all__ = ["NETWORKS", "Shipped", "build_network", "example_input"]
