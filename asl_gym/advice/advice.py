@@ -1,14 +1,15 @@
 """Where to cut a network on real devices, and what that saves."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from asl_gym.advice.answers import Answer, answer
 from asl_gym.advice.cut_costs import CutCosts, costs_of_kinds
+from asl_gym.advice.findings import Findings
+from asl_gym.advice.picture import drawn
+from asl_gym.advice.text import told
 from asl_gym.model.components import Schedule, Workload
 from asl_gym.model.demands import Budget
 from asl_gym.model.profiles import NetworkProfile
@@ -19,7 +20,6 @@ from asl_gym.scenario.devices import NO_KINDS, Kinds, parse_devices, server_kind
 from asl_gym.scenario.links import parse_link
 from asl_gym.scenario.real import real_scenario
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.traces.channel import median_rates
 
 __all__ = ["BATCH_SIZE", "SAMPLES", "Advice", "advise"]
 
@@ -33,43 +33,14 @@ LEAST_BUDGET_J = 1e-9
 """The server's budget where it can't spend anything [J]."""
 
 
-@dataclass(frozen=True, eq=False)
-class Advice:
-    """Where to cut a network, kind by kind of device.
-
-    Attributes:
-        devices: Numbers of devices and their kinds.
-        server: The server's kind.
-        answers: The best cuts of each kind, by its name.
-        scenario: The problem as a scenario, whose budget is each device's and binds nobody else;
-            ready for ``gym.make`` and, as JSON, for ``python -m benchmarks``.
-    """
-
-    devices: tuple[tuple[int, DeviceKind], ...]
-    server: ServerKind
-    answers: Mapping[str, Answer]
-    scenario: Scenario
-
-    @cached_property
-    def profile(self) -> NetworkProfile:
-        """The network."""
-        return self.scenario.workload.profile
-
-    @cached_property
-    def uplink_bps(self) -> float:
-        """Mean uplink rate of a device that has the link to itself [bit/s]."""
-        return float(median_rates(self.scenario.fleet, self.scenario.radio)[0][0])
+class Advice(Findings):
+    """Where to cut a network: what was found, in words and pictures."""
 
     def __str__(self) -> str:
-        from asl_gym.advice.text import told
-
-        text: str = told(self)
-        return text
+        return told(self)
 
     def draw(self, kind: str) -> Any:
         """Draws a kind's delays, cut by cut and over the link's rates, as a matplotlib figure."""
-        from asl_gym.advice.picture import drawn
-
         return drawn(self, kind)
 
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asl_gym.advice.advice import Advice
 from asl_gym.advice.answers import Answer
+from asl_gym.advice.findings import Findings
 from asl_gym.advice.text import told_rate
 from asl_gym.arrays import Array
 
@@ -35,11 +35,11 @@ MOST_NAMES = 60
 """Cuts beyond which only some are named."""
 
 
-def drawn(advice: Advice, kind: str) -> "Figure":
+def drawn(found: Findings, kind: str) -> "Figure":
     """Draws a kind's delays; needs matplotlib.
 
     Args:
-        advice: The advice.
+        found: What was found.
         kind: A kind of device in it.
 
     Returns:
@@ -48,13 +48,13 @@ def drawn(advice: Advice, kind: str) -> "Figure":
     """
     from matplotlib.figure import Figure
 
-    answer = advice.answers[kind]
+    answer = found.answers[kind]
     width = min(max(7.6, 0.24 * len(answer.costs.names) + 1.5), 14.0)
     figure = Figure((width, 7.6), layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=(1.15, 1.0))
     _draw_cuts(above, answer)
-    _draw_rates(below, advice, answer)
-    figure.suptitle(f"{advice.profile.name} on a {kind} with a {advice.server.name}", fontsize=11)
+    _draw_rates(below, found, answer)
+    figure.suptitle(f"{found.profile.name} on a {kind} with a {found.server.name}", fontsize=11)
     return figure
 
 
@@ -85,8 +85,8 @@ def _draw_cuts(axes: "Axes", answer: Answer) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_rates(axes: "Axes", advice: Advice, answer: Answer) -> None:
-    costs, stated = answer.costs, advice.uplink_bps
+def _draw_rates(axes: "Axes", found: Findings, answer: Answer) -> None:
+    costs, stated = answer.costs, found.uplink_bps
     factors = np.geomspace(10**-DECADES, 10**DECADES, 400)
 
     def delay(place: int, at: Array) -> Array:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
-from asl_gym.advice.advice import Advice
 from asl_gym.advice.answers import Answer, RateRange
+from asl_gym.advice.findings import Findings
 from asl_gym.arrays import Array
 from asl_gym.model.radio import Link
 
@@ -23,16 +23,16 @@ COLUMNS = (
 """A delay is the sum of the four columns behind it."""
 
 
-def told(advice: Advice) -> str:
+def told(found: Findings) -> str:
     """The answer as text, kind by kind."""
-    parts = ["\n".join(_question(advice))]
-    for count, kind in advice.devices:
-        parts.append("\n".join(_kind(advice, advice.answers[kind.name], count)))
+    parts = ["\n".join(_question(found))]
+    for count, kind in found.devices:
+        parts.append("\n".join(_kind(found, found.answers[kind.name], count)))
     return "\n\n".join(dict.fromkeys(parts)) + "\n"
 
 
-def _question(advice: Advice) -> Iterator[str]:
-    scenario, profile = advice.scenario, advice.profile
+def _question(found: Findings) -> Iterator[str]:
+    scenario, profile = found.scenario, found.profile
     workload = scenario.workload
     batch = workload.batch_size or workload.samples_per_round
     turn = "in turn" if scenario.schedule == "sequential" else "at once, sharing link and server"
@@ -43,13 +43,13 @@ def _question(advice: Advice) -> Iterator[str]:
     )
     yield (
         f"A round: {workload.samples_per_round} samples a device in batches of {batch}, devices "
-        f"{turn}; link {told_link(advice)}; server {advice.server.name} at its full clock"
+        f"{turn}; link {told_link(found)}; server {found.server.name} at its full clock"
     )
 
 
-def told_link(advice: Advice) -> str:
+def told_link(found: Findings) -> str:
     """The link's rates in words."""
-    channel = advice.scenario.radio
+    channel = found.scenario.radio
     if not isinstance(channel, Link):
         return "a cellular radio at its median rates"
     up, down = channel.uplink_bps, channel.downlink_bps
@@ -75,7 +75,7 @@ def cut_label(answer: Answer, place: int) -> str:
     return f"after {name!r}"
 
 
-def _kind(advice: Advice, answer: Answer, count: int) -> Iterator[str]:
+def _kind(found: Findings, answer: Answer, count: int) -> Iterator[str]:
     yield f"{count} x {answer.costs.kind}"
     if answer.one_cut:
         yield (
@@ -89,7 +89,7 @@ def _kind(advice: Advice, answer: Answer, count: int) -> Iterator[str]:
     yield ""
     yield _indented(table_of_cuts(answer))
     yield ""
-    yield from _over_rates(advice, answer)
+    yield from _over_rates(found, answer)
 
 
 def _lines(answer: Answer) -> Iterator[str]:
@@ -157,17 +157,17 @@ def _falls(values: Array) -> Array:
     return np.asarray(values < before)
 
 
-def _over_rates(advice: Advice, answer: Answer) -> Iterator[str]:
+def _over_rates(found: Findings, answer: Answer) -> Iterator[str]:
     if len(answer.over_rates) == 1:
         yield f"  At any rate of the link the fastest cut is {cut_label(answer, answer.fastest)}."
         return
-    rows = [[told_range(advice, each), cut_label(answer, each.place)] for each in answer.over_rates]
+    rows = [[told_range(found, each), cut_label(answer, each.place)] for each in answer.over_rates]
     yield _indented(tabulate(rows, ["at an uplink rate of", "fastest cut"], disable_numparse=True))
 
 
-def told_range(advice: Advice, each: RateRange) -> str:
+def told_range(found: Findings, each: RateRange) -> str:
     """A range of uplink rates in words; the downlink's goes with it."""
-    stated = advice.uplink_bps
+    stated = found.uplink_bps
     if each.low == 0:
         return f"up to {told_rate(each.high * stated)}"
     if np.isinf(each.high):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from asl_gym.advice.command import main
+from asl_gym.advice.cut_costs import PARTS
 from asl_gym.scenario.scenario import Scenario
 
 FLEET = ["--devices", "2xraspberry-pi-4,phone", "--server", "cpu-server", "--link", "20mbit"]
