@@ -30,10 +30,11 @@ class Clock:
         now: What it shows [s].
         log: Names of all that spent time.
         busy: When, counted in entries of the log, everything takes far longer.
+        unrecorded: Layers that ran forward without recording what backward needs.
     """
 
     def __init__(self) -> None:
-        self.now, self.log = 0.0, list[str]()
+        self.now, self.log, self.unrecorded = 0.0, list[str](), list[str]()
         self.busy = range(0)
 
     def __call__(self) -> float:
@@ -67,6 +68,8 @@ class Layer(nn.Module):
         self.forward_s, self.backward_s = FORWARD_S[place], BACKWARD_S[place]
 
     def forward(self, values: Tensor) -> Tensor:
+        if not torch.is_grad_enabled():
+            self.clock.unrecorded.append(self.name)
         return Spending.apply(values * self.weight, self)  # type: ignore[no-any-return,no-untyped-call]
 
 
@@ -144,6 +147,8 @@ def test_of_one_side_the_other_only_does_what_it_must(
         assert counts[name] - looked[name] == 1, name
     mine = {"device": "first backward", "server": "loss"}[side]
     assert counts[mine] == STEPS_BEFORE + 7
+    once = {"device": [], "server": ["first"]}[side]
+    assert clock.unrecorded == once * (STEPS_BEFORE + 7 - 1)
 
 
 @pytest.mark.parametrize(("side", "cut"), [("device", "input"), ("server", "third")])
