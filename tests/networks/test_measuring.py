@@ -268,13 +268,35 @@ def random_states() -> tuple[Any, ...]:
     return torch.get_rng_state().tolist(), random.getstate(), numpys
 
 
+class WithToken(nn.Module):
+    """How many bits a value has decides whether it is cut before the token's part or behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.table, self.last = nn.Linear(2, 4), nn.Embedding(5, 3), nn.Linear(7, 2)
+
+    def forward(self, values: Tensor, token: Tensor) -> Tensor:
+        return self.last(torch.cat([self.first(values), self.table(token)], 1))  # type: ignore[no-any-return]
+
+
 def test_the_cuts_are_those_of_the_profile_with_the_same_arguments() -> None:
     module, inputs = built("residual")
-    for options in ({}, {"granularity": 1}, {"granularity": "modules", "dominated": True}):
-        profile = networks.profile(module, inputs, **options)
-        timings = networks.measure(module, inputs, repeats=1, warmup=0, **options)
+    tokens = torch.randn(3, 2), torch.tensor([1, 2, 0])
+    cases: list[tuple[nn.Module, Any, dict[str, Any]]] = [
+        (module, inputs, {}),
+        (module, inputs, {"granularity": 1}),
+        (module, inputs, {"granularity": "modules", "dominated": True}),
+        (WithToken(), tokens, {}),
+        (WithToken(), tokens, {"bits_per_value": 1}),
+    ]
+    found = []
+    for network, given, options in cases:
+        profile = networks.profile(network, given, **options)
+        timings = networks.measure(network, given, repeats=1, warmup=0, **options)
         assert timings.cuts == profile.cut_names
         assert timings.samples == 3
+        found.append(timings.cuts)
+    assert len(set(found)) == len(cases)
 
 
 def test_cuts_by_name_come_in_the_networks_order() -> None:
