@@ -121,37 +121,52 @@ class SplitStep:
         if "device" in sides:
             self._tracked = [each.requires_grad for each in crossing]
         if "server" in sides:
-            pairs = zip(fresh(crossing), self._tracked, strict=True)
-            sent = [each.requires_grad_(tracked) for each, tracked in pairs]
-            gradients = server.timed(self._finish, sent)
-            self._returned = [each is not None for each in gradients]
+            back, of_weights = server.timed(self._finish, self._sent(crossing))
+            self._returned = [each is not None for each in back]
         else:
-            pairs = zip(crossing, self._returned, strict=True)
-            gradients = [torch.ones_like(each) if returned else None for each, returned in pairs]
+            back, of_weights = self._stand_in(crossing), []
+        # Gradients of weights stay as long as in training, where the optimiser waits for them:
+        # how much memory is in use changes what getting more of it takes.
         if "device" in sides:
-            device.timed(self._go_back, crossing, gradients)
+            of_weights += device.timed(self._go_back, crossing, back)
         seconds: dict[Side, float] = {"device": device.seconds, "server": server.seconds}
         return {side: seconds[side] for side in sides}
+
+    def _sent(self, crossing: Sequence[Tensor]) -> list[Tensor]:
+        """What the server's half receives."""
+        pairs = zip(fresh(crossing), self._tracked, strict=True)
+        return [each.requires_grad_(tracked) for each, tracked in pairs]
+
+    def _stand_in(self, crossing: Sequence[Tensor]) -> Gradients:
+        """Gradients of the right shape of what has one."""
+        pairs = zip(crossing, self._returned, strict=True)
+        return [torch.ones_like(each) if returned else None for each, returned in pairs]
 
     def _stopwatch(self) -> Stopwatch:
         return Stopwatch(self._accelerators)
 
-    def _finish(self, received: Sequence[Tensor]) -> Gradients:
-        """Forward from what was received, loss and backward; gradients of what was received."""
+    def _finish(self, received: Sequence[Tensor]) -> tuple[Gradients, Gradients]:
+        """Forward from what was received, loss and backward.
+
+        Returns:
+            Gradients of what was received, and of weights.
+        """
         output = self._server.module(*received)
         loss = self._loss(output)
         leaves = [each for each in (*received, *self._server.weights) if each.requires_grad]
         if not _has_gradient(loss, output) or not leaves:
-            return [None] * len(received)
+            return [None] * len(received), []
         gradients = iter(torch.autograd.grad(loss, leaves, allow_unused=True))
-        return [next(gradients) if each.requires_grad else None for each in received]
+        back = [next(gradients) if each.requires_grad else None for each in received]
+        return back, list(gradients)
 
-    def _go_back(self, crossing: Sequence[Tensor], gradients: Gradients) -> None:
-        """Backward from the gradients of what crossed to the device's weights."""
+    def _go_back(self, crossing: Sequence[Tensor], gradients: Gradients) -> Gradients:
+        """Backward from the gradients of what crossed to those of the device's weights."""
         pairs = [pair for pair in zip(crossing, gradients, strict=True) if pair[1] is not None]
-        if pairs and self._device.weights:
-            outputs, given = zip(*pairs, strict=True)
-            torch.autograd.grad(outputs, self._device.weights, given, allow_unused=True)
+        if not pairs or not self._device.weights:
+            return []
+        outputs, given = zip(*pairs, strict=True)
+        return torch.autograd.grad(outputs, self._device.weights, given, allow_unused=True)
 
 
 def _has_gradient(loss: Any, output: Any) -> bool:

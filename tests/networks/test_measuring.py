@@ -30,10 +30,11 @@ class Clock:
         now: What it shows [s].
         log: Names of all that spent time.
         busy: When, counted in entries of the log, everything takes far longer.
+        unrecorded: Layers that ran forward without recording what backward needs.
     """
 
     def __init__(self) -> None:
-        self.now, self.log = 0.0, list[str]()
+        self.now, self.log, self.unrecorded = 0.0, list[str](), list[str]()
         self.busy = range(0)
 
     def __call__(self) -> float:
@@ -67,6 +68,8 @@ class Layer(nn.Module):
         self.forward_s, self.backward_s = FORWARD_S[place], BACKWARD_S[place]
 
     def forward(self, values: Tensor) -> Tensor:
+        if not torch.is_grad_enabled():
+            self.clock.unrecorded.append(self.name)
         return Spending.apply(values * self.weight, self)  # type: ignore[no-any-return,no-untyped-call]
 
 
@@ -144,6 +147,8 @@ def test_of_one_side_the_other_only_does_what_it_must(
         assert counts[name] - looked[name] == 1, name
     mine = {"device": "first backward", "server": "loss"}[side]
     assert counts[mine] == STEPS_BEFORE + 7
+    once = {"device": [], "server": ["first"]}[side]
+    assert clock.unrecorded == once * (STEPS_BEFORE + 7 - 1)
 
 
 @pytest.mark.parametrize(("side", "cut"), [("device", "input"), ("server", "third")])
@@ -263,13 +268,35 @@ def random_states() -> tuple[Any, ...]:
     return torch.get_rng_state().tolist(), random.getstate(), numpys
 
 
+class WithToken(nn.Module):
+    """How many bits a value has decides whether it is cut before the token's part or behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.table, self.last = nn.Linear(2, 4), nn.Embedding(5, 3), nn.Linear(7, 2)
+
+    def forward(self, values: Tensor, token: Tensor) -> Tensor:
+        return self.last(torch.cat([self.first(values), self.table(token)], 1))  # type: ignore[no-any-return]
+
+
 def test_the_cuts_are_those_of_the_profile_with_the_same_arguments() -> None:
     module, inputs = built("residual")
-    for options in ({}, {"granularity": 1}, {"granularity": "modules", "dominated": True}):
-        profile = networks.profile(module, inputs, **options)
-        timings = networks.measure(module, inputs, repeats=1, warmup=0, **options)
+    tokens = torch.randn(3, 2), torch.tensor([1, 2, 0])
+    cases: list[tuple[nn.Module, Any, dict[str, Any]]] = [
+        (module, inputs, {}),
+        (module, inputs, {"granularity": 1}),
+        (module, inputs, {"granularity": "modules", "dominated": True}),
+        (WithToken(), tokens, {}),
+        (WithToken(), tokens, {"bits_per_value": 1}),
+    ]
+    found = []
+    for network, given, options in cases:
+        profile = networks.profile(network, given, **options)
+        timings = networks.measure(network, given, repeats=1, warmup=0, **options)
         assert timings.cuts == profile.cut_names
         assert timings.samples == 3
+        found.append(timings.cuts)
+    assert len(set(found)) == len(cases)
 
 
 def test_cuts_by_name_come_in_the_networks_order() -> None:
