@@ -15,6 +15,7 @@ import pandas as pd
 from matplotlib.image import imsave
 
 from asl_gym import OPEN
+from asl_gym.advice import advise
 from benchmarks.errors import BenchmarkError
 from benchmarks.learned.page import PAGE
 from benchmarks.learned.report import environment_table
@@ -33,6 +34,7 @@ NUM_IN_CHANGES = 2
 
 LEARNED = "learned"
 CERTIFICATE = "certificate"
+CALIBRATION = "calibration"
 LEARNED_COLUMNS = [
     *("Policy", "Learns from", "Training [min]", "Priced gap [%]", "E/Ē"),
     *("Better than OPEN [%]", "Decision [µs]"),
@@ -89,6 +91,12 @@ def _certificate(results: Path) -> str:
     return text.replace("## ", "#### ").strip()
 
 
+def _calibration(results: Path) -> str:
+    """Errors on the device's half with each network left out, model by model."""
+    text = (results / CALIBRATION / "calibration.md").read_text(encoding="utf-8")
+    return text.partition("## Raspberry Pi: errors [%]")[2].partition("##")[0].strip()
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "ranking": _ranking(DEFAULT_RUN),
     "learned": _learned,
@@ -96,6 +104,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "changes": _changes,
     "fadings": _fadings,
     "measured": _ranking(MEASURED_RUN),
+    "calibration": _calibration,
     "speed": lambda results: (results / SPEED).read_text(encoding="utf-8").strip(),
 }
 
@@ -123,6 +132,7 @@ def write_readme(readme: Path, pictures: Path, results: Path) -> None:
             f"{error.filename} is missing: run the command that writes it"
         ) from error
     render_round(pictures / "render.png")
+    draw_advice(pictures / "advice.png")
     readme.write_text(text, encoding="utf-8")
 
 
@@ -132,6 +142,13 @@ def _replaced(text: str, name: str, table: str) -> str:
     if count != 1:
         raise BenchmarkError(f"the README has {count} tables named {name!r}: expected 1")
     return replaced
+
+
+def draw_advice(path: Path) -> None:
+    """Writes the picture of where to cut ResNet-18 on a Jetson Nano."""
+    kind = "jetson-nano-maxn"
+    advice = advise("resnet18", devices=kind, server="gpu-server", link="40mbit")
+    advice.draw(kind).savefig(path, dpi=110)
 
 
 def render_round(path: Path) -> None:
