@@ -121,6 +121,35 @@ def test_where_no_gradient_goes_back_there_is_no_backward_pass(clock: Clock) -> 
     assert measured(clock, links, side="device").seconds == table(trained_from=2).device_s
 
 
+class Detaching(Layer):
+    """A layer that lets no gradient through."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        return super().forward(values.detach())
+
+
+def test_what_gets_no_gradient_back_is_not_gone_back_through_on_either_side(clock: Clock) -> None:
+    """Though what crosses comes from weights that are trained."""
+    links = chain(clock)
+    links[1] = (NAMES[1], Detaching(clock, 1))
+    assert measured(clock, links) == table(trained_from=1)
+    assert measured(clock, links, side="device").seconds == table(trained_from=1).device_s
+
+
+def test_layers_that_work_in_place_on_the_inputs_see_them_new_each_time() -> None:
+    seen = set()
+
+    class Adding(nn.Module):
+        def forward(self, values: Tensor) -> Tensor:
+            seen.add(values.sum().item())
+            return values.add_(1.0)
+
+    inputs = torch.ones(3, 4)
+    networks.measure([("add", Adding()), ("last", nn.Linear(4, 2))], inputs, repeats=2)
+    assert seen == {12.0}
+    assert (inputs == 1.0).all()
+
+
 def test_each_side_alone_has_the_same_times_and_the_two_joined_are_both(clock: Clock) -> None:
     device, server = measured(clock, side="device"), measured(clock, side="server")
     assert device == SideTimings("device", CUTS, table().device_s, 5)
