@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from asl_gym.compiling import COMPILED
 from benchmarks.errors import BenchmarkError
 from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.terminal import failures_told, output
@@ -52,9 +53,7 @@ def certificate(
 def _check_installed() -> None:
     try:
         import pyscipopt  # noqa: F401
-
-        from asl_gym.solvers.parallel.compiling import COMPILED
     except ImportError as error:
         raise BenchmarkError('SCIP is missing: pip install "asl-gym[dev]"') from error
     if not COMPILED:
-        raise BenchmarkError('numba is missing or disabled: pip install "asl-gym[fast]"')
+        raise BenchmarkError("NUMBA_DISABLE_JIT is set: without numba the search takes hours")
