@@ -10,7 +10,7 @@ __all__ = ["ENVIRONMENTS", "register_envs"]
 
 ENVIRONMENTS: dict[str, dict[str, Any]] = {
     "ASL-v0": {},
-    "ASLParallel-v0": {"scenario": "parallel"},
+    "ASLParallel-v0": {"scenario": "parallel", "schedule": "parallel"},
     "ASLStaleCSI-v0": {
         "scenario": "stale-csi",
         "csi_delay_rounds": STALE.csi_delay_rounds,

@@ -3,6 +3,7 @@
 import math
 
 from asl_gym.model.system import System
+from asl_gym.model.timings import Timings
 
 __all__ = ["bits_by_hand", "seconds_by_hand"]
 
@@ -23,11 +24,12 @@ def seconds_by_hand(system: System, device: int, split: int) -> tuple[float, flo
     fleet, server, workload = system.fleet, system.server, system.workload_of(device)
     profile, samples = workload.profile, workload.samples_per_round
     kind = None if fleet.kind is None else fleet.kind[device]
-    for own in system.per_kind:
-        if own.kind == kind and own.timings is not None:
-            place = own.timings.cuts.index(profile.cut_names[split])
-            batches = samples / own.timings.samples
-            return batches * own.timings.device_s[place], batches * own.timings.server_s[place]
+    tables = {own.kind: own.timings for own in system.per_kind if own.timings is not None}
+    if kind in tables:
+        table = tables[kind]
+        assert isinstance(table, Timings)
+        place, batches = table.cuts.index(profile.cut_names[split]), samples / table.samples
+        return batches * table.device_s[place], batches * table.server_s[place]
     c = profile.training_flops
     speed = fleet.flops_per_cycle[device] * fleet.clock_hz[device]
     on_device = samples * c[split] / speed

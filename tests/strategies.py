@@ -169,13 +169,13 @@ class Maker:
             operators=cumulative(10.0),
         )
 
-    def timings(self, profile: NetworkProfile) -> Timings:
-        """Measured times, growing on the device and falling on the server."""
-        cuts = profile.cut_names
+    def timings(self, workload: Workload) -> Timings:
+        """Measured times of a batch, growing on the device and falling on the server."""
+        cuts = workload.profile.cut_names
         device = np.cumsum([self.or_else(self.log(1e-4, 1e-1), 0.0) for _ in cuts])
         server = np.cumsum([self.or_else(self.log(1e-5, 1e-2), 0.0) for _ in cuts])[::-1]
-        samples = int(self.rng.integers(1, 9))
-        return Timings(cuts, tuple(device.tolist()), tuple(server.tolist()), samples)
+        batch = workload.batch_size or workload.samples_per_round
+        return Timings(cuts, tuple(device.tolist()), tuple(server.tolist()), batch)
 
     def varied(self, scenario: Scenario, max_layers: int) -> Scenario:
         """The scenario with a link, memory that takes time, kinds of devices, or some of these."""
@@ -203,8 +203,8 @@ class Maker:
             own = dataclasses.replace(own, profile=self.in_memory(own.profile))
             per_kind = {
                 "a": PerKind("a", own),
-                "b": PerKind("b", timings=self.timings(profile)),
-                "c": PerKind("c", own, self.timings(own.profile)),
+                "b": PerKind("b", timings=self.timings(changes["workload"])),
+                "c": PerKind("c", own, self.timings(own)),
             }
             changes["per_kind"] = tuple(per_kind[each] for each in sorted(set(kind) - {"d"}))
         return scenario.replace(fleet=fleet, **changes)

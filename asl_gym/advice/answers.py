@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from asl_gym.advice.cut_costs import CutCosts
 from asl_gym.arrays import Array, Indices, Mask
-from asl_gym.validation.checks import FieldError
+from asl_gym.model import limits
+from asl_gym.validation.checks import FieldError, number
 
 __all__ = ["Answer", "RateRange", "answer", "best_over_rates", "lower_envelope"]
 
@@ -85,15 +86,15 @@ class Answer:
         return float(1 - delay[place] / delay[other]), float(1 - energy[place] / energy[other])
 
 
-def answer(costs: CutCosts, num_layers: int, raw_data: bool, budget_j: float | None) -> Answer:
+def answer(costs: CutCosts, raw_data: bool, budget_j: float | None, least_j: float) -> Answer:
     """The best cuts of a kind of device.
 
     Args:
         costs: What every cut costs, split point 0 among them where its cost is known.
-        num_layers: Layers L of the network.
         raw_data: Whether split point 0 may be chosen.
         budget_j: Budget of a device's energy a round [J]; ``None`` stands for halfway between the
             energies of the thriftiest and the fastest cut, but more than the least.
+        least_j: The least mean energy that the device can spend [J].
 
     Raises:
         FieldError: If the budget isn't more than the least that any cut spends.
@@ -103,9 +104,9 @@ def answer(costs: CutCosts, num_layers: int, raw_data: bool, budget_j: float | N
     energy = np.where(admitted, costs.device_energy, np.inf)
     fastest = _least(delay, energy)
     thriftiest = _least(energy, delay)
-    least = float(energy[thriftiest])
+    least = max(float(energy[thriftiest]), least_j)
     halfway = max(0.5 * (float(energy[fastest]) + least), ABOVE_LEAST * least)
-    budget = halfway if budget_j is None else budget_j
+    budget = halfway if budget_j is None else number("budget", budget_j, limits.BUDGET_ENERGY)
     if budget <= least * (1.0 + MARGIN):
         allowed = f"more than {least:.6g} J, the least that a {costs.kind} can spend in a round"
         raise FieldError("budget", budget, allowed)
@@ -119,7 +120,7 @@ def answer(costs: CutCosts, num_layers: int, raw_data: bool, budget_j: float | N
         thriftiest,
         float(budget),
         within,
-        ends.get(num_layers),
+        ends.get(costs.num_layers),
         ends.get(0),
         over_rates,
     )

@@ -11,10 +11,11 @@ from asl_gym.advice.advice import BATCH_SIZE, SAMPLES, Advice, advise
 from asl_gym.advice.cut_costs import PARTS
 from asl_gym.advice.network_of_user import checked_spec, inputs_of, is_shipped, network_of
 from asl_gym.model.timing_files import read_timings
-from asl_gym.model.timings import Timings
+from asl_gym.model.timings import SideTimings, Timings
 from asl_gym.scenario.device_kinds import sources_of
 from asl_gym.scenario.devices import NO_KINDS, device_kind_names, kinds_from_toml, server_kind_names
 from asl_gym.validation.checks import FieldError
+from asl_gym.validation.csv_rows import read_header
 
 __all__ = ["add_arguments", "run"]
 
@@ -36,16 +37,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "network; or FILE.py:FUNCTION that gives the inputs")  # fmt: skip
     add("--devices", required=True, help="such as 4xraspberry-pi-4,2xjetson-nano-maxn")
     add("--server", required=True, help="a kind of server")
-    add("--link", required=True, help="40mbit, 10/50mbit (up/down) or 40mbit±20%%")
+    add("--link", required=True, help="40mbit, 10/50mbit (up/down), 40mbit±20%% or 10/50mbit±20%%")
     add("--samples", type=int, default=SAMPLES, help="samples of a round (default: %(default)s)")
     add("--batch-size", type=int, default=BATCH_SIZE, help="default: %(default)s")
-    add("--budget", type=float, metavar="J", help="energy that each device may spend a round")
+    add(
+        "--budget",
+        type=float,
+        metavar="J",
+        help="energy that each device may spend a round, in the mean "
+        "(default: halfway between the fastest cut's and the least)",
+    )
     add("--raw-data", action="store_true", help="let sending the raw data be an answer")
     add("--granularity", default=None, metavar="all|modules|DEPTH", help="which cuts to consider")
     add("--schedule", choices=("sequential", "parallel"), default="sequential",
         help="whether devices train in turn or at once (default: %(default)s)")  # fmt: skip
     add("--timings", action="append", default=[], metavar="KIND=FILE.csv",
-        help="measured times of a kind, from asl_gym.networks.measure")  # fmt: skip
+        help="measured times of a kind, of batches of --batch-size: of the device, or of both "
+        "sides, which replace the server's as well")  # fmt: skip
     add("--kinds", type=Path, metavar="FILE.toml", help="kinds of your own")
     add("--save", type=Path, metavar="FILE.json", help="write the scenario for gym.make")
     add("--out", type=Path, metavar="FOLDER", help="write pictures and CSV tables")
@@ -58,8 +66,7 @@ def run(given: argparse.Namespace) -> None:
     Raises:
         ValueError: If an argument is not allowed or the user's code fails; the message says how.
     """
-    if given.out is not None:
-        import matplotlib  # noqa: F401  # Before the answer is worked out, if it isn't there.
+    _check_places(given)
     advice = _advice(given)
     print(advice, end="")
     if given.sources:
@@ -70,6 +77,19 @@ def run(given: argparse.Namespace) -> None:
         print(f"\nWritten: {given.save}, for gym.make and python -m benchmarks --scenario")
     if given.out is not None:
         print(f"\nWritten to {given.out}: {', '.join(_write(advice, given.out))}")
+
+
+def _check_places(given: argparse.Namespace) -> None:
+    """Looks at where things are to be written before the answer is worked out."""
+    if given.save is not None and given.save.suffix != ".json":
+        raise FieldError("save", str(given.save), "a file's name that ends with .json")
+    if given.save is not None and given.save.is_dir():
+        raise FieldError("save", str(given.save), "a file, not a folder")
+    if given.out is not None:
+        import matplotlib  # noqa: F401
+
+        if given.out.exists() and not given.out.is_dir():
+            raise FieldError("out", str(given.out), "a folder, or a name that is free")
 
 
 def _advice(given: argparse.Namespace) -> Advice:
@@ -104,13 +124,14 @@ def _depth(text: str) -> Any:
     return int(text) if text.isdecimal() else text
 
 
-def _timings(specs: Sequence[str]) -> Mapping[str, Timings]:
-    tables = {}
+def _timings(specs: Sequence[str]) -> Mapping[str, Timings | SideTimings]:
+    tables: dict[str, Timings | SideTimings] = {}
     for spec in specs:
         kind, equals, path = spec.partition("=")
         if not equals or not kind or not path:
             raise FieldError("timings", spec, "KIND=FILE.csv")
-        tables[kind] = read_timings(Path(path))
+        alone = "server_s" not in read_header(Path(path))
+        tables[kind] = read_timings(Path(path), server_s=None if alone else "server_s")
     return tables
 
 
@@ -163,6 +184,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     try:
         run(given)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
     except (ValueError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -24,6 +24,7 @@ class CutCosts:
     Attributes:
         kind: The kind.
         device: The first device of that kind.
+        num_layers: Layers of the network, the last split point.
         splits: Split points ℓ, shape (L,).
         names: The layers that they come after.
         parts: Downlink, device, uplink and server delay [s], shape (4, L).
@@ -33,6 +34,7 @@ class CutCosts:
 
     kind: str
     device: int
+    num_layers: int
     splits: Splits
     names: tuple[str, ...]
     parts: Array
@@ -101,6 +103,7 @@ def _costs(scenario: Scenario, kind: str, device: int) -> CutCosts:
     return CutCosts(
         kind,
         device,
+        workload.profile.num_layers,
         np.asarray(workload.admissible_splits),
         workload.cut_names,
         np.stack([parts[name][:, device] for name in PARTS]),

@@ -10,6 +10,7 @@ from asl_gym.advice.answers import Answer, RateRange
 from asl_gym.advice.findings import Findings
 from asl_gym.arrays import Array
 from asl_gym.model.radio import Link
+from asl_gym.model.timings import SideTimings
 
 __all__ = ["cut_label", "table_of_cuts", "told", "told_rate"]
 
@@ -28,22 +29,25 @@ def told(found: Findings) -> str:
     parts = ["\n".join(_question(found))]
     for count, kind in found.devices:
         parts.append("\n".join(_kind(found, found.answers[kind.name], count)))
-    return "\n\n".join(dict.fromkeys(parts)) + "\n"
+    return "\n\n".join(parts) + "\n"
 
 
 def _question(found: Findings) -> Iterator[str]:
     scenario, profile = found.scenario, found.profile
     workload = scenario.workload
-    batch = workload.batch_size or workload.samples_per_round
-    turn = "in turn" if scenario.schedule == "sequential" else "at once, sharing link and server"
+    samples = workload.samples_per_round
+    batch = min(workload.batch_size or samples, samples)
+    in_turn = scenario.schedule == "sequential"
+    turn = "in turn" if in_turn else "at once, each with its share of link and server"
+    clock = "its full clock" if in_turn else "an equal share of its full clock"
     yield (
-        f"{profile.name}: {profile.num_layers} layer{'s' * (profile.num_layers > 1)}, "
+        f"{profile.name}: {profile.num_layers + 1} cuts, from the raw data to the whole network, "
         f"{profile.training_flops[-1] / 1e9:.3g} GFLOP a sample to train, "
         f"{profile.parameter_bits[-1] / 8e6:.3g} MB of parameters"
     )
     yield (
-        f"A round: {workload.samples_per_round} samples a device in batches of {batch}, devices "
-        f"{turn}; link {told_link(found)}; server {found.server.name} at its full clock"
+        f"A round: {samples} samples a device in batches of {batch}, devices {turn};\n"
+        f"link {told_link(found)}; server {found.server.name} at {clock}"
     )
 
 
@@ -54,15 +58,16 @@ def told_link(found: Findings) -> str:
         return "a cellular radio at its median rates"
     up, down = channel.uplink_bps, channel.downlink_bps
     rates = told_rate(up) if up == down else f"{told_rate(up)} up, {told_rate(down)} down"
-    return f"{rates} ±{channel.variation:.0%}" if channel.variation else rates
+    return f"{rates} ±{100 * channel.variation:g}%" if channel.variation else rates
 
 
 def told_rate(bps: float) -> str:
     """A rate to three significant figures, in the unit that suits it."""
+    rounded = float(f"{bps:.3g}")
     for unit, size in (("Gbit/s", 1e9), ("Mbit/s", 1e6), ("kbit/s", 1e3)):
-        if bps >= size:
-            return f"{bps / size:.3g} {unit}"
-    return f"{bps:.3g} bit/s"
+        if rounded >= size:
+            return f"{rounded / size:g} {unit}"
+    return f"{rounded:g} bit/s"
 
 
 def cut_label(answer: Answer, place: int) -> str:
@@ -76,7 +81,7 @@ def cut_label(answer: Answer, place: int) -> str:
 
 
 def _kind(found: Findings, answer: Answer, count: int) -> Iterator[str]:
-    yield f"{count} x {answer.costs.kind}"
+    yield f"{count} x {answer.costs.kind}{_measured(found, answer.costs.kind)}"
     if answer.one_cut:
         yield (
             f"  Cut {cut_label(answer, answer.fastest)}, whatever happens: it is fastest at every "
@@ -85,11 +90,22 @@ def _kind(found: Findings, answer: Answer, count: int) -> Iterator[str]:
     yield from _lines(answer)
     if answer.raw_data_is_faster:
         yield ""
-        yield "  Sending the raw data would be faster; it is no answer unless raw data is allowed."
+        yield "  Sending the raw data would be faster; raw_data (--raw-data) makes it an answer."
+    yield ""
+    yield "  Cuts that no other beats in delay and energy, and both ends (--out writes all):"
     yield ""
     yield _indented(table_of_cuts(answer))
     yield ""
     yield from _over_rates(found, answer)
+
+
+def _measured(found: Findings, kind: str) -> str:
+    """What of a kind's times was measured, in words."""
+    for own in found.scenario.per_kind:
+        if own.kind == kind and own.timings is not None:
+            sides = "device" if isinstance(own.timings, SideTimings) else "device and server"
+            return f", times of {sides} as measured"
+    return ""
 
 
 def _lines(answer: Answer) -> Iterator[str]:
@@ -106,8 +122,8 @@ def _lines(answer: Answer) -> Iterator[str]:
         figures = f"{delay:.4g} s", f"{energy:.4g} J"
         rows.append([what, cut_label(answer, place), *figures, *savings])
     headers = ["for", "cut", "delay", "energy", "device only", "server only"]
-    yield "  Best cuts, by a device's own energy; the last columns are delay and energy against"
-    yield "  computing everything on the device or sending the raw data to the server."
+    yield "  Best cuts, by the device's own energy (a budget is a mean over rounds); the last two"
+    yield "  columns are delay and energy against computing all on the device or on the server."
     yield ""
     yield _indented(tabulate(rows, headers, disable_numparse=True))
 
@@ -162,7 +178,8 @@ def _over_rates(found: Findings, answer: Answer) -> Iterator[str]:
         yield f"  At any rate of the link the fastest cut is {cut_label(answer, answer.fastest)}."
         return
     rows = [[told_range(found, each), cut_label(answer, each.place)] for each in answer.over_rates]
-    yield _indented(tabulate(rows, ["at an uplink rate of", "fastest cut"], disable_numparse=True))
+    headers = ["at an uplink rate (downlink alike) of", "fastest cut"]
+    yield _indented(tabulate(rows, headers, disable_numparse=True))
 
 
 def told_range(found: Findings, each: RateRange) -> str:

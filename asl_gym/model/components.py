@@ -90,9 +90,10 @@ class Fleet(Declared):
         kinds = sequence("fleet.kind", given, "names of kinds")
         if len(kinds) != self.num_devices:
             raise FieldError("fleet.kind", f"{len(kinds)} entries", f"{self.num_devices} entries")
-        for kind in set(kinds):
+        for place, kind in enumerate(kinds):
             if not isinstance(kind, str) or not kind or not kind.isprintable():
-                raise FieldError("fleet.kind", kind, "non-empty names of printable characters")
+                allowed = "a non-empty string of printable characters"
+                raise FieldError(f"fleet.kind[{place}]", kind, allowed)
         return kinds
 
     @property

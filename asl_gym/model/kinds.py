@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asl_gym.arrays import Indices
+from asl_gym.arrays import Array, Indices
 from asl_gym.model.components import Fleet, Workload
-from asl_gym.model.timings import Timings
+from asl_gym.model.timings import Side, SideTimings, Timings
 from asl_gym.validation.checks import FieldError, named_within
 from asl_gym.validation.fields import Declared, declared, instance, optional
 
@@ -21,6 +21,16 @@ def _checked_kind(field: str, value: object) -> str:
     return value
 
 
+def _times(field: str, value: object) -> Timings | SideTimings:
+    if isinstance(value, Timings) or (isinstance(value, SideTimings) and value.side == "device"):
+        return value
+    allowed = "a Timings, or a SideTimings of the device; Timings.joined makes one of two sides"
+    raise FieldError(field, value, allowed)
+
+
+_measured = declared(_times)
+
+
 @dataclass(frozen=True)
 class PerKind(Declared):
     """What the devices of one kind have of their own.
@@ -28,13 +38,13 @@ class PerKind(Declared):
     Attributes:
         kind: The kind, as in ``fleet.kind``.
         workload: What they train; ``None`` for the system's.
-        timings: Measured times of that network's halves on them and on the server, in place of
-            times by FLOPs; ``None`` for the latter.
+        timings: Measured times of that network's halves on them and on the server, or on them
+            alone, in place of modelled ones; ``None`` for the latter.
     """
 
     kind: str = declared(_checked_kind)
     workload: Workload | None = optional(instance(Workload))
-    timings: Timings | None = optional(instance(Timings))
+    timings: Timings | SideTimings | None = optional(_measured)
 
     PREFIX = "per_kind."
 
@@ -50,7 +60,15 @@ class Group(NamedTuple):
 
     devices: Indices
     workload: Workload
-    timings: Timings | None
+    timings: Timings | SideTimings | None
+
+    def measured_s(self, side: Side) -> Array | None:
+        """Measured seconds of a round on one side, one a cut; ``None`` where they are modelled."""
+        if self.timings is None:
+            return None
+        seconds = self.timings.seconds_at(side, self.workload.cut_names)
+        batches = self.workload.samples_per_round / self.timings.samples
+        return None if seconds is None else np.asarray(seconds * batches)
 
     def is_timed(self, fleet: Fleet) -> bool:
         """Whether its work is counted in seconds at full clock rather than in FLOPs."""
@@ -68,6 +86,8 @@ def grouped(fleet: Fleet, workload: Workload, per_kind: Sequence[PerKind]) -> tu
     rest = np.ones(fleet.num_devices, dtype=bool)
     groups = []
     for place, own in enumerate(per_kind):
+        if fleet.kind is None:
+            raise FieldError("fleet.kind", None, f"the devices' kinds, {own.kind!r} among them")
         if own.kind not in kinds or own.kind in [other.kind for other in per_kind[:place]]:
             allowed = "one of fleet.kind's names, each once: " + ", ".join(sorted(set(kinds)))
             raise FieldError(f"per_kind[{place}].kind", own.kind, allowed)
@@ -86,5 +106,10 @@ def _check_timings(place: str, group: Group, fleet: Fleet) -> None:
     if fleet.computing_power_w is None:
         allowed = "the measured power, where times are measured"
         raise FieldError("fleet.computing_power_w", None, allowed)
+    workload, measured = group.workload, group.timings.samples
+    batch = workload.batch_size or workload.samples_per_round
     with named_within(place):
-        group.timings.at(group.workload.cut_names)
+        group.timings.seconds_at("device", workload.cut_names)
+        if measured != batch:
+            allowed = f"{batch}, the samples of a batch, as times don't grow in step with it"
+            raise FieldError("timings.samples", measured, allowed)

@@ -90,16 +90,24 @@ class Link(Declared):
         variation: Greatest deviation of a round's rate, as a share of the mean, in [0, 1).
         base_station_power_w: Power that the access point draws to send [W]; 0 where it isn't
             counted.
-        rate_floor_bps: Rate that stands for outage in measured traces [bit/s].
+        rate_floor_bps: Rate that stands for outage in measured traces [bit/s]; by default none
+            to speak of.
     """
 
     uplink_bps: float = quantity(limits.RATE)
     downlink_bps: float = quantity(limits.RATE)
     variation: float = quantity(Bounds(0, 0.999), default=0.0)
     base_station_power_w: float = quantity(Bounds(0, limits.POWER.high, unit="W"), default=0.0)
-    rate_floor_bps: float = quantity(limits.RATE, default=1e3)
+    rate_floor_bps: float = quantity(limits.RATE, default=1e-3)
 
     PREFIX = "radio."
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        least = (1.0 - self.variation) * min(self.uplink_bps, self.downlink_bps)
+        if self.rate_floor_bps > least:
+            allowed = f"a number up to the least rate of {least:g} bit/s"
+            raise FieldError("radio.rate_floor_bps", self.rate_floor_bps, allowed)
 
     @property
     def count_downlink_energy(self) -> bool:

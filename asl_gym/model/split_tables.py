@@ -108,9 +108,8 @@ def _bits(workload: Workload, crossing: tuple[float, ...]) -> Array:
 
 def _device_work(fleet: Fleet, group: Group) -> Array:
     workload = group.workload
-    if group.timings is not None:
-        measured, _ = group.timings.at(workload.cut_names)
-        return np.asarray(measured * (workload.samples_per_round / group.timings.samples))
+    if (measured := group.measured_s("device")) is not None:
+        return measured
     splits = np.asarray(workload.admissible_splits)
     flops = np.asarray(workload.profile.training_flops, dtype=float)[splits]
     if not fleet.has_roofline:
@@ -134,10 +133,8 @@ def _device_work(fleet: Fleet, group: Group) -> Array:
 
 def _server_work(server: Server, group: Group) -> Array:
     workload = group.workload
-    if group.timings is not None:
-        _, measured = group.timings.at(workload.cut_names)
-        seconds = measured * (workload.samples_per_round / group.timings.samples)
-        return np.asarray(seconds * server.clock_max_hz)
+    if (measured := group.measured_s("server")) is not None:
+        return np.asarray(measured * server.clock_max_hz)
     flops = np.asarray(workload.profile.training_flops, dtype=float)
     left = flops[-1] - flops[np.asarray(workload.admissible_splits)]
     return np.asarray(workload.samples_per_round * left / server.flops_per_cycle)
@@ -145,7 +142,7 @@ def _server_work(server: Server, group: Group) -> Array:
 
 def _server_seconds(server: Server, group: Group) -> Array:
     splits = np.asarray(group.workload.admissible_splits)
-    if group.timings is not None:
+    if group.measured_s("server") is not None:
         return np.zeros(len(splits))
     moved, operators = (
         values[-1] - values[splits] for values in _memory_and_operators(group.workload)

@@ -54,8 +54,8 @@ def _checked_cuts(field: str, given: Any) -> tuple[str, ...]:
 class SideTimings(Declared):
     """What computing one half of a network took on the machine that runs it, at its full clock.
 
-    Half of a :class:`Timings`: a scenario doesn't take it until :meth:`Timings.joined` has put the
-    other half beside it.
+    Half of a :class:`Timings`, which :meth:`Timings.joined` makes of two. A scenario takes a
+    device's as it is, and has modelled times for the server.
 
     Attributes:
         side: Whose half, ``"device"`` or ``"server"``.
@@ -78,6 +78,15 @@ class SideTimings(Declared):
     def __post_init__(self) -> None:
         super().__post_init__()
         numbers_tuple(f"{self.PREFIX}seconds", self.seconds, len(self.cuts))
+
+    def seconds_at(self, side: Side, cuts: Sequence[str]) -> Array | None:
+        """Seconds of a batch on one side at some cuts; ``None`` on the side that wasn't measured.
+
+        Raises:
+            FieldError: If a cut was not measured; the message names it.
+        """
+        places = _places(self.cuts, cuts)
+        return np.asarray(self.seconds)[places] if side == self.side else None
 
     def to_csv(self, path: str | Path) -> None:
         """Writes a row a cut, which :func:`read_timings` reads back exactly."""
@@ -137,24 +146,28 @@ class Timings(Declared):
         seconds = dict(zip(its.cuts, its.seconds, strict=True))
         return cls(mine.cuts, mine.seconds, tuple(map(seconds.__getitem__, mine.cuts)), its.samples)
 
-    def at(self, cuts: Sequence[str]) -> tuple[Array, Array]:
-        """Seconds of a batch on the device and on the server at some cuts.
+    def seconds_at(self, side: Side, cuts: Sequence[str]) -> Array | None:
+        """Seconds of a batch on one side at some cuts.
 
         Raises:
-            FieldError: If one was not measured; the message names it.
+            FieldError: If a cut was not measured; the message names it.
         """
-        places = {name: place for place, name in enumerate(self.cuts)}
-        for name in cuts:
-            if name not in places:
-                allowed = f"a table with all admissible cuts, {name!r} among them"
-                raise FieldError("timings.cuts", self.cuts, allowed)
-        chosen = [places[name] for name in cuts]
-        return np.asarray(self.device_s)[chosen], np.asarray(self.server_s)[chosen]
+        seconds: tuple[float, ...] = getattr(self, seconds_column(side))
+        return np.asarray(seconds)[_places(self.cuts, cuts)]
 
     def to_csv(self, path: str | Path) -> None:
         """Writes a row a cut, which :func:`read_timings` reads back exactly."""
         columns = {CUT: self.cuts, "device_s": self.device_s, "server_s": self.server_s}
         _write(path, columns, self.samples)
+
+
+def _places(measured: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    places = {name: place for place, name in enumerate(measured)}
+    for name in wanted:
+        if name not in places:
+            allowed = f"a table with all admissible cuts, {name!r} among them"
+            raise FieldError("timings.cuts", measured, allowed)
+    return [places[name] for name in wanted]
 
 
 def _of_side(side: Side, given: Timings | SideTimings) -> SideTimings:

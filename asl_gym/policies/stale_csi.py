@@ -83,7 +83,7 @@ class KalmanOPEN(RememberingOPEN):
     def __init__(self, env: Any, v: float | None = None) -> None:
         super().__init__(env, v)
         knowledge = self.scenario.knowledge
-        self._radio = cellular(self.scenario.radio, "whose shadowing has a law that it is told")
+        self._radio = cellular(self.scenario.radio, "a law of shadowing, which this policy is told")
         if knowledge.csi_delay_rounds < 1:
             raise FieldError("knowledge.csi_delay_rounds", knowledge.csi_delay_rounds, "1 or more")
         if self._radio.fading != "block":

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+from asl_gym.model.components import Schedule
 from asl_gym.model.demands import PERFECT, Budget
 from asl_gym.model.limits import MAX_ROUNDS
 from asl_gym.scenario.presets import preset
@@ -13,6 +14,9 @@ from asl_gym.validation.checks import FieldError, whole_number
 from asl_gym.validation.fields import checked_fields
 
 __all__ = ["ScenarioArguments", "build_scenario", "load_scenario"]
+
+NO_MATTER = Budget(fraction=0.5)
+"""Of a scenario that is about to get another."""
 
 
 class ScenarioArguments(TypedDict, total=False):
@@ -25,6 +29,7 @@ class ScenarioArguments(TypedDict, total=False):
         v: The delay-energy knob of drift plus penalty.
         csi_delay_rounds: See :class:`asl_gym.Knowledge`.
         parameter_error: Likewise.
+        schedule: What the scenario's schedule has to be; it doesn't change it.
     """
 
     num_devices: int | None
@@ -33,6 +38,7 @@ class ScenarioArguments(TypedDict, total=False):
     v: float | None
     csi_delay_rounds: int | None
     parameter_error: float | None
+    schedule: Schedule | None
 
 
 def build_scenario(
@@ -49,15 +55,21 @@ def build_scenario(
             controller's knowledge.
     """
     built = load_scenario(scenario)
+    if (schedule := arguments.get("schedule")) not in (None, built.schedule):
+        allowed = f"{schedule!r}, which the environment id stands for"
+        raise FieldError("scenario.schedule", built.schedule, allowed)
     if (horizon := arguments.get("horizon")) is not None:
         # A shorter horizon first, since only a smaller fleet fits into a longer one.
         horizon = whole_number("horizon", horizon, 1, MAX_ROUNDS)
         built = built.replace(horizon=min(horizon, built.horizon))
-    if (num_devices := arguments.get("num_devices")) is not None:
-        built = built.with_num_devices(num_devices)
     changes: dict[str, Any] = {} if horizon is None else {"horizon": horizon}
     if (budget := arguments.get("budget")) is not None:
         changes["budget"] = _budget(budget)
+        if arguments.get("num_devices") is not None:
+            # The scenario's own, which may be of its devices, stands no longer.
+            built = built.replace(budget=NO_MATTER)
+    if (num_devices := arguments.get("num_devices")) is not None:
+        built = built.with_num_devices(num_devices)
     if (v := arguments.get("v")) is not None:
         changes["v"] = v
     built = built.replace(**changes) if changes else built

@@ -125,8 +125,10 @@ def parse_devices(text: str, own: Kinds = NO_KINDS) -> list[tuple[int, DeviceKin
 
 
 def _several(part: str, own: Kinds) -> tuple[int, DeviceKind]:
-    counted = re.fullmatch(r"([-+]?[0-9.]+)\s*[x×]\s*(.+)", part)
+    counted = re.fullmatch(r"([-+]?[0-9.]+)\s*[x×X*]\s*(.+)", part)
     if counted is None:
+        if not part:
+            raise FieldError("devices", part, "kinds with commas between, such as 4xphone,laptop")
         return 1, device_kind(part, own)
     digits, name = counted.groups()
     # Python refuses to read more than 4300 digits.

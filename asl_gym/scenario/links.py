@@ -1,9 +1,10 @@
 """Links of a stated rate, in words."""
 
+import math
 import re
 
 from asl_gym.model.radio import Link
-from asl_gym.validation.checks import FieldError, number
+from asl_gym.validation.checks import FieldError
 
 __all__ = ["parse_link"]
 
@@ -31,15 +32,21 @@ def parse_link(text: str) -> Link:
         raise FieldError("link", text, allowed)
     unit = UNITS[found["unit"].lower()]
     up, down = (
-        number("link", _read(text, digits)) * unit
-        for digits in (found["up"], found["down"] or found["up"])
+        _read(text, digits) * unit for digits in (found["up"], found["down"] or found["up"])
     )
-    variation = _read(text, found["variation"] or "0") / 100.0
-    return Link(up, down, variation)
+    # Rounded, since 99.9/100 is a little more than 0.999.
+    variation = round(_read(text, found["variation"] or "0") / 100.0, 8)
+    try:
+        return Link(up, down, variation)
+    except FieldError as error:
+        raise FieldError("link", text, f"{error.field} {error.allowed}") from error
 
 
 def _read(text: str, digits: str) -> float:
     try:
-        return float(digits)
+        value = float(digits)
     except ValueError:
-        raise FieldError("link", text, "numbers with at most one decimal point") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise FieldError("link", text, "finite numbers with at most one decimal point")
+    return value

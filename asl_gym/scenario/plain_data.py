@@ -8,7 +8,7 @@ from asl_gym.model.demands import Budget, Knowledge
 from asl_gym.model.kinds import PerKind
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.radio import Link, Radio
-from asl_gym.model.timings import Timings
+from asl_gym.model.timings import SideTimings, Timings
 from asl_gym.validation.checks import FieldError, named_within, sequence
 from asl_gym.validation.fields import checked_fields
 
@@ -19,7 +19,6 @@ PARTS: dict[str, Any] = {
     "server": Server,
     "budget": Budget,
     "knowledge": Knowledge,
-    "timings": Timings,
 }
 """Parts whose fields are plain values."""
 
@@ -36,6 +35,8 @@ def part_from(name: str, data: Any) -> Any:
     """
     if name in PARTS:
         return PARTS[name](**checked_fields(PARTS[name], name, data))
+    if name == "timings":
+        return _timings(data)
     if name == "radio":
         return _channel(data)
     if name == "workload":
@@ -43,6 +44,13 @@ def part_from(name: str, data: Any) -> Any:
     if name == "per_kind":
         return tuple(_per_kind(f"per_kind[{i}]", one) for i, one in _entries(name, data))
     return data
+
+
+def _timings(data: Any) -> Timings | SideTimings:
+    """Those of one side where the data name it, else of both."""
+    kind: Any = SideTimings if isinstance(data, Mapping) and "side" in data else Timings
+    built: Timings | SideTimings = kind(**checked_fields(kind, "timings", data))
+    return built
 
 
 def _channel(data: Any) -> Radio | Link:
@@ -65,7 +73,8 @@ def _per_kind(place: str, data: Any) -> PerKind:
         if part.get(name) is not None:
             with named_within(place):
                 part[name] = part_from(name, part[name])
-    return PerKind(**part)
+    with named_within(place):
+        return PerKind(**part)
 
 
 def _entries(name: str, data: Any) -> list[tuple[int, Any]]:

@@ -83,24 +83,32 @@ def _draw(name: str, own: NDArray[Any], uniform: NDArray[np.float64]) -> NDArray
     return np.asarray(own[(uniform * own.size).astype(int)])
 
 
-def resize_budget(budget: Budget, num_devices: int, before: int) -> Budget:
+def resize_budget(budget: Budget, fleet: Fleet, before: Fleet) -> Budget:
     """Scales a budget with its fleet.
 
+    Joules per device go with the devices' kinds, where they are the same for all devices of a kind;
+    the server's and the system's are scaled in proportion.
+
     Args:
-        budget: The budget of the fleet of ``before`` devices.
-        num_devices: The new number of devices.
-        before: The old number of devices.
+        budget: The budget of the fleet ``before``.
+        fleet: The new fleet.
+        before: The old one.
 
     Raises:
-        FieldError: If the budget is given in joules per device.
+        FieldError: If the budget is given in joules per device and kinds don't tell them.
     """
-    if budget.joules is None:
+    given, scale = budget.joules, fleet.num_devices / before.num_devices
+    if not isinstance(given, tuple):
         return budget
-    if budget.scope == "per_device":
+    if budget.scope == "system":
+        return dataclasses.replace(budget, joules=(given[0] * scale,))
+    pairs = set(zip(before.kind or (), given, strict=False))
+    of_kinds = dict(pairs)
+    if not pairs or len(pairs) > len(of_kinds):
         allowed = "a fraction (or new joules per device) where num_devices changes the fleet"
-        raise FieldError("budget.joules", budget.joules, allowed)
-    (joules,) = budget.joules  # type: ignore[misc]
-    return dataclasses.replace(budget, joules=(joules * num_devices / before,))
+        raise FieldError("budget.joules", given, allowed)
+    joules = (*(of_kinds[kind] for kind in fleet.kind or ()), given[-1] * scale)
+    return dataclasses.replace(budget, joules=joules)
 
 
 def resize_kinds(per_kind: Sequence[PerKind], fleet: Fleet) -> tuple[PerKind, ...]:

@@ -97,17 +97,17 @@ class Scenario(System):
 
         Raises:
             FieldError: If ``num_devices`` is no whole number within 1…1,000,000, or the budget is
-                given in joules per device, which nothing says how to extend.
+                given in joules per device, and the devices' kinds don't say how to extend it.
         """
         num_devices = whole_number("num_devices", num_devices, 1, limits.MAX_DEVICES)
         if num_devices == self.num_devices and seed is None:
             return self
-        budget = fleet_law.resize_budget(self.budget, num_devices, self.num_devices)
         if seed is not None:
             seed = whole_number("seed", seed, 0)
             fleet = fleet_law.redraw(self.fleet, num_devices, seed)
         else:
             fleet = fleet_law.resize(self.fleet, num_devices)
+        budget = fleet_law.resize_budget(self.budget, fleet, self.fleet)
         return self.replace(
             fleet=fleet, budget=budget, per_kind=fleet_law.resize_kinds(self.per_kind, fleet)
         )

@@ -41,7 +41,7 @@ class LogRates:
 
     def __init__(self, files: Sequence[Path], system: System, options: LogOptions) -> None:
         self._system, self._options = system, options
-        self._radio = cellular(system.radio, "logs, whose SNR it turns into rates")
+        self._radio = cellular(system.radio, "logs; a link of a stated rate plays rate tables")
         self._logs, unplayable = _readable(files, options)
         self._played = [join_logs(self._logs)] if options.stitch else self._logs
         self._deals: dict[int | None, Deal] = {}

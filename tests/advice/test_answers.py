@@ -16,7 +16,7 @@ from asl_gym.advice import Advice, advise
 from asl_gym.advice.answers import lower_envelope
 from asl_gym.model.components import Schedule
 from asl_gym.model.radio import Link
-from asl_gym.model.timings import Timings
+from asl_gym.model.timings import SideTimings, Timings
 from asl_gym.scenario.devices import device_kind
 from asl_gym.validation.checks import FieldError
 from tests.by_hand import bits_by_hand, seconds_by_hand
@@ -133,6 +133,60 @@ def test_a_varying_link_costs_the_mean_over_its_rates() -> None:
         np.testing.assert_allclose(varying.answers[kind].costs.transfer, expected, rtol=2e-3)
 
 
+def test_kinds_of_one_name_are_one_kind() -> None:
+    twice = advise("lenet5", devices="2xphone,laptop,3xphone", server="cpu-server", link="40mbit")
+    assert [(count, kind.name) for count, kind in twice.devices] == [(5, "phone"), (1, "laptop")]
+    slow = dataclasses.replace(device_kind("phone"), clock_hz=1e9)
+    with pytest.raises(FieldError, match="kinds of different names where they differ"):
+        advise("lenet5", devices=[(1, device_kind("phone")), (1, slow)], server="cpu-server",
+               link="40mbit")  # fmt: skip
+
+
+@pytest.mark.parametrize("schedule", ["sequential", "parallel"])
+@pytest.mark.parametrize(
+    ("devices", "link"), [("5xphone,3xlaptop", "40mbit±90%"), ("60xphone", "40mbit±50%")]
+)
+def test_saved_scenarios_can_be_kept_and_resized(
+    schedule: Schedule, devices: str, link: str, tmp_path: Path
+) -> None:
+    advice = advise("lenet5", devices=devices, server="gpu-server", link=link, schedule=schedule,
+                    raw_data=True)  # fmt: skip
+    scenario = advice.scenario
+    assert scenario.energy_budgets[-1] > 0
+    model = scenario.cost_model
+    rates = np.ones(scenario.num_devices)
+    options = model.all_options(model.unit_costs(rates, rates, np.array(scenario.fleet.clock_hz)))
+    power = scenario.server.capacitance * scenario.server.clock_max_hz**2
+    most = (options.fixed_server_energy + power * options.server_work).max(axis=-1).sum()
+    assert scenario.energy_budgets[-1] > most
+    path = tmp_path / "scenario.json"
+    scenario.to_json(path)
+    # At once, more devices would have less of the link each, and need more energy.
+    larger = 90 if schedule == "sequential" else 2
+    for changes in ({"num_devices": 3}, {"num_devices": larger}, {"num_devices": 9, "budget": 5e6}):
+        env = gym.make("ASLParallel-v0" if schedule == "parallel" else "ASL-v0",
+                       scenario=str(path), **changes)  # fmt: skip
+        resized = env.unwrapped.scenario  # type: ignore[attr-defined]
+        assert resized.num_devices == changes["num_devices"]
+        if "budget" not in changes:
+            own = [advice.answers[kind].budget_j for kind in resized.fleet.kind]
+            assert resized.budget.joules[:-1] == tuple(own)
+
+
+def test_the_devices_own_times_leave_the_servers_modelled() -> None:
+    profile = asl_gym.NetworkProfile.shipped("lenet5")
+    whole = table(profile.cut_names)
+    alone = SideTimings("device", whole.cuts, whole.device_s, whole.samples)
+    modelled, measured = (
+        advise("lenet5", link="40mbit", timings=given, **FLEET).answers["raspberry-pi-4"].costs
+        for given in (None, {"raspberry-pi-4": alone})
+    )
+    np.testing.assert_array_equal(measured.parts[3], modelled.parts[3])
+    np.testing.assert_array_equal(measured.parts[1], 8.0 * np.arange(13.0))
+    with pytest.raises(FieldError, match="32, the samples of a batch"):
+        advise("lenet5", link="40mbit", batch_size=16, timings={"raspberry-pi-4": alone}, **FLEET)
+
+
 def test_raw_data_is_an_answer_where_it_may_be_sent() -> None:
     kept = advise("resnet18", link="1gbit", **FLEET)
     sent = advise("resnet18", link="1gbit", raw_data=True, **FLEET)
@@ -158,13 +212,13 @@ def test_one_cut_whatever_happens_is_told() -> None:
 def table(cuts: Sequence[str]) -> Timings:
     """Times that put the best cut in the middle."""
     device = tuple(float(n) for n in range(len(cuts)))
-    return Timings(tuple(cuts), device, tuple(20.0 - value for value in device), samples=8)
+    return Timings(tuple(cuts), device, tuple(20.0 - value for value in device), samples=32)
 
 
 def test_measured_times_stand_in_place_of_modelled_ones() -> None:
     profile = asl_gym.NetworkProfile.shipped("lenet5")
     timings = {"raspberry-pi-4": table(profile.cut_names)}
-    advice = advise("lenet5", link="40mbit", timings=timings, samples=16, **FLEET)
+    advice = advise("lenet5", link="40mbit", timings=timings, samples=64, **FLEET)
     costs = advice.answers["raspberry-pi-4"].costs
     np.testing.assert_array_equal(costs.parts[1], 2.0 * np.arange(13.0))
     np.testing.assert_allclose(costs.parts[3], 40.0 - 2.0 * np.arange(13.0), rtol=1e-15)
@@ -194,7 +248,23 @@ def test_a_table_without_a_cut_names_it() -> None:
         ({"budget": 1e-3}, "the least that a raspberry-pi-4 can spend"),
         ({"samples": 0}, "samples_per_round = 0"),
         ({"batch_size": 0}, "batch_size = 0"),
-        ({"timings": {"phone": table(["input"])}}, "one of fleet.kind's names"),
+        (
+            {"timings": {"phone": table(["input"])}},
+            r"timings\['phone'\].*one of jetson-nano-maxn, rasp",
+        ),
+        ({"timings": 3}, "a mapping from kinds"),
+        ({"budget": {"phone": 3.0}}, r"budget\['phone'\].*one of jetson-nano-maxn, rasp"),
+        ({"budget": "5"}, "budget = '5'"),
+        ({"devices": []}, "devices = .* at least one device"),
+        ({"devices": ["phone"]}, r"devices\[0\] = 'phone'.*a number of devices"),
+        ({"devices": [(2, "phone")]}, r"devices\[0\]\[1\] = 'phone'.*a DeviceKind"),
+        ({"devices": [(0, device_kind("phone"))]}, r"devices\[0\]\[0\] = 0"),
+        ({"devices": "4xphone,"}, "kinds with commas between"),
+        ({"server": None}, "server = None"),
+        ({"raw_data": "no"}, "raw_data = 'no'"),
+        ({"inputs": 3}, "inputs = 3.*None with a profile"),
+        ({"granularity": "all"}, "granularity = 'all'.*None with a profile"),
+        ({"link": "40mbit±100%"}, "link = '40mbit±100%'"),
     ],
 )
 def test_what_is_not_allowed_is_named(changes: dict[str, object], told: str) -> None:

@@ -64,7 +64,7 @@ def test_an_own_network_from_its_file(
          "--out", str(out), "--save", str(saved), "--sources"]
     )  # fmt: skip
     text = capsys.readouterr().out
-    assert text.startswith("Sequential: ")
+    assert text.startswith("Sequential: 6 cuts")
     assert "2 x raspberry-pi-4" in text
     assert "1 x phone" in text
     assert "computing_power_w = 7.2 W (source: " in text
@@ -88,7 +88,7 @@ def test_inputs_of_several_arguments(
 ) -> None:
     given = [word for each in inputs for word in ("--input", each)]
     main(["advise", f"{users_file}:Texts", *given, *FLEET])
-    assert capsys.readouterr().out.startswith("Texts: 2 layers")
+    assert capsys.readouterr().out.startswith("Texts: 3 cuts")
 
 
 def test_inputs_from_a_function(users_file: str, capsys: pytest.CaptureFixture[str]) -> None:

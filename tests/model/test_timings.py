@@ -62,11 +62,11 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_times_at_some_cuts_come_in_the_order_asked_for() -> None:
-    device, server = TABLE.at(["fc", "input"])
-    assert device.tolist() == [0.5, 0.0]
-    assert server.tolist() == [0.0, 0.125]
+    assert TABLE.seconds_at("device", ["fc", "input"]).tolist() == [0.5, 0.0]  # type: ignore[union-attr]
+    assert TABLE.seconds_at("server", ["fc", "input"]).tolist() == [0.0, 0.125]  # type: ignore[union-attr]
+    assert DEVICE.seconds_at("server", ["fc"]) is None
     with pytest.raises(FieldError, match=r"timings.cuts = .*all admissible cuts, 'pool' among"):
-        TABLE.at(["conv", "pool"])
+        TABLE.seconds_at("device", ["conv", "pool"])
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,10 @@ def test_what_cannot_be_joined(device: Any, server: Any, message: str) -> None:
         Timings.joined(device, server)
 
 
-def test_a_side_alone_is_no_table_for_a_scenario() -> None:
-    with pytest.raises(FieldError, match=r"per_kind.timings = SideTimings.*a Timings"):
-        PerKind("pi", timings=DEVICE)  # type: ignore[arg-type]
+def test_a_scenario_takes_the_devices_side_alone_but_not_the_servers() -> None:
+    assert PerKind("pi", timings=DEVICE).timings == DEVICE
+    with pytest.raises(FieldError, match=r"per_kind.timings = SideTimings.*a SideTimings of the"):
+        PerKind("pi", timings=SERVER)
 
 
 # Files
@@ -323,7 +324,9 @@ def test_a_measured_table_reproduces_itself(
         fleet=fleet,
         server=dataclasses.replace(scenario.server, clock_max_hz=max(clock_hz, 0.2e9)),
         radio=scenario.radio,
-        workload=dataclasses.replace(scenario.workload, samples_per_round=samples),
+        workload=dataclasses.replace(
+            scenario.workload, samples_per_round=samples, batch_size=batch
+        ),
         schedule=schedule,
         per_kind=(PerKind("pi", timings=timings),),
     )

@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from asl_gym.model.timings import Timings
+from asl_gym.model.timings import Side, Timings
 from asl_gym.networks import measure, split
 from asl_gym.networks.library import NETWORKS
 
-SIDES = "device", "server"
+SIDES: tuple[Side, ...] = "device", "server"
 LEARNING_RATE = 1e-3
 
 
@@ -102,7 +102,7 @@ def run_anew(
 
 
 def report(timings: Timings, cuts: list[str], real: np.ndarray) -> None:
-    foretold = np.stack(timings.at(cuts), axis=1)
+    foretold = np.stack([np.asarray(timings.seconds_at(side, cuts)) for side in SIDES], axis=1)
     titles = "".join(f"{side:>9} [ms]      real" for side in SIDES)
     print(f"{'cut':24}{titles}   error of both")
     errors = np.abs(foretold.sum(axis=1) / real.sum(axis=1) - 1)
