@@ -183,7 +183,7 @@ def test_the_devices_own_times_leave_the_servers_modelled() -> None:
     )
     np.testing.assert_array_equal(measured.parts[3], modelled.parts[3])
     np.testing.assert_array_equal(measured.parts[1], 8.0 * np.arange(13.0))
-    with pytest.raises(FieldError, match="32, the samples of a batch"):
+    with pytest.raises(FieldError, match="expected 16, the samples of a batch"):
         advise("lenet5", link="40mbit", batch_size=16, timings={"raspberry-pi-4": alone}, **FLEET)
 
 

@@ -64,7 +64,7 @@ def test_an_own_network_from_its_file(
          "--out", str(out), "--save", str(saved), "--sources"]
     )  # fmt: skip
     text = capsys.readouterr().out
-    assert text.startswith("Sequential: 6 cuts")
+    assert text.startswith("Sequential: 3 cuts, ")
     assert "2 x raspberry-pi-4" in text
     assert "1 x phone" in text
     assert "computing_power_w = 7.2 W (source: " in text
