@@ -220,6 +220,18 @@ class CostModel:
         """
         return _options(self._tables, unit.at((..., None)), self._server.full_power_w)
 
+    def options_by_split(self, unit: UnitCosts, devices: slice) -> Options:
+        """Costs of every admissible split point of some devices, the split points first.
+
+        Args:
+            unit: Unit costs of these devices, arrays of shape (R, N).
+            devices: Which of the fleet's they are.
+
+        Returns:
+            Options with arrays of shape (L, R, N); ``server_work`` broadcasts to it.
+        """
+        return _options(self._tables.by_split(devices), unit, self._server.full_power_w)
+
     def chosen_options(self, split_index: NDArray[np.int64], unit: UnitCosts) -> Options:
         """Costs of chosen split points.
 

@@ -53,6 +53,25 @@ class SplitTables(NamedTuple):
             None if seconds is None else picked(seconds, split_index),
         )
 
+    def by_split(self, devices: slice) -> "SplitTables":
+        """The figures of some devices, the split points as the first of three axes.
+
+        Returns:
+            Arrays of shape (L, 1, 1) where all devices are alike, else (L, 1, N).
+        """
+
+        def turned(table: Array) -> Array:
+            return table[:, None, None] if table.ndim == 1 else table[devices].T[:, None]
+
+        up, seconds = turned(self.uplink_bits), self.server_seconds
+        return SplitTables(
+            up,
+            up if self.is_symmetric else turned(self.downlink_bits),
+            turned(self.device_work),
+            turned(self.server_work),
+            None if seconds is None else turned(seconds),
+        )
+
 
 def split_tables(fleet: Fleet, server: Server, groups: Sequence[Group]) -> SplitTables:
     """The figures of a fleet's split points.
