@@ -5,7 +5,7 @@ server work w, so that with server frequency f its delay is D = a + w/f and the 
 energy is κ_s w f². All functions broadcast over leading axes (rounds, environments).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,10 @@ from asl_gym.model.radio import Channel
 from asl_gym.model.split_points import picked
 from asl_gym.model.split_tables import SplitTables, flops_per_work, split_tables
 
-__all__ = ["CostModel", "Options", "RoundCosts", "UnitCosts", "sum_over_devices"]
+__all__ = ["CostModel", "Operation", "Options", "RoundCosts", "UnitCosts", "sum_over_devices"]
+
+Operation = Callable[[Any, Any], Array]
+"""``np.multiply`` or ``np.add``, or the same in memory that is there already."""
 
 
 def sum_over_devices(values: Array) -> Array:
@@ -115,21 +118,23 @@ class RoundCosts(NamedTuple):
         return np.concatenate([self.device_energy, self.server_energy[..., None]], axis=-1)
 
 
-def _options(tables: SplitTables, unit: UnitCosts, server_power_w: float) -> Options:
+def _options(
+    tables: SplitTables, unit: UnitCosts, server_power_w: float, multiply: Operation = np.multiply
+) -> Options:
     """A = bits↓/r↓ + work/speed + bits↑/r↑, and the energies of the same."""
     up, down, work = tables.uplink_bits, tables.downlink_bits, tables.device_work
     # Adding in place keeps large batches in the processor's cache.
     if tables.is_symmetric:
-        fixed_delay = up * unit.transfer_delay
+        fixed_delay = multiply(up, unit.transfer_delay)
     else:
-        fixed_delay = up * unit.uplink_delay
-        fixed_delay += down * unit.downlink_delay
-    fixed_delay += work * unit.device_delay
-    device_energy = work * unit.device_energy
-    device_energy += up * unit.uplink_energy
+        fixed_delay = multiply(up, unit.uplink_delay)
+        fixed_delay += multiply(down, unit.downlink_delay)
+    fixed_delay += multiply(work, unit.device_delay)
+    device_energy = multiply(work, unit.device_energy)
+    device_energy += multiply(up, unit.uplink_energy)
     if unit.receiving_energy is not None:
-        device_energy += down * unit.receiving_energy
-    server_energy = down * unit.downlink_energy
+        device_energy += multiply(down, unit.receiving_energy)
+    server_energy = multiply(down, unit.downlink_energy)
     if tables.server_seconds is not None:
         fixed_delay += tables.server_seconds
         server_energy += server_power_w * tables.server_seconds
@@ -220,17 +225,21 @@ class CostModel:
         """
         return _options(self._tables, unit.at((..., None)), self._server.full_power_w)
 
-    def options_by_split(self, unit: UnitCosts, devices: slice) -> Options:
+    def options_by_split(
+        self, unit: UnitCosts, devices: slice, multiply: Operation = np.multiply
+    ) -> Options:
         """Costs of every admissible split point of some devices, the split points first.
 
         Args:
             unit: Unit costs of these devices, arrays of shape (R, N).
             devices: Which of the fleet's they are.
+            multiply: Multiplies, in memory of the caller's choice.
 
         Returns:
             Options with arrays of shape (L, R, N); ``server_work`` broadcasts to it.
         """
-        return _options(self._tables.by_split(devices), unit, self._server.full_power_w)
+        tables = self._tables.by_split(devices)
+        return _options(tables, unit, self._server.full_power_w, multiply)
 
     def chosen_options(self, split_index: NDArray[np.int64], unit: UnitCosts) -> Options:
         """Costs of chosen split points.
