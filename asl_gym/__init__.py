@@ -107,13 +107,16 @@ _PLACES = {
 _MODULE_OF = {name: module for module, names in _PLACES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(_MODULE_OF[name]), name)
-    # The next look-up finds it without coming here.
-    globals()[name] = found
-    return found
+# Hidden from type checkers, which would take a module with it to have every name.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(importlib.import_module(_MODULE_OF[name]), name)
+        # The next look-up finds it without coming here.
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

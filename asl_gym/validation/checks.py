@@ -144,8 +144,10 @@ def numbers_tuple(
     if not 0 < len(entries) <= MOST_ENTRIES:
         allowed = f"at least one entry and at most {MOST_ENTRIES}"
         raise FieldError(field, f"{len(entries)} entries", allowed)
-    if _all_hold(entries, bounds):
-        return entries
+    # The entries of an array are numbers of NumPy's own.
+    plain = tuple(values.tolist()) if isinstance(values, np.ndarray) else entries
+    if _all_hold(plain, bounds):
+        return plain
     return tuple(number(f"{field}[{i}]", entry, bounds) for i, entry in enumerate(entries))
 
 
