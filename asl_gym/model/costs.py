@@ -5,8 +5,9 @@ server work w, so that with server frequency f its delay is D = a + w/f and the 
 energy is κ_s w f². All functions broadcast over leading axes (rounds, environments).
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +16,12 @@ from asl_gym.arrays import Array
 from asl_gym.model.components import Fleet, Server
 from asl_gym.model.device_costs import DeviceCosts
 from asl_gym.model.kinds import Group
+from asl_gym.model.options import Operation, Options, UnitCosts, options_of
 from asl_gym.model.radio import Channel
 from asl_gym.model.split_points import picked
 from asl_gym.model.split_tables import SplitTables, flops_per_work, split_tables
 
-__all__ = ["CostModel", "Operation", "Options", "RoundCosts", "UnitCosts", "sum_over_devices"]
-
-Operation = Callable[[Any, Any], Array]
-"""``np.multiply`` or ``np.add``, or the same in memory that is there already."""
+__all__ = ["CostModel", "Options", "RoundCosts", "UnitCosts", "sum_over_devices"]
 
 
 def sum_over_devices(values: Array) -> Array:
@@ -42,58 +41,6 @@ def sum_over_devices(values: Array) -> Array:
         return np.add.accumulate(values, axis=-1)[..., -1]
     sums = np.add.reduce(np.ascontiguousarray(rows.T), axis=0)
     return np.asarray(sums.reshape(values.shape[:-1]))
-
-
-class Options(NamedTuple):
-    """What choosing a split point costs a device, whatever the server frequency.
-
-    Shapes are (..., N, L) for all admissible split points or (..., N) for chosen ones.
-
-    Attributes:
-        fixed_delay: Delay a without the server's computing [s].
-        device_energy: Energy of the device, computing and uplink [J].
-        fixed_server_energy: Energy of the server side that its clock doesn't change [J]: the base
-            station's transmit energy, and of computing that takes its time at any clock.
-        server_work: Server work w [cycles].
-    """
-
-    fixed_delay: Array
-    device_energy: Array
-    fixed_server_energy: Array
-    server_work: Array
-
-
-class UnitCosts(NamedTuple):
-    """What a bit and a unit of work cost each device in a round, all of shape (..., N).
-
-    Every option's delay and energy are linear in these. Work is counted in FLOPs, or in seconds at
-    full clock where more than FLOPs takes time (:mod:`asl_gym.model.split_tables`).
-
-    Attributes:
-        uplink_delay: Uplink time per bit, 1/r↑ [s/bit].
-        downlink_delay: Downlink time per bit, 1/r↓ [s/bit].
-        device_delay: Device computing time per work: 1/(ϱF) [s/FLOP], or full over available clock
-            [s/s].
-        transfer_delay: Time per bit both ways, 1/r↑ + 1/r↓ [s/bit].
-        uplink_energy: Device energy per bit sent, p/r↑ [J/bit].
-        device_energy: Device computing energy per work: κF²/ϱ [J/FLOP], or the measured power times
-            ``device_delay``.
-        downlink_energy: Base station energy per bit, p_bs/r↓ [J/bit].
-        receiving_energy: Device energy per bit received [J/bit]; ``None`` where it isn't counted.
-    """
-
-    uplink_delay: Array
-    downlink_delay: Array
-    device_delay: Array
-    transfer_delay: Array
-    uplink_energy: Array
-    device_energy: Array
-    downlink_energy: Array
-    receiving_energy: Array | None = None
-
-    def at(self, index: Any) -> "UnitCosts":
-        """Picks from the leading axes."""
-        return UnitCosts(*(None if values is None else values[index] for values in self))  # type: ignore[arg-type]
 
 
 class RoundCosts(NamedTuple):
@@ -118,29 +65,6 @@ class RoundCosts(NamedTuple):
         return np.concatenate([self.device_energy, self.server_energy[..., None]], axis=-1)
 
 
-def _options(
-    tables: SplitTables, unit: UnitCosts, server_power_w: float, multiply: Operation = np.multiply
-) -> Options:
-    """A = bits↓/r↓ + work/speed + bits↑/r↑, and the energies of the same."""
-    up, down, work = tables.uplink_bits, tables.downlink_bits, tables.device_work
-    # Adding in place keeps large batches in the processor's cache.
-    if tables.is_symmetric:
-        fixed_delay = multiply(up, unit.transfer_delay)
-    else:
-        fixed_delay = multiply(up, unit.uplink_delay)
-        fixed_delay += multiply(down, unit.downlink_delay)
-    fixed_delay += multiply(work, unit.device_delay)
-    device_energy = multiply(work, unit.device_energy)
-    device_energy += multiply(up, unit.uplink_energy)
-    if unit.receiving_energy is not None:
-        device_energy += multiply(down, unit.receiving_energy)
-    server_energy = multiply(down, unit.downlink_energy)
-    if tables.server_seconds is not None:
-        fixed_delay += tables.server_seconds
-        server_energy += server_power_w * tables.server_seconds
-    return Options(fixed_delay, device_energy, server_energy, tables.server_work)
-
-
 class CostModel:
     """Delay and energy of a fleet, a server, a channel and what the fleet's groups train.
 
@@ -162,6 +86,10 @@ class CostModel:
         self._downlink_power = (
             channel.base_station_power_w if channel.count_downlink_energy else 0.0
         )
+
+    @cached_property
+    def _tables_by_split(self) -> SplitTables:
+        return self._tables.by_split()
 
     def unit_costs(
         self,
@@ -223,7 +151,7 @@ class CostModel:
             Options with arrays of shape (..., N, L); ``server_work`` has shape (L,) where
             it is the same for all devices.
         """
-        return _options(self._tables, unit.at((..., None)), self._server.full_power_w)
+        return options_of(self._tables, unit.at((..., None)), self._server.full_power_w)
 
     def options_by_split(
         self, unit: UnitCosts, devices: slice, multiply: Operation = np.multiply
@@ -238,8 +166,8 @@ class CostModel:
         Returns:
             Options with arrays of shape (L, R, N); ``server_work`` broadcasts to it.
         """
-        tables = self._tables.by_split(devices)
-        return _options(tables, unit, self._server.full_power_w, multiply)
+        tables = self._tables_by_split.of_devices(devices)
+        return options_of(tables, unit, self._server.full_power_w, multiply)
 
     def chosen_options(self, split_index: NDArray[np.int64], unit: UnitCosts) -> Options:
         """Costs of chosen split points.
@@ -251,7 +179,7 @@ class CostModel:
         Returns:
             Options with arrays of shape (..., N).
         """
-        return _options(self._tables.at(split_index), unit, self._server.full_power_w)
+        return options_of(self._tables.at(split_index), unit, self._server.full_power_w)
 
     def server_work(self, split_index: NDArray[np.int64]) -> Array:
         """Server work [cycles] of chosen split points, same shape as ``split_index``."""

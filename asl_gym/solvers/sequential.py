@@ -12,7 +12,8 @@ import numpy as np
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.model.components import Server
-from asl_gym.model.costs import Operation, Options, sum_over_devices
+from asl_gym.model.costs import Options, sum_over_devices
+from asl_gym.model.options import Operation
 from asl_gym.solvers.decision import SMALLEST_WEIGHT, Decision, RoundTerms
 
 __all__ = ["OptionShares", "allocate", "optimal_frequency", "option_shares", "price", "solve"]
