@@ -1,33 +1,39 @@
 """asl-gym: adaptive split learning under a long-term energy budget.
 
-Importing this package registers ``ASL-v0`` with Gymnasium.
+Importing this package registers ``ASL-v0`` with Gymnasium, and costs hardly more than importing
+Gymnasium: each public name is loaded when it is first asked for.
 """
 
-from asl_gym.envs.codec import Observation
-from asl_gym.envs.env import ASLEnv
-from asl_gym.envs.observations import ObservationCodec
-from asl_gym.envs.vector_env import ASLVectorEnv
-from asl_gym.model.components import Fleet, Server, Workload
-from asl_gym.model.demands import Budget, Knowledge
-from asl_gym.model.kinds import PerKind
-from asl_gym.model.profiles import NetworkProfile
-from asl_gym.model.radio import Link, Radio
-from asl_gym.model.system import System
-from asl_gym.model.timing_files import read_timings
-from asl_gym.model.timings import SideTimings, Timings
-from asl_gym.policies.base import Policy
-from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
-from asl_gym.policies.mismatch import CalibratedOPEN
-from asl_gym.policies.open import OPEN
-from asl_gym.policies.stale_csi import FilteredOPEN, KalmanOPEN
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from asl_gym.registration import register_envs
-from asl_gym.scenario.presets import preset, preset_names
-from asl_gym.scenario.scenario import Scenario
-from asl_gym.scoring.evaluation import EpisodeScore, Evaluator, evaluate
-from asl_gym.scoring.frontier import HindsightFrontier, hindsight_frontier
-from asl_gym.traces.columns import Columns
-from asl_gym.traces.measured import MeasuredTraces
-from asl_gym.traces.trace import Trace
+
+if TYPE_CHECKING:
+    from asl_gym.envs.codec import Observation
+    from asl_gym.envs.env import ASLEnv
+    from asl_gym.envs.observations import ObservationCodec
+    from asl_gym.envs.vector_env import ASLVectorEnv
+    from asl_gym.model.components import Fleet, Server, Workload
+    from asl_gym.model.demands import Budget, Knowledge
+    from asl_gym.model.kinds import PerKind
+    from asl_gym.model.profiles import NetworkProfile
+    from asl_gym.model.radio import Link, Radio
+    from asl_gym.model.system import System
+    from asl_gym.model.timing_files import read_timings
+    from asl_gym.model.timings import SideTimings, Timings
+    from asl_gym.policies.base import Policy
+    from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
+    from asl_gym.policies.mismatch import CalibratedOPEN
+    from asl_gym.policies.open import OPEN
+    from asl_gym.policies.stale_csi import FilteredOPEN, KalmanOPEN
+    from asl_gym.scenario.presets import preset, preset_names
+    from asl_gym.scenario.scenario import Scenario
+    from asl_gym.scoring.evaluation import EpisodeScore, Evaluator, evaluate
+    from asl_gym.scoring.frontier import HindsightFrontier, hindsight_frontier
+    from asl_gym.traces.columns import Columns
+    from asl_gym.traces.measured import MeasuredTraces
+    from asl_gym.traces.trace import Trace
 
 __all__ = [
     "OPEN",
@@ -69,5 +75,52 @@ __all__ = [
     "read_timings",
     "register_envs",
 ]
+
+_PLACES = {
+    "asl_gym.envs.codec": ("Observation",),
+    "asl_gym.envs.env": ("ASLEnv",),
+    "asl_gym.envs.observations": ("ObservationCodec",),
+    "asl_gym.envs.vector_env": ("ASLVectorEnv",),
+    "asl_gym.model.components": ("Fleet", "Server", "Workload"),
+    "asl_gym.model.demands": ("Budget", "Knowledge"),
+    "asl_gym.model.kinds": ("PerKind",),
+    "asl_gym.model.profiles": ("NetworkProfile",),
+    "asl_gym.model.radio": ("Link", "Radio"),
+    "asl_gym.model.system": ("System",),
+    "asl_gym.model.timing_files": ("read_timings",),
+    "asl_gym.model.timings": ("SideTimings", "Timings"),
+    "asl_gym.policies.base": ("Policy",),
+    "asl_gym.policies.baselines": ("FixedSplit", "GreedyDelay", "GreedyEnergy", "RandomPolicy"),
+    "asl_gym.policies.mismatch": ("CalibratedOPEN",),
+    "asl_gym.policies.open": ("OPEN",),
+    "asl_gym.policies.stale_csi": ("FilteredOPEN", "KalmanOPEN"),
+    "asl_gym.scenario.presets": ("preset", "preset_names"),
+    "asl_gym.scenario.scenario": ("Scenario",),
+    "asl_gym.scoring.evaluation": ("EpisodeScore", "Evaluator", "evaluate"),
+    "asl_gym.scoring.frontier": ("HindsightFrontier", "hindsight_frontier"),
+    "asl_gym.traces.columns": ("Columns",),
+    "asl_gym.traces.measured": ("MeasuredTraces",),
+    "asl_gym.traces.trace": ("Trace",),
+}
+"""Modules and the public names that are loaded from them; the same as for type checkers above."""
+
+_MODULE_OF = {name: module for module, names in _PLACES.items() for name in names}
+
+
+# Hidden from type checkers, which would take a module with it to have every name.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(importlib.import_module(_MODULE_OF[name]), name)
+        # The next look-up finds it without coming here.
+        globals()[name] = found
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
 
 register_envs()

@@ -4,7 +4,7 @@ from typing import Any
 
 import gymnasium as gym
 
-from asl_gym.scenario.presets import MISMATCHED, STALE
+from asl_gym.model.demands import MISMATCHED, STALE
 
 __all__ = ["ENVIRONMENTS", "register_envs"]
 

@@ -159,7 +159,7 @@ def speed(
     measurements = measure_all()
     table = pd.DataFrame([vars(each) for each in measurements])
     for column in ("value", "aim"):
-        table[column] = table[column].map(lambda value: f"{value:,.0f}")
+        table[column] = table[column].map(lambda value: f"{value:,.{0 if value >= 10 else 2}f}")
     table["ratio"] = table["ratio"].map(lambda value: f"{value:.2f}")
     titles = {"what": "Measured", "value": "Median", "unit": "Unit", "aim": "Aim", "ratio": "Ratio"}
     shown = table.rename(columns=titles)

@@ -15,7 +15,6 @@ from asl_gym.arrays import Array, Float32
 from asl_gym.envs.codec import LN_BOUND, LOG_BOUND, MAX_CLOCK_RATIO, Codec, Observation, Realised
 from asl_gym.model.device_costs import PerDevice
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.traces.channel import median_rates
 from asl_gym.validation.checks import one_of
 
 __all__ = [
@@ -75,7 +74,7 @@ class ObservationCodec(Codec):
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         self._devices, self._queues = scenario.num_devices, scenario.num_budgets
-        uplink, downlink = median_rates(scenario.fleet, scenario.device_radio)
+        uplink, downlink = self._medians
         self._median_rates = np.concatenate([uplink, downlink])
         self._per_uplink, self._per_downlink = PerDevice(1.0 / uplink), PerDevice(1.0 / downlink)
         self._per_clock = PerDevice(1.0 / self._clock)
@@ -175,12 +174,11 @@ class DevicesCodec(Codec):
         clock = np.asarray(fleet.clock_hz)
         flops_per_cycle, energy_per_flop = scenario.cost_model.per_flop(clock)
         self._speed = flops_per_cycle / SPEED_UNIT
-        medians = median_rates(fleet, scenario.device_radio)
         static = (
             clock * self._speed,
             energy_per_flop / ENERGY_UNIT,
             np.asarray(fleet.sending_power_w or fleet.transmit_power_w) / POWER_UNIT,
-            *(rates / RATE_UNIT for rates in medians),
+            *(rates / RATE_UNIT for rates in self._medians),
         )
         width = len(DEVICE_COLUMNS) + 2 * self.shows_costs
         self._blank = np.zeros((n + 1, width), dtype=np.float32)

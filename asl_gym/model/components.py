@@ -15,8 +15,16 @@ import numpy as np
 from asl_gym.arrays import Array
 from asl_gym.model import limits
 from asl_gym.model.profiles import NetworkProfile
-from asl_gym.validation.checks import FieldError, numbers_tuple, sequence, whole_number
-from asl_gym.validation.fields import Declared, count, instance, optional, quantities, quantity
+from asl_gym.validation.checks import FieldError, sequence, whole_number
+from asl_gym.validation.fields import (
+    Declared,
+    count,
+    instance,
+    keeps_hash,
+    optional,
+    quantities,
+    quantity,
+)
 
 __all__ = [
     "Fleet",
@@ -28,6 +36,7 @@ __all__ = [
 Schedule = Literal["sequential", "parallel"]
 
 
+@keeps_hash
 @dataclass(frozen=True)
 class Fleet(Declared):
     """The devices, one entry a device.
@@ -78,8 +87,10 @@ class Fleet(Declared):
         super().__post_init__()
         whole_number("fleet.num_devices", self.num_devices, 1, limits.MAX_DEVICES)
         for name in (*self.PER_DEVICE, *self.OPTIONAL):
-            if (values := getattr(self, name)) is not None:
-                numbers_tuple(f"fleet.{name}", values, self.num_devices)
+            entries = getattr(self, name)
+            if entries is not None and len(entries) != self.num_devices:
+                given, allowed = (f"{count} entries" for count in (len(entries), self.num_devices))
+                raise FieldError(f"fleet.{name}", given, allowed)
         if self.kind is not None:
             object.__setattr__(self, "kind", self._checked_kinds(self.kind))
         if self.has_roofline and self.computing_power_w is None:

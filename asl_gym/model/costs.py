@@ -6,7 +6,8 @@ energy is κ_s w f². All functions broadcast over leading axes (rounds, environ
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from asl_gym.arrays import Array
 from asl_gym.model.components import Fleet, Server
 from asl_gym.model.device_costs import DeviceCosts
 from asl_gym.model.kinds import Group
+from asl_gym.model.options import Operation, Options, UnitCosts, options_of
 from asl_gym.model.radio import Channel
 from asl_gym.model.split_points import picked
 from asl_gym.model.split_tables import SplitTables, flops_per_work, split_tables
@@ -41,58 +43,6 @@ def sum_over_devices(values: Array) -> Array:
     return np.asarray(sums.reshape(values.shape[:-1]))
 
 
-class Options(NamedTuple):
-    """What choosing a split point costs a device, whatever the server frequency.
-
-    Shapes are (..., N, L) for all admissible split points or (..., N) for chosen ones.
-
-    Attributes:
-        fixed_delay: Delay a without the server's computing [s].
-        device_energy: Energy of the device, computing and uplink [J].
-        fixed_server_energy: Energy of the server side that its clock doesn't change [J]: the base
-            station's transmit energy, and of computing that takes its time at any clock.
-        server_work: Server work w [cycles].
-    """
-
-    fixed_delay: Array
-    device_energy: Array
-    fixed_server_energy: Array
-    server_work: Array
-
-
-class UnitCosts(NamedTuple):
-    """What a bit and a unit of work cost each device in a round, all of shape (..., N).
-
-    Every option's delay and energy are linear in these. Work is counted in FLOPs, or in seconds at
-    full clock where more than FLOPs takes time (:mod:`asl_gym.model.split_tables`).
-
-    Attributes:
-        uplink_delay: Uplink time per bit, 1/r↑ [s/bit].
-        downlink_delay: Downlink time per bit, 1/r↓ [s/bit].
-        device_delay: Device computing time per work: 1/(ϱF) [s/FLOP], or full over available clock
-            [s/s].
-        transfer_delay: Time per bit both ways, 1/r↑ + 1/r↓ [s/bit].
-        uplink_energy: Device energy per bit sent, p/r↑ [J/bit].
-        device_energy: Device computing energy per work: κF²/ϱ [J/FLOP], or the measured power times
-            ``device_delay``.
-        downlink_energy: Base station energy per bit, p_bs/r↓ [J/bit].
-        receiving_energy: Device energy per bit received [J/bit]; ``None`` where it isn't counted.
-    """
-
-    uplink_delay: Array
-    downlink_delay: Array
-    device_delay: Array
-    transfer_delay: Array
-    uplink_energy: Array
-    device_energy: Array
-    downlink_energy: Array
-    receiving_energy: Array | None = None
-
-    def at(self, index: Any) -> "UnitCosts":
-        """Picks from the leading axes."""
-        return UnitCosts(*(None if values is None else values[index] for values in self))  # type: ignore[arg-type]
-
-
 class RoundCosts(NamedTuple):
     """What a round cost.
 
@@ -113,27 +63,6 @@ class RoundCosts(NamedTuple):
         if num_budgets == 1:
             return self.energy[..., None]
         return np.concatenate([self.device_energy, self.server_energy[..., None]], axis=-1)
-
-
-def _options(tables: SplitTables, unit: UnitCosts, server_power_w: float) -> Options:
-    """A = bits↓/r↓ + work/speed + bits↑/r↑, and the energies of the same."""
-    up, down, work = tables.uplink_bits, tables.downlink_bits, tables.device_work
-    # Adding in place keeps large batches in the processor's cache.
-    if tables.is_symmetric:
-        fixed_delay = up * unit.transfer_delay
-    else:
-        fixed_delay = up * unit.uplink_delay
-        fixed_delay += down * unit.downlink_delay
-    fixed_delay += work * unit.device_delay
-    device_energy = work * unit.device_energy
-    device_energy += up * unit.uplink_energy
-    if unit.receiving_energy is not None:
-        device_energy += down * unit.receiving_energy
-    server_energy = down * unit.downlink_energy
-    if tables.server_seconds is not None:
-        fixed_delay += tables.server_seconds
-        server_energy += server_power_w * tables.server_seconds
-    return Options(fixed_delay, device_energy, server_energy, tables.server_work)
 
 
 class CostModel:
@@ -157,6 +86,10 @@ class CostModel:
         self._downlink_power = (
             channel.base_station_power_w if channel.count_downlink_energy else 0.0
         )
+
+    @cached_property
+    def _tables_by_split(self) -> SplitTables:
+        return self._tables.by_split()
 
     def unit_costs(
         self,
@@ -218,7 +151,23 @@ class CostModel:
             Options with arrays of shape (..., N, L); ``server_work`` has shape (L,) where
             it is the same for all devices.
         """
-        return _options(self._tables, unit.at((..., None)), self._server.full_power_w)
+        return options_of(self._tables, unit.at((..., None)), self._server.full_power_w)
+
+    def options_by_split(
+        self, unit: UnitCosts, devices: slice, multiply: Operation = np.multiply
+    ) -> Options:
+        """Costs of every admissible split point of some devices, the split points first.
+
+        Args:
+            unit: Unit costs of these devices, arrays of shape (R, N).
+            devices: Which of the fleet's they are.
+            multiply: Multiplies, in memory of the caller's choice.
+
+        Returns:
+            Options with arrays of shape (L, R, N); ``server_work`` broadcasts to it.
+        """
+        tables = self._tables_by_split.of_devices(devices)
+        return options_of(tables, unit, self._server.full_power_w, multiply)
 
     def chosen_options(self, split_index: NDArray[np.int64], unit: UnitCosts) -> Options:
         """Costs of chosen split points.
@@ -230,7 +179,7 @@ class CostModel:
         Returns:
             Options with arrays of shape (..., N).
         """
-        return _options(self._tables.at(split_index), unit, self._server.full_power_w)
+        return options_of(self._tables.at(split_index), unit, self._server.full_power_w)
 
     def server_work(self, split_index: NDArray[np.int64]) -> Array:
         """Server work [cycles] of chosen split points, same shape as ``split_index``."""

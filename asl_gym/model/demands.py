@@ -8,7 +8,7 @@ from asl_gym.model import limits
 from asl_gym.validation.checks import FieldError, number, numbers_tuple
 from asl_gym.validation.fields import Declared, choice, count, quantity
 
-__all__ = ["PERFECT", "Budget", "Knowledge", "Reference", "Scope"]
+__all__ = ["MISMATCHED", "PERFECT", "STALE", "Budget", "Knowledge", "Reference", "Scope"]
 
 Scope = Literal["system", "per_device"]
 Reference = Literal["reference trace", "measured traces"]
@@ -84,3 +84,9 @@ class Knowledge(Declared):
 
 PERFECT = Knowledge()
 """Of everything, the default."""
+
+STALE = Knowledge(csi_delay_rounds=1)
+"""The controller is shown the rates of the last round."""
+
+MISMATCHED = Knowledge(parameter_error=3.0)
+"""The devices' FLOPs per cycle and capacitances are wrong by up to a factor of 3 each way."""

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from asl_gym.model import limits
 from asl_gym.validation.checks import Bounds, FieldError, numbers_tuple, one_of
-from asl_gym.validation.fields import checked_fields
+from asl_gym.validation.fields import checked_fields, keeps_hash
 from asl_gym.validation.json_files import SCHEMA, fields_of_file, read_json, without_schema
 
 __all__ = ["INPUT", "NetworkProfile"]
@@ -31,6 +31,7 @@ NEWEST_SCHEMA = 1
 """Format of a profile's file that :meth:`NetworkProfile.to_json` writes."""
 
 
+@keeps_hash
 @dataclass(frozen=True)
 class NetworkProfile:
     """Computing and traffic of a layered network, per split point and per sample.

@@ -44,13 +44,30 @@ class SplitTables(NamedTuple):
 
     def at(self, split_index: Splits) -> "SplitTables":
         """The figures of chosen split points."""
-        up, seconds = picked(self.uplink_bits, split_index), self.server_seconds
+        return self._each(lambda table: picked(table, split_index))
+
+    def by_split(self) -> "SplitTables":
+        """The figures with the split points as the first of three axes, each in one piece.
+
+        Returns:
+            Arrays of shape (L, 1, 1) where all devices are alike, else (L, 1, N).
+        """
+        return self._each(
+            lambda table: np.ascontiguousarray(np.atleast_2d(table).swapaxes(0, 1)[:, None])
+        )
+
+    def of_devices(self, devices: slice) -> "SplitTables":
+        """Those of some devices, of :meth:`by_split`'s figures."""
+        return self._each(lambda table: table if table.shape[-1] == 1 else table[..., devices])
+
+    def _each(self, change: Callable[[Array], Array]) -> "SplitTables":
+        up, seconds = change(self.uplink_bits), self.server_seconds
         return SplitTables(
             up,
-            up if self.is_symmetric else picked(self.downlink_bits, split_index),
-            picked(self.device_work, split_index),
-            picked(self.server_work, split_index),
-            None if seconds is None else picked(seconds, split_index),
+            up if self.is_symmetric else change(self.downlink_bits),
+            change(self.device_work),
+            change(self.server_work),
+            None if seconds is None else change(seconds),
         )
 
 

@@ -16,7 +16,7 @@ from asl_gym.envs.codec import Observation
 from asl_gym.policies.base import ScenarioPolicy
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.decision import Decision
-from asl_gym.solvers.round_problem import RoundProblem
+from asl_gym.solvers.round_problem import RoundProblem, solve_rounds
 
 __all__ = ["OPEN", "RememberingOPEN", "WeightedPolicy", "price_splits", "shown_problem"]
 
@@ -77,8 +77,9 @@ class WeightedPolicy(ScenarioPolicy):
         weights: Array,
         factors: tuple[Array | None, Array | None] = (None, None),
     ) -> Decision:
-        """Solves the round that is shown, see :func:`shown_problem`."""
-        return shown_problem(self.scenario, seen, V, weights, factors).solve()
+        """Solves the round that is shown; arguments as for :func:`shown_problem`."""
+        unit = seen.unit_costs(self.scenario.cost_model, factors)
+        return solve_rounds(self.scenario, unit, V, weights)
 
 
 class OPEN(WeightedPolicy):

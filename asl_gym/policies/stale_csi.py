@@ -9,11 +9,10 @@ the best itself.
 """
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RegularGridInterpolator
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
@@ -21,6 +20,9 @@ from asl_gym.model.radio import cellular
 from asl_gym.policies.open import RememberingOPEN
 from asl_gym.traces import channel
 from asl_gym.validation.checks import SHARE, FieldError, number
+
+if TYPE_CHECKING:
+    from scipy.interpolate import RegularGridInterpolator
 
 __all__ = ["FilteredOPEN", "KalmanOPEN"]
 
@@ -95,8 +97,11 @@ class KalmanOPEN(RememberingOPEN):
         ]
         self._inverse_rate = self._tabulated()
 
-    def _tabulated(self) -> RegularGridInterpolator:
+    def _tabulated(self) -> "RegularGridInterpolator":
         """E[1/r] over the deviation of the predicted shadowing [dB] and the predicted mean SNR."""
+        # Here because it takes long to load and this policy alone needs it.
+        from scipy.interpolate import RegularGridInterpolator
+
         nodes, weights = np.polynomial.hermite_e.hermegauss(NUM_SHADOWING_NODES)
         weights = weights / weights.sum()
         # Deep fades are rare but decide the mean of 1/r: cells of equal width in decibels.

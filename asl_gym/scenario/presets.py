@@ -12,19 +12,13 @@ from functools import cache
 from typing import Any
 
 from asl_gym.model.components import Fleet, Server, Workload
-from asl_gym.model.demands import Budget, Knowledge
+from asl_gym.model.demands import MISMATCHED, STALE, Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.radio import Fading, Radio
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation.checks import FieldError
 
-__all__ = ["MISMATCHED", "STALE", "preset", "preset_names"]
-
-STALE = Knowledge(csi_delay_rounds=1)
-"""The controller is shown the rates of the last round."""
-
-MISMATCHED = Knowledge(parameter_error=3.0)
-"""The devices' FLOPs per cycle and capacitances are wrong by up to a factor of 3 each way."""
+__all__ = ["preset", "preset_names"]
 
 
 def _default() -> Scenario:

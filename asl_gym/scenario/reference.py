@@ -9,12 +9,11 @@ matters, and independent rounds tell it soonest.
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import linprog
 
 from asl_gym.arrays import Array
 from asl_gym.model.demands import Budget, Knowledge
 from asl_gym.model.system import System
-from asl_gym.solvers.round_problem import RoundProblem
+from asl_gym.solvers.round_problem import solve_rounds
 from asl_gym.solvers.trace_solver import TraceSolver
 from asl_gym.traces import channel
 from asl_gym.traces.imperfect import draw_factors
@@ -50,8 +49,7 @@ def reference_delay(system: System) -> float:
     rates = channel.median_rates(system.fleet, system.device_radio)
     model = system.cost_model
     unit = model.unit_costs(*rates, np.asarray(system.fleet.clock_hz))
-    problem = RoundProblem.of(system, model.all_options(unit), 1.0, np.zeros(1))
-    return float(problem.solve().objective)
+    return float(solve_rounds(system, unit, 1.0, np.zeros(1)).objective)
 
 
 def reference_trace(system: System, knowledge: Knowledge) -> Trace:
@@ -147,6 +145,9 @@ def _greatest_mixture(cuts: Array) -> tuple[float, Array]:
     count = cuts.shape[1]
     if count == 1:
         return float(cuts.min()), np.ones(1)
+    # Here because it takes long to load and few scenarios have several budgets in joules.
+    from scipy.optimize import linprog
+
     # The solver takes no coefficients beyond 1e15, which budgets far too small lead to.
     scale = float(cuts.max()) or 1.0
     rows = np.hstack([-cuts / scale, np.ones((len(cuts), 1))])

@@ -37,12 +37,11 @@ def resize(fleet: Fleet, num_devices: int) -> Fleet:
         fleet: The fleet to start from; its devices come first, unchanged.
         num_devices: Number of devices wanted, >= 1.
     """
-    extra = num_devices - fleet.num_devices
-    drawn = redraw(fleet, num_devices, FLEET_SEED) if extra > 0 else fleet
-    changes: dict[str, Any] = {}
-    for name in _figures(fleet):
-        own = getattr(fleet, name)[:num_devices]
-        changes[name] = own + getattr(drawn, name)[len(own) : num_devices]
+    known = fleet.num_devices
+    changes = {name: getattr(fleet, name)[:num_devices] for name in _figures(fleet)}
+    if num_devices > known:
+        for name, drawn in _drawn(fleet, num_devices, FLEET_SEED).items():
+            changes[name] += tuple(drawn[known:].tolist())
     return dataclasses.replace(fleet, **changes)
 
 
@@ -54,16 +53,23 @@ def redraw(fleet: Fleet, num_devices: int, seed: int) -> Fleet:
         num_devices: Number of devices, >= 1.
         seed: Seed of the streams.
     """
+    drawn = _drawn(fleet, num_devices, seed)
+    changes: dict[str, Any] = {name: tuple(each.tolist()) for name, each in drawn.items()}
+    return dataclasses.replace(fleet, **changes)
+
+
+def _drawn(fleet: Fleet, num_devices: int, seed: int) -> dict[str, NDArray[Any]]:
+    """Figures of drawn devices, shape (N,) each."""
     names = (*Fleet.PER_DEVICE, *Fleet.OPTIONAL, COPIED)
     streams = dict(zip(names, np.random.SeedSequence(seed).spawn(len(names)), strict=True))
-    changes: dict[str, Any] = {}
+    drawn: dict[str, NDArray[Any]] = {}
     for name in _figures(fleet):
         copied = fleet.kind is not None and name != "distance_m"
         stream = streams[COPIED if copied else name]
         uniform = np.random.default_rng(stream).random(num_devices)
         own = np.asarray(getattr(fleet, name))
-        changes[name] = tuple(_draw("" if copied else name, own, uniform).tolist())
-    return dataclasses.replace(fleet, **changes)
+        drawn[name] = _draw("" if copied else name, own, uniform)
+    return drawn
 
 
 def _figures(fleet: Fleet) -> list[str]:

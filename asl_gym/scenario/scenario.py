@@ -8,9 +8,9 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -32,6 +32,9 @@ __all__ = ["Scenario"]
 
 NEWEST_SCHEMA = 1
 """Format of a scenario's file that :meth:`Scenario.to_json` writes."""
+
+NUM_RESIZED = 16
+"""Resized scenarios that are kept, since environments of one are often made again and again."""
 
 REFERENCE_SEEDS = range(10_000, 10_020)
 """Seeds of the draws from a source that a budget given as a fraction refers to there."""
@@ -102,15 +105,8 @@ class Scenario(System):
         num_devices = whole_number("num_devices", num_devices, 1, limits.MAX_DEVICES)
         if num_devices == self.num_devices and seed is None:
             return self
-        if seed is not None:
-            seed = whole_number("seed", seed, 0)
-            fleet = fleet_law.redraw(self.fleet, num_devices, seed)
-        else:
-            fleet = fleet_law.resize(self.fleet, num_devices)
-        budget = fleet_law.resize_budget(self.budget, fleet, self.fleet)
-        return self.replace(
-            fleet=fleet, budget=budget, per_kind=fleet_law.resize_kinds(self.per_kind, fleet)
-        )
+        seed = None if seed is None else whole_number("seed", seed, 0)
+        return cast(Self, _resized(self, num_devices, seed))
 
     def with_budget_on(self, traces: TraceSource) -> Self:
         """Returns the scenario with its budget's fraction resolved on what a source draws.
@@ -232,3 +228,15 @@ class Scenario(System):
         data = read_json(path, "scenario")
         with fields_of_file(path):
             return cls.from_dict(data)
+
+
+@lru_cache(NUM_RESIZED)
+def _resized(scenario: Scenario, num_devices: int, seed: int | None) -> Scenario:
+    """See :meth:`Scenario.with_num_devices`; kept with all that follows from its fields."""
+    if seed is not None:
+        fleet = fleet_law.redraw(scenario.fleet, num_devices, seed)
+    else:
+        fleet = fleet_law.resize(scenario.fleet, num_devices)
+    budget = fleet_law.resize_budget(scenario.budget, fleet, scenario.fleet)
+    per_kind = fleet_law.resize_kinds(scenario.per_kind, fleet)
+    return scenario.replace(fleet=fleet, budget=budget, per_kind=per_kind)

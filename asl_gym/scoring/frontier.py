@@ -16,7 +16,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import linprog
 
 from asl_gym.arrays import Array
 from asl_gym.scenario.scenario import Scenario
@@ -195,6 +194,9 @@ class HindsightFrontier:
         self, cuts: Cuts, target: Array, low: Array, high: Array | None
     ) -> tuple[float, Array]:
         """Maximum of the cuts' lower envelope over a box of scaled multipliers."""
+        # Here because it takes long to load and only frontiers need it.
+        from scipy.optimize import linprog
+
         slopes = (np.asarray(cuts.energies) - target) * self._scale
         lambdas = np.asarray(cuts.lambdas) / self._scale
         constants = cuts.lines(target) - (slopes * lambdas).sum(axis=1)

@@ -11,12 +11,12 @@ from typing import Self
 from asl_gym.arrays import Array, Splits
 from asl_gym.model import lyapunov
 from asl_gym.model.components import Schedule
-from asl_gym.model.costs import Options
+from asl_gym.model.costs import Options, UnitCosts
 from asl_gym.model.system import System
-from asl_gym.solvers import sequential
+from asl_gym.solvers import in_parts, sequential
 from asl_gym.solvers.decision import Decision, RoundTerms
 
-__all__ = ["RoundProblem", "best_frequencies"]
+__all__ = ["RoundProblem", "best_frequencies", "solve_rounds", "solves_in_parts"]
 
 
 class RoundProblem(RoundTerms):
@@ -53,6 +53,25 @@ class RoundProblem(RoundTerms):
         """
         prices: Array = _solver(self.schedule).price(self, split_index)
         return prices
+
+
+def solves_in_parts(system: System, device_rounds: int) -> bool:
+    """Whether so many devices of all rounds are solved in parts rather than as one whole."""
+    return system.schedule == "sequential" and device_rounds >= in_parts.LEAST_SIZE
+
+
+def solve_rounds(system: System, unit: UnitCosts, V: float | Array, weights: Array) -> Decision:
+    """Minimises V·D + weighted energies, as :class:`RoundProblem` does, at any size.
+
+    Args:
+        system: The system.
+        unit: What a bit and a unit of work cost in each round, arrays of shape (..., N).
+        V: Weight on delay.
+        weights: Weight on each budget's energy, shape (..., K), or (..., 1) for all alike.
+    """
+    if solves_in_parts(system, unit.device_delay.size):
+        return in_parts.solve_in_parts(system, unit, V, weights)
+    return RoundProblem.of(system, system.cost_model.all_options(unit), V, weights).solve()
 
 
 def best_frequencies(

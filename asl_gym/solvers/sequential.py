@@ -13,6 +13,7 @@ import numpy as np
 from asl_gym.arrays import Array, Splits
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options, sum_over_devices
+from asl_gym.model.options import Operation
 from asl_gym.solvers.decision import SMALLEST_WEIGHT, Decision, RoundTerms
 
 __all__ = ["OptionShares", "allocate", "optimal_frequency", "option_shares", "price", "solve"]
@@ -51,17 +52,49 @@ class OptionShares(NamedTuple):
     frequency: Array
 
 
-def option_shares(terms: RoundTerms) -> OptionShares:
-    """V·(a + w/f*) + q_n e + q_s (e_fixed + κ_s w f*²) of every option."""
-    options, server, V, device_weight, server_weight = terms[:5]
-    frequency = optimal_frequency(V, server_weight, server)
-    delay_weight = np.asarray(V, dtype=float)[..., None, None]
-    q_device, q_server = device_weight[..., None], server_weight[..., None, None]
-    f = frequency[..., None, None]
-    server_energy = options.fixed_server_energy + server.computing_energy(f, options.server_work)
-    share = delay_weight * (options.fixed_delay + options.server_work / f)
-    share = share + q_device * options.device_energy + q_server * server_energy
+class Operations(NamedTuple):
+    """What arrays are added and multiplied by.
+
+    Attributes:
+        add: Adds.
+        multiply: Multiplies.
+    """
+
+    add: Operation = np.add
+    multiply: Operation = np.multiply
+
+
+NUMPY = Operations()
+
+
+def shares_at(frequency: Array, terms: RoundTerms, using: Operations = NUMPY) -> OptionShares:
+    """V·(a + w/f) + q_n e + q_s (e_fixed + κ_s w f²) of every option.
+
+    Args:
+        frequency: The frequency f [Hz], broadcasting with the options.
+        terms: The round, V and the weights broadcasting with the options.
+        using: Adds and multiplies, in memory of the caller's choice.
+    """
+    options, server, V, q_device, q_server = terms[:5]
+    computing = server.computing_energy(frequency, options.server_work)
+    server_energy = using.add(options.fixed_server_energy, computing)
+    share = using.add(options.fixed_delay, options.server_work / frequency)
+    share *= V
+    share += using.multiply(q_device, options.device_energy)
+    share += using.multiply(q_server, server_energy)
     return OptionShares(share, server_energy, frequency)
+
+
+def option_shares(terms: RoundTerms) -> OptionShares:
+    """What every option adds at the best frequency f*."""
+    frequency = optimal_frequency(terms.V, terms.server_weight, terms.server)
+    spread = terms._replace(
+        V=np.asarray(terms.V, dtype=float)[..., None, None],
+        device_weight=terms.device_weight[..., None],
+        server_weight=terms.server_weight[..., None, None],
+    )
+    shares = shares_at(frequency[..., None, None], spread)
+    return shares._replace(frequency=frequency)
 
 
 def solve(terms: RoundTerms) -> Decision:

@@ -8,7 +8,7 @@ from asl_gym.arrays import Array
 from asl_gym.model.costs import Options, RoundCosts, UnitCosts
 from asl_gym.model.system import System
 from asl_gym.solvers.decision import Decision
-from asl_gym.solvers.round_problem import RoundProblem
+from asl_gym.solvers.round_problem import RoundProblem, solve_rounds, solves_in_parts
 from asl_gym.traces.trace import Trace
 
 __all__ = ["MeanCosts", "TraceSolver"]
@@ -37,7 +37,7 @@ class MeanCosts:
 @dataclass(frozen=True)
 class _Block:
     unit: UnitCosts
-    options: Options
+    options: Options | None
 
 
 class TraceSolver:
@@ -62,21 +62,25 @@ class TraceSolver:
         starts = range(0, self.num_rounds, rounds)
         self._trace = trace
         self._rounds = [slice(start, start + rounds) for start in starts]
-        # Options of long traces and large fleets are built when they are needed: they are L times
-        # as large as the trace.
+        # What follows from long traces and large fleets is built when it is needed: options are L
+        # times as large as the trace.
         self._kept = self._build(self._rounds[0]) if len(self._rounds) == 1 else None
 
     def _build(self, rounds: slice) -> _Block:
         model = self.system.cost_model
         unit = model.unit_costs(*self._trace.real(rounds), *self._trace.factors(rounds))
-        return _Block(unit, model.all_options(unit))
+        in_parts = solves_in_parts(self.system, unit.device_delay.size)
+        return _Block(unit, None if in_parts else model.all_options(unit))
 
     def decide(self, block: int, V: float, weights: Array) -> tuple[Decision, RoundCosts]:
         """Solves the rounds of one block, see :meth:`mean_costs`."""
         part = self._kept or self._build(self._rounds[block])
         rounds = part.unit.device_delay.shape[0]
         spread = np.broadcast_to(weights, (rounds, len(weights)))
-        decision = RoundProblem.of(self.system, part.options, V, spread).solve()
+        if part.options is None:
+            decision = solve_rounds(self.system, part.unit, V, spread)
+        else:
+            decision = RoundProblem.of(self.system, part.options, V, spread).solve()
         model = self.system.cost_model
         chosen = model.chosen_options(decision.split_index, part.unit)
         return decision, model.round_costs(chosen, decision.server_frequency_hz)

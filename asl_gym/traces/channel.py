@@ -9,8 +9,6 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.signal import lfilter
-from scipy.special import hyperu
 
 from asl_gym.arrays import Array
 from asl_gym.model.components import Fleet
@@ -61,6 +59,9 @@ def shadowing_gain(innovations: Array, radio: Radio) -> Array:
     Returns:
         Linear power gain, same shape.
     """
+    # Here because loading it takes most of a second, which reading a scenario should not cost.
+    from scipy.signal import lfilter
+
     correlation, scale = radio.shadowing_correlation, radio.shadowing_std_db * LN10_OVER_10
     # The first round has the stationary variance, later ones add an innovation each.
     innovation_scale = math.sqrt(1.0 - correlation**2)
@@ -81,6 +82,9 @@ def ergodic_spectral_efficiency(snr: Array) -> Array:
     Returns:
         Spectral efficiency [bit/s/Hz], same shape.
     """
+    # Here because this fading alone needs it.
+    from scipy.special import hyperu
+
     return np.asarray(hyperu(1.0, 1.0, 1.0 / np.maximum(snr, LEAST_SNR)) / math.log(2.0))
 
 

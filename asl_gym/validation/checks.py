@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import numpy as np
+
 __all__ = [
     "ANY",
     "NOT_NEGATIVE",
@@ -142,8 +144,10 @@ def numbers_tuple(
     if not 0 < len(entries) <= MOST_ENTRIES:
         allowed = f"at least one entry and at most {MOST_ENTRIES}"
         raise FieldError(field, f"{len(entries)} entries", allowed)
-    if _all_hold(entries, bounds):
-        return entries
+    # The entries of an array are numbers of NumPy's own.
+    plain = tuple(values.tolist()) if isinstance(values, np.ndarray) else entries
+    if _all_hold(plain, bounds):
+        return plain
     return tuple(number(f"{field}[{i}]", entry, bounds) for i, entry in enumerate(entries))
 
 
@@ -168,9 +172,11 @@ def sequence(field: str, values: Any, of: str) -> tuple[Any, ...]:
 
 def _all_hold(entries: tuple[Any, ...], bounds: Bounds) -> bool:
     """Whether entries are floats within bounds, quickly: fleets have up to a million devices."""
-    if set(map(type, entries)) != {float} or not all(map(math.isfinite, entries)):
+    if set(map(type, entries)) != {float}:
         return False
-    return bounds.hold(min(entries)) and bounds.hold(max(entries))
+    values = np.fromiter(entries, float, len(entries))
+    # Both are NaN where an entry is, which no bounds hold.
+    return bounds.hold(float(values.min())) and bounds.hold(float(values.max()))
 
 
 def whole_number(field: str, value: Any, low: int, high: int | None = None) -> int:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Self, get_args
+from typing import Any, ClassVar, Self, TypeVar, get_args
 
 from asl_gym.validation.checks import (
     Bounds,
@@ -21,6 +21,7 @@ __all__ = [
     "count",
     "declared",
     "instance",
+    "keeps_hash",
     "optional",
     "quantities",
     "quantity",
@@ -53,6 +54,31 @@ class Declared:
             value = changes.get(each.name, getattr(self, each.name))
             object.__setattr__(copy, each.name, value)
         return copy
+
+
+_Kind = TypeVar("_Kind", bound=type)
+_HASH = "_hash"
+
+
+def keeps_hash(kind: _Kind) -> _Kind:
+    """Has the instances of a frozen dataclass compute their hash once.
+
+    That of 100,000 devices takes milliseconds, and caches ask for it again and again.
+    """
+    methods: Any = kind
+    compute = methods.__hash__
+
+    def hashed(self: Any) -> int:
+        if (kept := self.__dict__.get(_HASH)) is None:
+            kept = self.__dict__[_HASH] = compute(self)
+        return int(kept)
+
+    def state(self: Any) -> dict[str, Any]:
+        # Texts hash to something else in another process.
+        return {name: value for name, value in self.__dict__.items() if name != _HASH}
+
+    methods.__hash__, methods.__getstate__ = hashed, state
+    return kind
 
 
 def declared(check: Callable[[str, Any], Any], **default: Any) -> Any:

@@ -1,12 +1,12 @@
 """How fast environment and reference policy are, as ratios measured in one run.
 
 Machines differ and are noisy: every figure stands beside what the project aims at, and the vector
-environment beside Gymnasium's own CartPole, alternating with it in the same process.
+environment beside Gymnasium's own CartPole, alternating with it in the same process. What comes
+before the first step is in :mod:`benchmarks.studies.setting_up`.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -17,8 +17,10 @@ from agents.configuration import load_configuration
 from agents.hybrid import Hybrid
 from agents.vec_env import make_vec_env
 from asl_gym import OPEN, Policy
+from benchmarks.studies.measurement import Measurement
+from benchmarks.studies.setting_up import measure_setting_up
 
-__all__ = ["Measurement", "measure_all"]
+__all__ = ["measure_all"]
 
 REPEATS = 5
 NUM_ENVS = 1_024
@@ -33,25 +35,6 @@ OPEN_BATCHED_AIM = 100_000.0
 LYDROO_ROUND_US = 31_600.0
 """A round of LyDROO at 10 devices on 2 cores (Bi, Huang, Wang, Zhang, IEEE TWC 2021)."""
 HYBRID_AIM_US = LYDROO_ROUND_US / 30
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One figure: the median of several repeats, and how it compares.
-
-    Attributes:
-        what: What was measured.
-        value: The median.
-        unit: Its unit.
-        aim: What it is compared with, in the same unit.
-        ratio: How many times better than the aim, above 1 being better.
-    """
-
-    what: str
-    value: float
-    unit: str
-    aim: float
-    ratio: float
 
 
 def seconds(run: Callable[[], object]) -> float:
@@ -184,4 +167,5 @@ def measure_all() -> list[Measurement]:
         measure_vector("box")[0],
         *measure_open(observations),
         measure_hybrid(observations),
+        *measure_setting_up(),
     ]

@@ -11,8 +11,9 @@ from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.observations import ObservationCodec
+from asl_gym.model.demands import MISMATCHED
 from asl_gym.policies.open import OPEN
-from asl_gym.scenario.presets import MISMATCHED, preset
+from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.round_problem import RoundProblem
 from asl_gym.traces.channel import median_rates

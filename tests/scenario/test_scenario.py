@@ -195,6 +195,7 @@ def test_equality_and_hash_go_by_value() -> None:
     assert twin == DEFAULT
     assert hash(twin) == hash(DEFAULT)
     assert {DEFAULT: 1}[twin] == 1
+    assert hash(pickle.loads(pickle.dumps(twin))) == hash(DEFAULT)
     others = [DEFAULT.replace(v=4.0), DEFAULT.replace(horizon=3), DEFAULT.with_num_devices(9)]
     assert len({DEFAULT, *others}) == 4
 
@@ -203,6 +204,7 @@ def test_sequences_and_arrays_become_tuples() -> None:
     fleet = dataclasses.replace(DEFAULT.fleet, clock_hz=np.array(DEFAULT.fleet.clock_hz))  # type: ignore[arg-type]
     assert fleet == DEFAULT.fleet
     assert type(fleet.clock_hz) is tuple
+    assert set(map(type, fleet.clock_hz)) == {float}
 
 
 def test_a_changed_copy_has_derived_values_of_its_own() -> None:
@@ -240,6 +242,25 @@ def test_extra_devices_lie_within_the_fleets_range() -> None:
     for name in ("flops_per_cycle", "capacitance", "transmit_power_w"):
         assert set(getattr(large, name)) == set(getattr(small, name))
     assert large.min_clock_fraction == small.min_clock_fraction
+
+
+def test_hashes_are_kept_but_never_pickled() -> None:
+    """Texts, and so a network's name, hash to something else in another process."""
+    for part in (DEFAULT.with_num_devices(12).fleet, DEFAULT.workload.profile):
+        before = pickle.dumps(dataclasses.replace(part))
+        fresh = dataclasses.replace(part)
+        assert hash(fresh) == hash(part) == hash(fresh)
+        assert pickle.dumps(fresh) == before
+        assert copy.deepcopy(fresh) == fresh
+
+
+def test_a_size_asked_for_again_gives_the_same_scenario() -> None:
+    twin = Scenario.from_dict(DEFAULT.to_dict())
+    again = DEFAULT.with_num_devices(14)
+    assert twin.with_num_devices(14) is again
+    assert DEFAULT.with_num_devices(14, seed=0) is not again
+    assert DEFAULT.with_num_devices(14, seed=1).fleet != DEFAULT.with_num_devices(14, seed=0).fleet
+    assert DEFAULT.replace(horizon=7).with_num_devices(14).horizon == 7
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, "4", True])
