@@ -78,23 +78,21 @@ def shares_at(frequency: Array, terms: RoundTerms, using: Operations = NUMPY) ->
     options, server, V, q_device, q_server = terms[:5]
     computing = server.computing_energy(frequency, options.server_work)
     server_energy = using.add(options.fixed_server_energy, computing)
-    share = using.add(options.fixed_delay, options.server_work / frequency)
-    share *= V
-    share += using.multiply(q_device, options.device_energy)
-    share += using.multiply(q_server, server_energy)
+    delay = using.add(options.fixed_delay, options.server_work / frequency)
+    share = using.add(using.multiply(V, delay), using.multiply(q_device, options.device_energy))
+    share = using.add(share, using.multiply(q_server, server_energy))
     return OptionShares(share, server_energy, frequency)
 
 
 def option_shares(terms: RoundTerms) -> OptionShares:
     """What every option adds at the best frequency f*."""
-    frequency = optimal_frequency(terms.V, terms.server_weight, terms.server)
-    spread = terms._replace(
-        V=np.asarray(terms.V, dtype=float)[..., None, None],
-        device_weight=terms.device_weight[..., None],
-        server_weight=terms.server_weight[..., None, None],
-    )
-    shares = shares_at(frequency[..., None, None], spread)
-    return shares._replace(frequency=frequency)
+    options, server, V, device_weight, server_weight = terms[:5]
+    frequency = optimal_frequency(V, server_weight, server)
+    delay_weight = np.asarray(V, dtype=float)[..., None, None]
+    weights = device_weight[..., None], server_weight[..., None, None]
+    spread = RoundTerms(options, server, delay_weight, *weights)
+    share, server_energy, _ = shares_at(frequency[..., None, None], spread)
+    return OptionShares(share, server_energy, frequency)
 
 
 def solve(terms: RoundTerms) -> Decision:

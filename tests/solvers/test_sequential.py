@@ -126,6 +126,17 @@ def test_leading_axes_equal_the_loop(problems: list[Instance]) -> None:
             np.testing.assert_array_equal(batched[i], alone)
 
 
+def test_one_rounds_options_meet_many_weights() -> None:
+    problem = made_instance(3)
+    weights = np.array([0.0, 1e-2, 1.0, 1e2])
+    each_device = np.broadcast_to(weights[:, None], (4, len(problem.device_weight)))
+    together = solve(problem._replace(device_weight=each_device, server_weight=weights))
+    for i, weight in enumerate(weights):
+        own = problem._replace(device_weight=each_device[i], server_weight=np.array(weight))
+        for batched, alone in zip(together, solve(own), strict=True):
+            np.testing.assert_array_equal(batched[i], alone)
+
+
 # Frequency
 
 
