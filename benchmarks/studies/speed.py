@@ -7,6 +7,7 @@ environment beside Gymnasium's own CartPole, alternating with it in the same pro
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -16,7 +17,8 @@ import numpy as np
 from agents.configuration import load_configuration
 from agents.hybrid import Hybrid
 from agents.vec_env import make_vec_env
-from asl_gym import OPEN, Policy
+from asl_gym import OPEN, HindsightFrontier, Policy, Scenario, Trace, preset
+from asl_gym.traces.synthetic import SyntheticTraces
 
 __all__ = ["Measurement", "measure_all"]
 
@@ -33,6 +35,10 @@ OPEN_BATCHED_AIM = 100_000.0
 LYDROO_ROUND_US = 31_600.0
 """A round of LyDROO at 10 devices on 2 cores (Bi, Huang, Wang, Zhang, IEEE TWC 2021)."""
 HYBRID_AIM_US = LYDROO_ROUND_US / 30
+FRONTIER_AIM_MS = 100.0
+FRONTIER_ENERGY = 0.985
+"""Mean energy at which an episode's frontier is asked for, in budgets: about what OPEN spends."""
+FRONTIERS = {"a budget a device": "per-device-budgets", "devices at once": "parallel"}
 
 
 @dataclass(frozen=True)
@@ -173,6 +179,24 @@ def measure_hybrid(observations: Any) -> Measurement:
     return measure_alone(what, model.policy_for(model.scenario), observations, HYBRID_AIM_US)
 
 
+def measure_frontier(what: str, scenario: Scenario) -> Measurement:
+    """Time of an episode's frontier as the evaluation asks for it: at budget and energy spent."""
+    source = SyntheticTraces(scenario.fleet, scenario.device_radio)
+    generators = [np.random.default_rng(seed) for seed in range(REPEATS + 1)]
+    drawn = source.draw(generators, scenario.horizon)
+
+    def ask(trace: Trace) -> None:
+        frontier = HindsightFrontier(scenario, trace)
+        frontier.at_budget()
+        frontier.at(FRONTIER_ENERGY * scenario.energy_budgets)
+
+    ask(drawn[0])
+    value = median(1e3 * seconds(partial(ask, drawn[i])) for i in range(1, REPEATS + 1))
+    devices, rounds = scenario.num_devices, scenario.horizon
+    what = f"hindsight frontier, {what}, {devices} devices, {rounds} rounds"
+    return Measurement(what, value, "ms/episode", FRONTIER_AIM_MS, FRONTIER_AIM_MS / value)
+
+
 def measure_all() -> list[Measurement]:
     """All figures, in the order in which they are reported."""
     np.random.default_rng()  # NumPy's generators load on first use.
@@ -184,4 +208,5 @@ def measure_all() -> list[Measurement]:
         measure_vector("box")[0],
         *measure_open(observations),
         measure_hybrid(observations),
+        *(measure_frontier(what, preset(name)) for what, name in FRONTIERS.items()),
     ]
