@@ -1,8 +1,7 @@
-"""Compiling the parallel schedule's solver with numba where it is installed.
+"""Compiling solvers with numba.
 
-The solver is written in plain loops over numbers. With numba (the extra ``fast``) they run as
-machine code, hundreds of times as fast; without it the same code runs as Python, with the
-same results. ``NUMBA_DISABLE_JIT=1`` forces the latter.
+They are written in plain loops over numbers, which run as machine code hundreds of times as fast.
+With ``NUMBA_DISABLE_JIT=1`` the same code runs as Python, with the same results.
 """
 
 import os
@@ -11,16 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numba
+
 __all__ = ["COMPILED", "compiled", "discard_stale"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-try:
-    import numba
-except ImportError:
-    COMPILED = False
-else:
-    COMPILED = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
+COMPILED = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 
 
 def discard_stale(folder: Path) -> None:
@@ -43,7 +39,7 @@ if _KEEPS:
 
 
 def compiled(function: Function) -> Function:
-    """Compiles a function on first use, and keeps the result on disk; a no-op without numba."""
+    """Compiles a function on first use and keeps the result on disk, unless that is forced off."""
     if not COMPILED:
         return function
     # Division by zero gives infinity as in NumPy, and the interpreter is free while it runs.
