@@ -1,11 +1,25 @@
 """Cuts of the hindsight frontier's dual: what it is at the multipliers that were tried."""
 
+from typing import NamedTuple, Self
+
 import numpy as np
 
 from asl_gym.arrays import Array
 from asl_gym.solvers.trace_solver import TraceSolver
 
-__all__ = ["Cuts"]
+__all__ = ["Box", "Cuts"]
+
+
+class Box(NamedTuple):
+    """The multipliers to search, from 0 on.
+
+    Attributes:
+        scale: Multipliers of the dual's order [s/J], shape (K,).
+        greatest: The greatest ones [s/J], shape (K,).
+    """
+
+    scale: Array
+    greatest: Array
 
 
 class Cuts:
@@ -15,6 +29,7 @@ class Cuts:
         solver: Solves the rounds of the trace.
 
     Attributes:
+        solver: The same.
         lambdas: The multipliers λ [s/J], (K,) each.
         values: Proven lower bounds on min_x [D + λ·E], mean over the rounds [s].
         reached: What the decisions found give there [s]; the same where the solver is exact.
@@ -22,7 +37,7 @@ class Cuts:
     """
 
     def __init__(self, solver: TraceSolver) -> None:
-        self._solver = solver
+        self.solver = solver
         self.lambdas: list[Array] = []
         self.values: list[float] = []
         self.reached: list[float] = []
@@ -33,15 +48,21 @@ class Cuts:
 
     def add(self, multipliers: Array) -> None:
         """Tries multipliers."""
-        costs = self._solver.mean_costs(1.0, multipliers)
-        self.lambdas.append(multipliers)
-        self.values.append(costs.lower_bound)
-        self.reached.append(costs.objective)
-        self.energies.append(costs.energies)
+        costs = self.solver.mean_costs(1.0, multipliers)
+        self.keep(multipliers, costs.lower_bound, costs.energies, costs.objective)
 
-    def copy(self) -> "Cuts":
+    def keep(
+        self, multipliers: Array, value: float, energies: Array, reached: float | None = None
+    ) -> None:
+        """Adds what is known at multipliers, see the attributes; ``None`` stands for the value."""
+        self.lambdas.append(multipliers)
+        self.values.append(value)
+        self.reached.append(value if reached is None else reached)
+        self.energies.append(energies)
+
+    def copy(self) -> Self:
         """The same cuts, to which others can be added."""
-        copied = Cuts(self._solver)
+        copied = type(self)(self.solver)
         for name in ("lambdas", "values", "reached", "energies"):
             setattr(copied, name, list(getattr(self, name)))
         return copied

@@ -7,7 +7,9 @@ For a known trace and multipliers λ ≥ 0,
 is at most the mean delay of any policy whose mean energies are at most E (weak duality), and
 D*(E) = max_λ g(λ; E) is tight up to O(budgets/T). The maximum is found by cutting planes: each
 λ that was tried gives a line above g, so the search ends with a certificate of how far it is from
-the maximum, and whatever it returns is a valid bound.
+the maximum, and whatever it returns is a valid bound. Where a budget a device or devices at once
+make that slow, the structure of the dual is used (:mod:`asl_gym.scoring.per_device`,
+:mod:`asl_gym.scoring.at_once`).
 """
 
 from dataclasses import dataclass
@@ -19,7 +21,10 @@ from numpy.typing import ArrayLike
 
 from asl_gym.arrays import Array
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.scoring.cuts import Cuts
+from asl_gym.scoring.at_once import AtOnceDual, SplitCuts
+from asl_gym.scoring.cuts import Box, Cuts
+from asl_gym.scoring.cutting_planes import CuttingPlanes
+from asl_gym.scoring.per_device import DeviceDual
 from asl_gym.solvers.trace_solver import TraceSolver
 from asl_gym.traces.trace import Trace
 
@@ -33,10 +38,16 @@ MAX_MULTIPLIER = 1e4
 TOLERANCE = 1e-10
 """Relative distance from the maximum at which the search for one budget ends."""
 
-VECTOR_TOLERANCE = 1e-6
-"""The same for several budgets."""
+AT_ONCE_TOLERANCE = 1e-8
+IN_TURN_TOLERANCE = 1e-9
+CUTTING_PLANES_TOLERANCE = 1e-6
+"""The same where devices train at once, and with a budget a device: where they train in turn, and
+where they train at once."""
 
 MAX_CUTS = 1_000
+
+FIRST_CUTS = 2
+"""Every search starts with the cuts at λ = 0 and at the greatest λ, in this order."""
 
 CURVE_SEARCHES = 17
 CURVE_TOLERANCE = 1e-4
@@ -95,12 +106,13 @@ class HindsightFrontier:
     @cached_property
     def _at_budget(self) -> tuple[Cuts, FrontierPoint]:
         """The frontier at the budgets, and the cuts that it needed."""
-        cuts = Cuts(self._solver)
-        # Those that every search starts with, and across several budgets common multipliers.
-        factors = np.geomspace(1e-3, 1e3, 13 if self._scale.size > 1 else 0)
+        at_once, several = self.scenario.shares_server, self._scale.size > 1
+        cuts = SplitCuts(self._solver) if at_once and not several else Cuts(self._solver)
+        # Cutting planes need a few more to begin with, common multipliers.
+        factors = np.geomspace(1e-3, 1e3, 13 if at_once and several else 0)
         for multipliers in (0 * self._max, self._max, *(each * self._scale for each in factors)):
             cuts.add(multipliers)
-        return cuts, self._maximised(cuts, self.scenario.energy_budgets, VECTOR_TOLERANCE)
+        return cuts, self._maximised(cuts, self.scenario.energy_budgets)
 
     def at_budget(self) -> FrontierPoint:
         """The frontier at the scenario's budgets: the least delay that respects them."""
@@ -120,21 +132,18 @@ class HindsightFrontier:
             raise ValueError(
                 f"energies = {energies!r}: expected {self._scale.size} finite numbers >= 0"
             )
-        return self._maximised(self._at_budget[0].copy(), target, VECTOR_TOLERANCE)
+        return self._maximised(self._at_budget[0].copy(), target)
 
-    def _maximised(self, cuts: Cuts, target: Array, tolerance: float) -> FrontierPoint:
+    def _maximised(self, cuts: Cuts, target: Array, tolerance: float = 0.0) -> FrontierPoint:
         """The frontier at E; adds the cuts that it needs.
 
         Args:
             cuts: At least those at λ = 0 and at the greatest λ, which come first.
             target: The energies E.
-            tolerance: Relative distance from the maximum at which the search for several budgets
-                ends.
+            tolerance: Relative distance from the maximum at which the search may end, if it is
+                above the usual one.
         """
-        if target.size == 1:
-            upper = self._maximise_one(cuts, target)
-        else:
-            upper = self._maximise_many(cuts, target, tolerance)
+        upper = self._search(cuts, target, tolerance)
         bounds = cuts.bounds(target)
         best = int(bounds.argmax())
         if target.size == 1 and cuts.energies[0][0] > target[0] <= cuts.energies[1][0]:
@@ -147,6 +156,23 @@ class HindsightFrontier:
         slack = max(upper - delay, 0.0) / max(abs(delay), np.finfo(float).tiny)
         return FrontierPoint(target, delay, multipliers.copy(), status, slack)
 
+    def _search(self, cuts: Cuts, target: Array, tolerance: float) -> float:
+        """Adds cuts until the maximum is certain; returns an upper bound on it."""
+        best, box = int(cuts.bounds(target).argmax()), Box(self._scale, self._max)
+        guess = cuts.lambdas[best] if best >= FIRST_CUTS else self._scale
+        if target.size == 1:
+            slopes = np.concatenate(cuts.energies[:FIRST_CUTS]) - target
+            if slopes[0] <= 0 or slopes[1] >= 0:
+                return float(cuts.lines(target)[0 if slopes[0] <= 0 else 1])
+            if isinstance(cuts, SplitCuts):
+                dual = AtOnceDual(cuts, float(target[0]), box)
+                return dual.maximise(float(guess[0]), max(tolerance, AT_ONCE_TOLERANCE))
+            return self._maximise_one(cuts, target)
+        if self.scenario.shares_server:
+            planes = CuttingPlanes(cuts, target, box)
+            return planes.maximise(max(tolerance, CUTTING_PLANES_TOLERANCE))
+        return DeviceDual(cuts, target, box).maximise(guess, max(tolerance, IN_TURN_TOLERANCE))
+
     def _maximise_one(self, cuts: Cuts, target: Array) -> float:
         """Adds cuts until the maximum is certain; returns an upper bound on it."""
         upper = np.inf
@@ -155,8 +181,6 @@ class HindsightFrontier:
             bounds = cuts.lines(target)[order]
             slopes = np.asarray(cuts.energies)[order, 0] - target[0]
             lambdas = np.asarray(cuts.lambdas)[order, 0]
-            if slopes[0] <= 0 or slopes[-1] >= 0:
-                return float(bounds[0] if slopes[0] <= 0 else bounds[-1])
             left = int(np.flatnonzero(slopes > 0)[-1])
             right = left + 1
             width = lambdas[right] - lambdas[left]
@@ -170,48 +194,6 @@ class HindsightFrontier:
             step = min(max(step, 0.05 * width), 0.95 * width) if width > 0 else step
             cuts.add(np.array([lambdas[left] + step]))
         return upper
-
-    def _maximise_many(self, cuts: Cuts, target: Array, tolerance: float) -> float:
-        """Kelley's cutting planes within a moving box around the best multipliers."""
-        upper, radius = np.inf, 0.5
-        for _ in range(MAX_CUTS):
-            bounds = cuts.lines(target)
-            centre = cuts.lambdas[int(bounds.argmax())] / self._scale
-            ceiling, highest = self._model_maximum(cuts, target, np.zeros_like(centre), None)
-            upper = min(upper, ceiling)
-            if upper - bounds.max() <= tolerance * abs(upper):
-                break
-            cuts.add(np.minimum(highest * self._scale, self._max))
-            low = np.maximum(centre - radius, 0.0)
-            promise, point = self._model_maximum(cuts, target, low, centre + radius)
-            cuts.add(np.minimum(point * self._scale, self._max))
-            gain = cuts.lines(target)[-2:].max() - bounds.max()
-            radius *= 1.5 if gain > 0.5 * (promise - bounds.max()) else 0.7
-            radius = min(max(radius, 1e-9), MAX_MULTIPLIER)
-        return float(upper)
-
-    def _model_maximum(
-        self, cuts: Cuts, target: Array, low: Array, high: Array | None
-    ) -> tuple[float, Array]:
-        """Maximum of the cuts' lower envelope over a box of scaled multipliers."""
-        # Here because it takes long to load and only frontiers need it.
-        from scipy.optimize import linprog
-
-        slopes = (np.asarray(cuts.energies) - target) * self._scale
-        lambdas = np.asarray(cuts.lambdas) / self._scale
-        constants = cuts.lines(target) - (slopes * lambdas).sum(axis=1)
-        top = np.full_like(low, MAX_MULTIPLIER) if high is None else high
-        rows = np.hstack([-slopes, np.ones((len(constants), 1))])
-        limits = [*zip(low, np.minimum(top, MAX_MULTIPLIER), strict=True), (None, None)]
-        cost = np.zeros(low.size + 1)
-        cost[-1] = -1.0
-        # The solver's tolerances are absolute: in units of the least delay they are relative.
-        unit = cuts.values[0]
-        rows[:, :-1] /= unit
-        solution = linprog(cost, rows, constants / unit, bounds=limits)
-        if not solution.success:
-            raise RuntimeError(f"the frontier's linear program failed: {solution.message}")
-        return -float(solution.fun) * unit, solution.x[:-1]
 
     def along_budgets(self, points: int) -> tuple[Array, Array]:
         """The frontier where all budgets are multiplied by a common scale, for plotting.

@@ -42,6 +42,16 @@ class RoundProblem(RoundTerms):
         decision: Decision = _solver(self.schedule).solve(self)
         return decision
 
+    def improve(self, start: Splits | None, tolerance: float) -> Decision:
+        """Minimises the objective to a tolerance, where devices train at once.
+
+        Args:
+            start: Splits to start from, shape (..., N), if any are known.
+            tolerance: Relative gap between objective and lower bound at which the search ends.
+        """
+        decision: Decision = _solver("parallel").solve(self, tolerance, start=start)
+        return decision
+
     def price(self, split_index: Splits) -> Array:
         """The least objective of given splits: the upper layer alone.
 

@@ -7,6 +7,7 @@ before the first step is in :mod:`benchmarks.studies.setting_up`.
 
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -16,7 +17,8 @@ import numpy as np
 from agents.configuration import load_configuration
 from agents.hybrid import Hybrid
 from agents.vec_env import make_vec_env
-from asl_gym import OPEN, Policy
+from asl_gym import OPEN, HindsightFrontier, Policy, Scenario, Trace, preset
+from asl_gym.traces.synthetic import SyntheticTraces
 from benchmarks.studies.measurement import Measurement
 from benchmarks.studies.setting_up import measure_setting_up
 
@@ -35,6 +37,10 @@ OPEN_BATCHED_AIM = 100_000.0
 LYDROO_ROUND_US = 31_600.0
 """A round of LyDROO at 10 devices on 2 cores (Bi, Huang, Wang, Zhang, IEEE TWC 2021)."""
 HYBRID_AIM_US = LYDROO_ROUND_US / 30
+FRONTIER_AIM_MS = 100.0
+FRONTIER_ENERGY = 0.985
+"""Mean energy at which an episode's frontier is asked for, in budgets: about what OPEN spends."""
+FRONTIERS = {"a budget a device": "per-device-budgets", "devices at once": "parallel"}
 
 
 def seconds(run: Callable[[], object]) -> float:
@@ -156,6 +162,24 @@ def measure_hybrid(observations: Any) -> Measurement:
     return measure_alone(what, model.policy_for(model.scenario), observations, HYBRID_AIM_US)
 
 
+def measure_frontier(what: str, scenario: Scenario) -> Measurement:
+    """Time of an episode's frontier as the evaluation asks for it: at budget and energy spent."""
+    source = SyntheticTraces(scenario.fleet, scenario.device_radio)
+    generators = [np.random.default_rng(seed) for seed in range(REPEATS + 1)]
+    drawn = source.draw(generators, scenario.horizon)
+
+    def ask(trace: Trace) -> None:
+        frontier = HindsightFrontier(scenario, trace)
+        frontier.at_budget()
+        frontier.at(FRONTIER_ENERGY * scenario.energy_budgets)
+
+    ask(drawn[0])
+    value = median(1e3 * seconds(partial(ask, drawn[i])) for i in range(1, REPEATS + 1))
+    devices, rounds = scenario.num_devices, scenario.horizon
+    what = f"hindsight frontier, {what}, {devices} devices, {rounds} rounds"
+    return Measurement(what, value, "ms/episode", FRONTIER_AIM_MS, FRONTIER_AIM_MS / value)
+
+
 def measure_all() -> list[Measurement]:
     """All figures, in the order in which they are reported."""
     np.random.default_rng()  # NumPy's generators load on first use.
@@ -168,4 +192,5 @@ def measure_all() -> list[Measurement]:
         *measure_open(observations),
         measure_hybrid(observations),
         *measure_setting_up(),
+        *(measure_frontier(what, preset(name)) for what, name in FRONTIERS.items()),
     ]

@@ -173,8 +173,7 @@ def test_optimal_decisions_lie_on_the_frontier(
     optimal = solver_of(scenario, trace).mean_costs(1.0, multipliers)
     point = hindsight_frontier(scenario, trace).at(optimal.energies)
     assert point.delay <= optimal.delay * (1 + TOLERANCE)
-    tightness = 1e-9 if budgets.size == 1 else 2e-6
-    assert point.delay == pytest.approx(optimal.delay, rel=tightness)
+    assert point.delay == pytest.approx(optimal.delay, rel=2e-9)
 
 
 # Its shape
@@ -261,13 +260,12 @@ def test_frontier_does_not_depend_on_the_scale(name: str, factor: float) -> None
     point = hindsight_frontier(scenario, trace).at(target)
     same = hindsight_frontier(other, trace).at(factor * target)
     assert same.status == point.status == "ok"
-    assert same.slack <= 2e-6
-    assert same.delay == pytest.approx(factor * point.delay, rel=2e-6)
+    assert same.slack <= 1e-8
+    assert same.delay == pytest.approx(factor * point.delay, rel=2e-8)
 
 
-@pytest.mark.parametrize(("name", "most"), [("default", 24), ("per-device-budgets", 66)])
-def test_few_cuts_are_needed(name: str, most: int) -> None:
-    scenario = preset(name).with_num_devices(3)
+def test_few_cuts_are_needed() -> None:
+    scenario = preset("default").with_num_devices(3)
     trace = drawn_trace(scenario, 0, 30)
     solver = solver_of(scenario, trace)
     least = solver.mean_costs(0.0, np.ones(1)).energies
@@ -280,9 +278,8 @@ def test_few_cuts_are_needed(name: str, most: int) -> None:
             frontier.at_budget()
             cut.reset_mock()
             point = frontier.at(least + share * (fastest - least))
-            assert cut.call_count <= most
-            assert point.status == "ok"
-            assert point.slack <= (1e-10 if len(least) == 1 else 1e-6)
+            assert 0 < cut.call_count <= 24
+            assert (point.status, point.slack <= 1e-10) == ("ok", True)
 
 
 def test_energies_that_are_no_energies() -> None:

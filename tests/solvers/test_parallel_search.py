@@ -12,7 +12,6 @@ from asl_gym.solvers.parallel.branch import (
     OPEN,
     device_to_branch_on,
     explore,
-    halving_point,
     interval_of_interest,
     search,
     try_decisions,
@@ -22,6 +21,7 @@ from asl_gym.solvers.parallel.incumbents import (
     consider,
     first_decisions,
 )
+from asl_gym.solvers.parallel.nodes import halving_point, place_of_cut
 from asl_gym.solvers.parallel.problem import (
     Problem,
     make_workspace,
@@ -46,6 +46,15 @@ NUMBERS = range(30)
 
 
 # Intervals
+
+
+@pytest.mark.parametrize(("expected", "place"), [(1.2, 1.2), (1.0, 2.0), (3.0, 2.0), (-1.0, 2.0)])
+def test_an_interval_is_cut_where_the_deadline_is_expected(expected: float, place: float) -> None:
+    problem = small_problem(0)
+    problem = problem._replace(a=problem.a + 10.0)
+    mask, work = np.ones(problem.a.shape, dtype=np.uint8), make_workspace(*problem.a.shape)
+    work.expected[0] = expected
+    assert place_of_cut(1.0, 3.0, problem, mask, work) == place
 
 
 @pytest.mark.parametrize("number", NUMBERS)

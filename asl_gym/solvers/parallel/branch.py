@@ -11,11 +11,12 @@ import numpy as np
 
 from asl_gym.arrays import Array, Indices, Mask
 from asl_gym.compiling import compiled
-from asl_gym.solvers.parallel.incumbents import best_at, consider, first_decisions
+from asl_gym.solvers.parallel.incumbents import begin, best_at, consider
 from asl_gym.solvers.parallel.nodes import (
     FIRST_CAPACITY,
     divide,
     options_left,
+    place_of_cut,
     put,
     room_for_nodes,
     take,
@@ -44,20 +45,6 @@ root has yet to be looked at."""
 
 
 @compiled
-def halving_point(start: float, end: float, problem: Problem, mask: Mask) -> float:
-    """Where to cut an interval: the start of a workless option nearest to its middle, or there."""
-    middle = 0.5 * (start + end)
-    point, distance = middle, np.inf
-    for n in range(mask.shape[0]):
-        for o in range(mask.shape[1]):
-            at = problem.a[n, o]
-            kink = mask[n, o] != 0 and problem.w[n, o] <= 0.0 and start < at < end
-            if kink and abs(at - middle) < distance:
-                point, distance = at, abs(at - middle)
-    return point
-
-
-@compiled
 def interval_of_interest(problem: Problem, mask: Mask, value: float) -> tuple[float, float]:
     """The deadlines [s] between which a decision better than ``value`` must lie."""
     clock = problem.clock
@@ -83,7 +70,10 @@ def try_decisions(
     incumbent: Incumbent,
     work: Workspace,
 ) -> None:
-    """Prices what the relaxation picks on both sides of μ, and what is best in the middle."""
+    """Prices what the relaxation picks on both sides of μ, and what is best in the middle.
+
+    The latter only where the search had no good decision to start from.
+    """
     devices = work.counts.size
     for n in range(devices):
         work.trial[n] = work.active[n, work.under[n]]
@@ -91,8 +81,9 @@ def try_decisions(
     for n in range(devices):
         work.trial[n] = work.active[n, work.over[n]]
     consider(problem, incumbent, work)
-    best_at(middle, mu, problem, mask, work.trial)
-    consider(problem, incumbent, work)
+    if work.expected[0] < 0.0:
+        best_at(middle, mu, problem, mask, work.trial)
+        consider(problem, incumbent, work)
 
 
 @compiled
@@ -230,8 +221,8 @@ def search(
         mask: Options to consider, shape (N, L).
         tolerance: Relative gap at which the search ends.
         max_nodes: Nodes after which it ends at the latest.
-        splits: Holds a decision that keeps the fixed deadline if there is one; filled with the best
-            decision, shape (N,).
+        splits: Holds a decision to start from, or NOTHING_KNOWN; where the deadline is fixed it
+            must hold one that keeps it. Filled with the best decision, shape (N,).
 
     Returns:
         The objective, a proven lower bound and the deadline [s].
@@ -247,7 +238,7 @@ def search(
             return np.inf, 0.0, problem.fixed
         scale = incumbent.figures[0] / problem.clock.greatest
     else:
-        first_decisions(problem, mask, incumbent, work)
+        begin(problem, mask, incumbent, work)
         start, end = interval_of_interest(problem, mask, incumbent.figures[0])
         scale = problem.V * end / problem.clock.greatest
     nodes = room_for_nodes(FIRST_CAPACITY, devices, options)
@@ -269,15 +260,15 @@ def search(
         waiting -= 1
         for child in range(1 if branched == ROOT else 2):
             child_mask[:] = parent
-            begin, finish = start, end
+            first, last = start, end
             if branched >= 0:
                 keep_branch(child_mask, branched, child + 1)
             elif child == 0:
-                finish = cut
+                last = cut
             else:
-                begin = cut
+                first = cut
             device, bound, mu, removed = explore(
-                problem, child_mask, begin, finish, guess, scale, tolerance, incumbent, work
+                problem, child_mask, first, last, guess, scale, tolerance, incumbent, work
             )
             explored, proven = explored + 1, min(proven, removed)
             if device == CLOSED:
@@ -285,8 +276,9 @@ def search(
             if waiting == nodes.bounds.size:
                 nodes = with_more_room(nodes)
             put(nodes, waiting, bound, mu, device, child_mask)
-            nodes.intervals[waiting, 0], nodes.intervals[waiting, 2] = begin, finish
-            nodes.intervals[waiting, 1] = halving_point(begin, finish, problem, child_mask)
+            nodes.intervals[waiting, 0], nodes.intervals[waiting, 2] = first, last
+            cut_point = place_of_cut(first, last, problem, child_mask, work)
+            nodes.intervals[waiting, 1] = cut_point
             waiting += 1
     value = incumbent.figures[0]
     lower = min(proven, value) - ROUNDING * abs(value)

@@ -12,7 +12,10 @@ from asl_gym.solvers.parallel.allocation import (
 )
 from asl_gym.solvers.parallel.problem import ROUNDING, Incumbent, Problem, Workspace
 
-__all__ = ["best_at", "consider", "first_decisions"]
+__all__ = ["NOTHING_KNOWN", "begin", "best_at", "consider", "first_decisions"]
+
+NOTHING_KNOWN = -1
+"""Stands for a split where a search starts from scratch."""
 
 FIRST_TRIALS = 6
 LATER, CHEAPER = 1.3, 0.3
@@ -43,12 +46,26 @@ def best_at(deadline: float, mu: float, problem: Problem, mask: Mask, splits: In
 
 
 @compiled
+def is_the_best(incumbent: Incumbent, work: Workspace) -> bool:
+    """Whether the trial decision is the best one so far."""
+    same = 0
+    for n in range(work.trial.size):
+        same += 1 if work.trial[n] == incumbent.splits[n] else 0
+    return same == work.trial.size
+
+
+@compiled
 def consider(problem: Problem, incumbent: Incumbent, work: Workspace) -> float:
     """Prices the trial decision with the best frequencies and keeps it if it is the best.
+
+    The best one so far isn't priced again.
 
     Returns:
         Its objective; infinity where it can't keep a fixed deadline.
     """
+    total: float = incumbent.figures[0]
+    if total < np.inf and is_the_best(incumbent, work):
+        return total
     total = 0.0
     for n in range(work.trial.size):
         o = work.trial[n]
@@ -103,3 +120,14 @@ def first_decisions(problem: Problem, mask: Mask, incumbent: Incumbent, work: Wo
             mu = price_of_clock(problem, work, deadline)
         else:
             mu, deadline = CHEAPER * mu, LATER * deadline
+
+
+@compiled
+def begin(problem: Problem, mask: Mask, incumbent: Incumbent, work: Workspace) -> None:
+    """Prices the decision that the incumbent's splits hold, or finds one to start from."""
+    if incumbent.splits[0] == NOTHING_KNOWN:
+        first_decisions(problem, mask, incumbent, work)
+    else:
+        work.trial[:] = incumbent.splits
+        consider(problem, incumbent, work)
+        work.expected[0] = incumbent.figures[1]

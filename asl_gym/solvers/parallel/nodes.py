@@ -1,4 +1,4 @@
-"""The nodes of the search that are still open, and how a device's options are parted."""
+"""The nodes of the search that are still open, and how intervals and options are parted."""
 
 from typing import NamedTuple
 
@@ -6,9 +6,19 @@ import numpy as np
 
 from asl_gym.arrays import Array, Indices, Mask
 from asl_gym.compiling import compiled
-from asl_gym.solvers.parallel.problem import Workspace
+from asl_gym.solvers.parallel.problem import Problem, Workspace
 
-__all__ = ["Nodes", "divide", "options_left", "put", "room_for_nodes", "take", "with_more_room"]
+__all__ = [
+    "Nodes",
+    "divide",
+    "halving_point",
+    "options_left",
+    "place_of_cut",
+    "put",
+    "room_for_nodes",
+    "take",
+    "with_more_room",
+]
 
 FIRST_CAPACITY = 64
 
@@ -111,3 +121,26 @@ def divide(mask: Mask, device: int, end: int, work: Workspace) -> None:
         for o in range(mask.shape[1]):
             if mask[device, o] != 0:
                 mask[device, o], branch = branch, 2
+
+
+@compiled
+def halving_point(start: float, end: float, problem: Problem, mask: Mask) -> float:
+    """Where to cut an interval: the start of a workless option nearest to its middle, or there."""
+    middle = 0.5 * (start + end)
+    point, distance = middle, np.inf
+    for n in range(mask.shape[0]):
+        for o in range(mask.shape[1]):
+            at = problem.a[n, o]
+            kink = mask[n, o] != 0 and problem.w[n, o] <= 0.0 and start < at < end
+            if kink and abs(at - middle) < distance:
+                point, distance = at, abs(at - middle)
+    return point
+
+
+@compiled
+def place_of_cut(start: float, end: float, problem: Problem, mask: Mask, work: Workspace) -> float:
+    """Where to cut an interval: at the deadline that is expected, or in halves."""
+    if start < work.expected[0] < end:
+        # Tangents that touch there lose nothing on either side.
+        return float(work.expected[0])
+    return halving_point(start, end, problem, mask)

@@ -64,6 +64,8 @@ class Workspace(NamedTuple):
         trial: Options of a decision that is tried, shape (N,).
         delays: Its fixed delays [s], shape (N,).
         works: Its server work [cycles], shape (N,).
+        expected: The deadline of the decision that the search started from [s], negative where it
+            had none, shape (1,).
     """
 
     active: Indices
@@ -76,6 +78,7 @@ class Workspace(NamedTuple):
     trial: Indices
     delays: Array
     works: Array
+    expected: Array
 
 
 @compiled
@@ -92,6 +95,7 @@ def make_workspace(devices: int, options: int) -> Workspace:
         np.empty(devices, dtype=np.int64),
         np.empty(devices),
         np.empty(devices),
+        np.full(1, -1.0),
     )
 
 

@@ -53,7 +53,8 @@ def underestimate(problem: Problem, mask: Mask, start: float, end: float, work: 
         mask: Options that may be used, shape (N, L).
         start: Start of the interval [s].
         end: Its end [s].
-        work: Its ``active``, ``counts``, ``cost`` and ``load`` are filled in.
+        work: Its ``active``, ``counts``, ``cost`` and ``load`` are filled in. The tangents touch as
+            near to its ``expected`` deadline as can be, or in the interval's middle.
 
     Returns:
         Whether every device has a possible option.
@@ -61,7 +62,9 @@ def underestimate(problem: Problem, mask: Mask, start: float, end: float, work: 
     a, c, w = problem.a, problem.c, problem.w
     price, (least, greatest) = problem.price, problem.clock
     active, count, cost, load = work.active, work.counts, work.cost, work.load
-    middle = 0.5 * (start + end)
+    near = 0.5 * (start + end)
+    if work.expected[0] >= 0.0:
+        near = min(max(work.expected[0], start), end)
     for n in range(a.shape[0]):
         k = 0
         for o in range(a.shape[1]):
@@ -72,7 +75,7 @@ def underestimate(problem: Problem, mask: Mask, start: float, end: float, work: 
             if soonest > start and soonest >= end:
                 continue
             # Not so early that the tangents fall below zero at the end.
-            point = max(middle, soonest, delay + TOUCHING_SHARE * (end - delay))
+            point = max(near, soonest, delay + TOUCHING_SHARE * (end - delay))
             time = point - delay
             f, f_slope, h_slope = least, 0.0, 0.0
             if cycles <= 0.0:
