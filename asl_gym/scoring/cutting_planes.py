@@ -1,7 +1,6 @@
 """The frontier's dual with any budgets, by cutting planes and linear programs."""
 
 import numpy as np
-from scipy.optimize import linprog
 
 from asl_gym.arrays import Array
 from asl_gym.scoring.cuts import Box, Cuts
@@ -56,6 +55,9 @@ class CuttingPlanes:
 
     def _model_maximum(self, low: Array, high: Array) -> tuple[float, Array]:
         """Maximum of the cuts' lower envelope over a box of scaled multipliers."""
+        # Here because it takes long to load and only this needs it.
+        from scipy.optimize import linprog
+
         cuts, scale = self._cuts, self._box.scale
         slopes = (np.asarray(cuts.energies) - self._target) * scale
         lambdas = np.asarray(cuts.lambdas) / scale
