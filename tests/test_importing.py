@@ -33,8 +33,14 @@ def test_importing_loads_nothing_heavy_and_registers() -> None:
 
 
 def test_loading_every_name_needs_no_heavy_library() -> None:
-    """SciPy's parts load when a trace is drawn, a frontier computed, a filter tabulated."""
-    assert not loaded_after("from asl_gym import *\nOPEN, preset('default')") & {*HEAVY}
+    """SciPy's parts load when a trace is drawn, a frontier computed, a filter tabulated.
+
+    The environments' step is compiled, so that numba, which looks at SciPy's version, comes with
+    their names.
+    """
+    loaded = loaded_after("from asl_gym import *\nOPEN, preset('default')")
+    assert not loaded & {*HEAVY} - {"numba", "scipy"}
+    assert not loaded & {"scipy.optimize", "scipy.signal", "scipy.special", "scipy.stats"}
 
 
 @pytest.mark.parametrize("name", asl_gym.__all__)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.server_share import equal_share, fitted_to_server, total_share
+from asl_gym.envs.steps import step_levels, step_positions, step_splits
 from asl_gym.model import lyapunov
 from asl_gym.model.costs import UnitCosts
 from asl_gym.scenario.scenario import Scenario
@@ -25,6 +26,7 @@ from asl_gym.validation.checks import one_of
 __all__ = ["ACTION_VIEWS", "ActionView", "ActionViewName", "action_view"]
 
 ShownCosts = Callable[[], UnitCosts]
+CompiledStep = tuple[Callable[..., bool], tuple[Any, ...]]
 ActionViewName = Literal["box", "multi_discrete", "dict", "split"]
 
 NUM_FREQUENCY_LEVELS = 16
@@ -44,7 +46,7 @@ class ActionView(ABC):
     def __init__(self, scenario: Scenario) -> None:
         self.num_devices, self.num_splits = scenario.num_devices, scenario.split_points.counts
         self.server = scenario.device_server
-        self._scenario = scenario
+        self._scenario, self._in_turn = scenario, not scenario.shares_server
 
     @abstractmethod
     def decode(
@@ -66,6 +68,14 @@ class ActionView(ABC):
         Raises:
             ValueError: If a value or the shape lies outside the space.
         """
+
+    def compiled_step(self, action: Any, rows: int) -> CompiledStep | None:
+        """The compiled step that takes such an action as it is, and its own arguments.
+
+        ``None`` where there is none: where the schedule is parallel, or the action is of another
+        type or shape than most. It is to be decoded then, which also tells what is wrong with it.
+        """
+        return None
 
     @abstractmethod
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> Any:
@@ -141,6 +151,12 @@ class BoxView(ActionView):
         np.minimum(split_index, self.num_splits - 1, out=split_index)
         return split_index, self._granted(split_index, self.server.clock_at(position[:, n:]))
 
+    def compiled_step(self, action: Any, rows: int) -> CompiledStep | None:
+        """See :meth:`ActionView.compiled_step`."""
+        if self._in_turn and _is_plain(action, "f", (rows, 2 * self.num_devices)):
+            return step_positions, (action.astype(np.float64, copy=False),)
+        return None
+
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.float32]:
         """See :meth:`ActionView.encode`; split points at the middle of their bins."""
         splits = (np.asarray(split_index) + 0.5) / self.num_splits
@@ -180,6 +196,12 @@ class MultiDiscreteView(ActionView):
             work = self._scenario.cost_model.server_work(splits)
             return splits, equal_share(level, work, self.server)
         return splits, level
+
+    def compiled_step(self, action: Any, rows: int) -> CompiledStep | None:
+        """See :meth:`ActionView.compiled_step`."""
+        if self._in_turn and _is_plain(action, "i", (rows, self.num_devices + 1)):
+            return step_levels, (action, self.frequency_levels_hz)
+        return None
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
         """See :meth:`ActionView.encode`; the level nearest to the mean on the log scale."""
@@ -254,9 +276,25 @@ class SplitView(ActionView):
         weight = lyapunov.server_weight(scenario.weights(queue))
         return splits, best_frequencies(scenario, chosen, scenario.V, weight)
 
+    def compiled_step(self, action: Any, rows: int) -> CompiledStep | None:
+        """See :meth:`ActionView.compiled_step`."""
+        if self._in_turn and _is_plain(action, "i", (rows, self.num_devices)):
+            return step_splits, (action,)
+        return None
+
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
         """See :meth:`ActionView.encode`; the frequency is left to the solver."""
         return np.array(split_index, dtype=np.int64)
+
+
+def _is_plain(action: Any, kind: str, shape: tuple[int, ...]) -> bool:
+    """Whether an action is an array that compiled code takes as it is: most are."""
+    return (
+        type(action) is np.ndarray
+        and action.shape == shape
+        and (action.dtype == np.int64 if kind == "i" else action.dtype.kind == kind)
+        and bool(action.flags.c_contiguous)
+    )
 
 
 def _as_array(values: Any) -> NDArray[Any]:

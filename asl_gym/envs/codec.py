@@ -1,13 +1,22 @@
 """The observation in physical units, and what every codec between them and observations is."""
 
+import math
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
+from asl_gym.envs.memory import kernel_constants, kernel_sizes
+from asl_gym.envs.preparing import (
+    CLOCK_COLUMN,
+    PREPARED,
+    UPLINK_COLUMN,
+    logarithms,
+)
+from asl_gym.envs.steps import observe
 from asl_gym.model.costs import CostModel, UnitCosts
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
@@ -87,9 +96,14 @@ class Codec(ABC):
     Attributes:
         space: The observation space.
         shows_costs: Whether observations carry the realised costs of the last round.
+        scale: What realised delays [s] and energies [J] are divided by.
+        log_clock: Whether clocks are observed as logarithms.
+        by_device: Whether there is a row a device.
     """
 
     space: Box
+    log_clock: ClassVar[bool]
+    by_device: ClassVar[bool]
 
     def __init__(self, scenario: Scenario) -> None:
         self._budgets = scenario.energy_budgets
@@ -100,33 +114,26 @@ class Codec(ABC):
             raise FieldError("initial_queue_j", scenario.initial_queue_j, allowed)
         self._clock = np.asarray(scenario.fleet.clock_hz)
         self._medians = median_rates(scenario.fleet, scenario.device_radio)
-        self._scale = realised_scale(scenario)
+        self.scale = realised_scale(scenario)
+        self._scenario = scenario
 
     @abstractmethod
-    def encode_channel(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> Float32:
-        """Observations with all that comes from the trace; the rest is 0 in them.
+    def empty(self, rows: int) -> Float32:
+        """What compiled code fills in for so many environments B, shape (B, rows, columns).
 
-        Args:
-            uplink_bps: Shown uplink rates [bit/s], shape (..., N).
-            downlink_bps: Shown downlink rates [bit/s], shape (..., N).
-            clock_hz: Device clocks available [Hz], shape (..., N).
+        It holds what is the same in every round.
         """
 
     @abstractmethod
-    def assemble(
-        self, queue: Array, rounds_left: Array, channel: Float32, realised: Realised = None
-    ) -> Float32:
-        """Adds queues, time and realised costs to what the trace gives.
+    def shaped(self, filled: Float32) -> Float32:
+        """Observations, shape (B, *space.shape), of what was filled in."""
 
-        Args:
-            queue: Queues [J], shape (..., K).
-            rounds_left: Fraction of the episode left, shape (...).
-            channel: From :meth:`encode_channel`.
-            realised: Realised costs of the last round, where they are shown; ``None`` before the
-                first.
+    @abstractmethod
+    def column_factors(self) -> tuple[Array, Array, Array]:
+        """What shown uplink and downlink rates and clocks are multiplied by, shape (N,) each.
 
-        Returns:
-            Observations, in memory of their own.
+        The rates' columns are the logarithms of the products; the clock's too, where
+        :attr:`log_clock` says so.
         """
 
     @abstractmethod
@@ -138,12 +145,38 @@ class Codec(ABC):
         """
 
     def encode(self, observation: Observation) -> Float32:
-        """Encodes an observation given in physical units."""
-        rates = observation.uplink_bps, observation.downlink_bps
-        channel = self.encode_channel(*rates, observation.clock_hz)
-        delay, energy = observation.device_delay, observation.device_energy
-        realised = None if delay is None or energy is None else (delay, energy)
-        return self.assemble(observation.queue, observation.rounds_left, channel, realised)
+        """Encodes an observation given in physical units, shape (..., *space.shape)."""
+        leading, devices = observation.rounds_left.shape, self._clock.size
+        rows = math.prod(leading)
+        shown = observation.uplink_bps, observation.downlink_bps, observation.clock_hz
+        columns = np.zeros((PREPARED, rows, devices))
+        for column, values, by in zip(
+            columns[UPLINK_COLUMN:], shown, self.column_factors(), strict=False
+        ):
+            product = np.broadcast_to(values, (*leading, devices)).reshape(rows, devices) * by
+            column[...] = product
+        logged = columns[UPLINK_COLUMN : CLOCK_COLUMN + self.log_clock].reshape(-1)
+        logarithms(logged.copy(), np.ones(logged.size), logged)
+        realised = np.zeros((2, rows, devices))
+        scale = self.scale if observation.device_delay is not None else (0.0, 0.0)
+        if observation.device_delay is not None and observation.device_energy is not None:
+            both = np.stack([observation.device_delay, observation.device_energy])
+            realised[...] = both.reshape(2, rows, devices)
+        queues = np.broadcast_to(observation.queue, (*leading, self._budgets.size))
+        result = self.empty(rows)
+        sizes = kernel_sizes(self._scenario, 1, by_device=self.by_device)
+        constants, left = kernel_constants(self._scenario), np.ravel(observation.rounds_left)
+        for b in range(rows):
+            observe(
+                sizes,
+                constants,
+                np.ascontiguousarray(columns[:, b : b + 1]),
+                np.array(queues.reshape(rows, -1)[b : b + 1]),
+                np.ascontiguousarray(realised[:, b : b + 1]),
+                (float(left[b]), *scale),
+                result[b : b + 1],
+            )
+        return result.reshape(*leading, *self.space.shape)
 
     def check_showable(self, trace: Trace) -> None:
         """Checks that a trace's observations stay in the observation space, and its costs finite.

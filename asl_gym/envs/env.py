@@ -176,13 +176,11 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
         if simulation.trace is None or simulation.finished:
             state = "started" if simulation.trace is None else "not ended"
             raise RuntimeError(f"step() needs an episode that has {state}: call reset() first")
-        batch = _with_row_axis(action)
-        record = simulation.play(
-            *self.view.decode(batch, simulation.queue, simulation.shown_unit_costs)
-        )
-        info = {name: _row(value) for name, value in simulation.info(record).items()}
-        reward = float(record.reward[0])
-        return simulation.observe()[0], reward, False, simulation.finished, info
+        observations = simulation.step(_with_row_axis(action), self.view)
+        record = simulation.last
+        assert record is not None
+        reward, info = simulation.info_of_first(record)
+        return observations[0], reward, False, simulation.finished, info
 
     def render(self) -> Any:
         """Shows the last round: text for ``"ansi"``, an image (H, W, 3) for ``"rgb_array"``."""
@@ -192,6 +190,8 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
 
 def _with_row_axis(action: Any) -> Any:
     """A batch of the one action; the view turns it into arrays and checks them."""
+    if type(action) is np.ndarray:
+        return action[None]
     if isinstance(action, Mapping):
         return {name: [value] for name, value in action.items()}
     return [action]

@@ -12,8 +12,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
-from asl_gym.envs.codec import LN_BOUND, LOG_BOUND, MAX_CLOCK_RATIO, Codec, Observation, Realised
-from asl_gym.model.device_costs import PerDevice
+from asl_gym.envs.codec import LN_BOUND, LOG_BOUND, MAX_CLOCK_RATIO, Codec, Observation
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation.checks import one_of
 
@@ -71,17 +70,19 @@ class ObservationCodec(Codec):
         space: The observation space; its finite bounds are never reached and nothing is clipped.
     """
 
+    log_clock = by_device = False
+
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         self._devices, self._queues = scenario.num_devices, scenario.num_budgets
         uplink, downlink = self._medians
         self._median_rates = np.concatenate([uplink, downlink])
-        self._per_uplink, self._per_downlink = PerDevice(1.0 / uplink), PerDevice(1.0 / downlink)
-        self._per_clock = PerDevice(1.0 / self._clock)
+        self._uplink, self._downlink = uplink, downlink
         self._channel_start = self._queues + 1
         self._clock_start = self._channel_start + 2 * self._devices
         self._costs_start = self._clock_start + self._devices
         self.space = self._make_space()
+        self._size = self.space.shape[0]
 
     def _make_space(self) -> Box:
         size = self._costs_start + 2 * self._devices * self.shows_costs
@@ -94,33 +95,18 @@ class ObservationCodec(Codec):
         low[self._costs_start :], high[self._costs_start :] = -1.0, LN_BOUND
         return Box(low, high, dtype=np.float32)
 
-    def encode_channel(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> Float32:
-        """See :meth:`Codec.encode_channel`."""
-        n, shape = self._devices, clock_hz.shape
-        start, end = self._channel_start, self._costs_start
-        # The logarithm is taken of the ratio, in float32: near 1 that loses nothing that the
-        # observation could hold, and takes a third of the time.
-        rates = np.empty((*shape[:-1], 2 * n), dtype=np.float32)
-        rates[..., :n] = uplink_bps * self._per_uplink.over(shape)
-        rates[..., n:] = downlink_bps * self._per_downlink.over(shape)
-        encoded = np.empty((*shape[:-1], *self.space.shape), dtype=np.float32)
-        encoded[..., :start] = 0.0
-        encoded[..., end:] = 0.0
-        encoded[..., start : start + 2 * n] = np.log10(rates, out=rates)
-        encoded[..., start + 2 * n : end] = clock_hz * self._per_clock.over(shape)
-        return encoded
+    def empty(self, rows: int) -> Float32:
+        """See :meth:`Codec.empty`; nothing is the same but costs before there are any."""
+        kind = np.zeros if self.shows_costs else np.empty
+        return kind((rows, 1, self._size), np.float32)
 
-    def assemble(
-        self, queue: Array, rounds_left: Array, channel: Float32, realised: Realised = None
-    ) -> Float32:
-        """See :meth:`Codec.assemble`."""
-        observation = channel.copy()
-        observation[..., : self._queues] = np.log1p(queue / self._budgets)
-        observation[..., self._queues] = rounds_left
-        if self.shows_costs and realised is not None:
-            scaled = (v / scale for v, scale in zip(realised, self._scale, strict=True))
-            observation[..., self._costs_start :] = np.log1p(np.concatenate([*scaled], axis=-1))
-        return observation
+    def shaped(self, filled: Float32) -> Float32:
+        """See :meth:`Codec.shaped`."""
+        return filled[:, 0]
+
+    def column_factors(self) -> tuple[Array, Array, Array]:
+        """See :meth:`Codec.column_factors`."""
+        return 1.0 / self._uplink, 1.0 / self._downlink, 1.0 / self._clock
 
     def decode(self, observation: NDArray[np.floating]) -> Observation:
         """See :meth:`Codec.decode`."""
@@ -130,7 +116,7 @@ class ObservationCodec(Codec):
         delay = energy = None
         if self.shows_costs:
             costs = np.expm1(values[..., self._costs_start :])
-            delay, energy = costs[..., :n] * self._scale[0], costs[..., n:] * self._scale[1]
+            delay, energy = costs[..., :n] * self.scale[0], costs[..., n:] * self.scale[1]
         return Observation(
             np.expm1(values[..., :k]) * self._budgets,
             values[..., k],
@@ -168,6 +154,8 @@ class DevicesCodec(Codec):
         space: The observation space; its finite bounds are never reached and nothing is clipped.
     """
 
+    log_clock = by_device = True
+
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         fleet, n = scenario.fleet, scenario.num_devices
@@ -189,27 +177,18 @@ class DevicesCodec(Codec):
         bound[:, 0] = bound[:, len(DEVICE_COLUMNS) :] = LN_BOUND
         self.space = Box(-bound, bound, dtype=np.float32)
 
-    def encode_channel(self, uplink_bps: Array, downlink_bps: Array, clock_hz: Array) -> Float32:
-        """See :meth:`Codec.encode_channel`; shape (..., N + 1, F)."""
-        encoded = np.empty((*clock_hz.shape[:-1], *self._blank.shape), dtype=np.float32)
-        encoded[...] = self._blank
-        changing = uplink_bps / RATE_UNIT, downlink_bps / RATE_UNIT, clock_hz * self._speed
-        for column, values in enumerate(changing, start=2):
-            encoded[..., :-1, column] = np.log10(values)
-        return encoded
+    def empty(self, rows: int) -> Float32:
+        """See :meth:`Codec.empty`: the devices' static facts, and the system's."""
+        return np.tile(self._blank, (rows, 1, 1))
 
-    def assemble(
-        self, queue: Array, rounds_left: Array, channel: Float32, realised: Realised = None
-    ) -> Float32:
-        """See :meth:`Codec.assemble`; shape (..., N + 1, F)."""
-        observation = channel.copy()
-        observation[..., 0] = np.log1p(queue / self._budgets)
-        observation[..., 1] = np.asarray(rounds_left)[..., None]
-        if self.shows_costs and realised is not None:
-            scaled = (v / scale for v, scale in zip(realised, self._scale, strict=True))
-            costs = np.log1p(np.stack([*scaled], axis=-1))
-            observation[..., :-1, len(DEVICE_COLUMNS) :] = costs
-        return observation
+    def shaped(self, filled: Float32) -> Float32:
+        """See :meth:`Codec.shaped`."""
+        return filled
+
+    def column_factors(self) -> tuple[Array, Array, Array]:
+        """See :meth:`Codec.column_factors`."""
+        per_rate = np.full(self._clock.size, 1.0 / RATE_UNIT)
+        return per_rate, per_rate, self._speed
 
     def decode(self, observation: NDArray[np.floating]) -> Observation:
         """See :meth:`Codec.decode`; of observations of shape (..., N + 1, F)."""
@@ -219,7 +198,7 @@ class DevicesCodec(Codec):
         delay = energy = None
         if self.shows_costs:
             costs = np.expm1(rows[..., len(DEVICE_COLUMNS) :])
-            delay, energy = costs[..., 0] * self._scale[0], costs[..., 1] * self._scale[1]
+            delay, energy = costs[..., 0] * self.scale[0], costs[..., 1] * self.scale[1]
         return Observation(
             np.expm1(logarithms) * self._budgets,
             values[..., -1, 1],

@@ -1,61 +1,35 @@
-"""Rewards: drift plus penalty, exact or linear, and delay alone, in units of V·D_ref."""
+"""Rewards: drift plus penalty, exact or linear, and delay alone, in units of V·D_ref.
 
-from typing import Literal, NamedTuple
+``"drift"`` is −(V·D + the change of the Lyapunov function ½ Σ_k (Ē/Ē_k) Q_k²), whose undiscounted
+sum is −V·ΣD − ½Q_T² for one queue; ``"linear_drift"`` is −(V·D + Σ_k Q_k (Ē/Ē_k)(E_k − Ē_k)), whose
+greedy optimum is OPEN's decision; ``"delay"`` is −V·D.
+"""
 
-import numpy as np
+from typing import Literal, get_args
 
-from asl_gym.arrays import Array
-from asl_gym.scenario.scenario import Scenario
+from asl_gym.compiling import inlined
 
-__all__ = ["PlayedQueues", "Reward", "drift", "rewards"]
+__all__ = ["REWARDS", "Reward", "queue_term"]
 
 Reward = Literal["drift", "linear_drift", "delay"]
+REWARDS: tuple[Reward, ...] = get_args(Reward)
+
+DRIFT, LINEAR_DRIFT = REWARDS.index("drift"), REWARDS.index("linear_drift")
 
 
-class PlayedQueues(NamedTuple):
-    """What a round did to the virtual queues.
-
-    Attributes:
-        before: Queues before the round [J], shape (..., K).
-        energies: Energy that each budget was charged [J], shape (..., K).
-        after: Queues after the round [J], shape (..., K).
-    """
-
-    before: Array
-    energies: Array
-    after: Array
-
-
-def drift(queue: Array, queue_after: Array, weights: Array) -> Array:
-    """Change of the Lyapunov function ½ Σ_k (Ē/Ē_k) Q_k² over a round [J²], shape (...)."""
-    return np.asarray(0.5 * _over_budgets(weights * (queue_after * queue_after - queue * queue)))
-
-
-def _over_budgets(values: Array) -> Array:
-    return values[..., 0] if values.shape[-1] == 1 else np.asarray(values.sum(axis=-1))
-
-
-def rewards(kind: Reward, scenario: Scenario, delay: Array, queues: PlayedQueues) -> Array:
-    """The reward of a round, in units of V·D_ref.
-
-    ``"drift"`` is −(V·D + the change of the Lyapunov function), whose undiscounted sum is
-    −V·ΣD − ½Q_T² for one queue; ``"linear_drift"`` is −(V·D + Σ_k Q_k (Ē/Ē_k)(E_k − Ē_k)), whose
-    greedy optimum is OPEN's decision; ``"delay"`` is −V·D.
+@inlined
+def queue_term(kind: int, before: float, after: float, spent: float, budget: float) -> float:
+    """What a reward takes for a queue beside V·D, but for the queue's weight Ē/Ē_k [J²].
 
     Args:
-        kind: Which reward.
-        scenario: Gives V, D_ref and the budgets.
-        delay: Round delay [s], shape (...).
-        queues: What the round did to the queues.
-
-    Returns:
-        Rewards, shape (...).
+        kind: Index of the reward in :data:`REWARDS`.
+        before: The queue before the round [J].
+        after: The queue after it [J].
+        spent: Energy that its budget was charged [J].
+        budget: The budget [J].
     """
-    V, weights = scenario.V, scenario.budget_weights
-    penalty = V * delay
-    if kind == "drift":
-        penalty = penalty + drift(queues.before, queues.after, weights)
-    elif kind == "linear_drift":
-        excess = queues.energies - scenario.energy_budgets
-        penalty = penalty + _over_budgets(scenario.weights(queues.before) * excess)
-    return np.asarray(penalty * (-1.0 / (V * scenario.reference_delay)))
+    if kind == DRIFT:
+        return 0.5 * (after * after - before * before)
+    if kind == LINEAR_DRIFT:
+        return before * (spent - budget)
+    return 0.0

@@ -4,17 +4,22 @@ Both the scalar and the vector environment run this code, the scalar one with a 
 rows have the same horizon and start together, so that one round counter serves them all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from asl_gym.arrays import Array
+from asl_gym.arrays import Array, Float32, Splits
+from asl_gym.envs.actions import ActionView
 from asl_gym.envs.codec import Codec
-from asl_gym.envs.rewards import PlayedQueues, Reward, rewards
-from asl_gym.model import lyapunov
-from asl_gym.model.costs import RoundCosts, UnitCosts
+from asl_gym.envs.kernel import (
+    REWARD,
+)
+from asl_gym.envs.memory import kernel_constants, kernel_sizes
+from asl_gym.envs.rewards import Reward
+from asl_gym.envs.steps import Shown, observe, step_decided
+from asl_gym.envs.window import Window
+from asl_gym.model.costs import UnitCosts
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.imperfect import impose
 from asl_gym.traces.synthetic import SyntheticTraces, TraceSource
@@ -22,29 +27,26 @@ from asl_gym.traces.trace import Trace
 
 __all__ = ["RoundRecord", "Simulation"]
 
-WINDOW_SIZE = 10_240
-"""Numbers that an array holds in a window of rounds prepared together."""
-
 
 class RoundRecord(NamedTuple):
-    """A round that was played, with a leading axis of B rows.
+    """A round that was played.
 
     Attributes:
-        reward: Reward, shape (B,).
-        delay: Round delay [s], shape (B,).
-        costs: Delays and energies, arrays of shape (B,) and (B, N).
-        split_index: Indices into the admissible split points, shape (B, N).
-        server_frequency: Server frequency each device was given [Hz], shape (B, N), or (B, 1)
-            where they shared one.
+        of_devices: Delays [s], energies [J] and server frequencies [Hz], shape (3, B, N).
+        of_rows: Rewards, round delays [s], energies of all and of the server side [J], (4, B).
+        chosen: Split points and their indices, shape (2, B, N).
         queue: Virtual queues after the round [J], shape (B, K).
     """
 
-    reward: Array
-    delay: Array
-    costs: RoundCosts
-    split_index: NDArray[np.int64]
-    server_frequency: Array
+    of_devices: Array
+    of_rows: Array
+    chosen: Splits
     queue: Array
+
+    @property
+    def reward(self) -> Array:
+        """Rewards, shape (B,)."""
+        return np.asarray(self.of_rows[REWARD])
 
 
 class Simulation:
@@ -63,9 +65,10 @@ class Simulation:
     def __init__(
         self, scenario: Scenario, num_rows: int, reward: Reward, traces: TraceSource, codec: Codec
     ) -> None:
-        self.scenario, self.traces, self._reward, self.codec = scenario, traces, reward, codec
-        self._budgets = scenario.energy_budgets
-        self._num_rows = num_rows
+        self.scenario, self.traces, self.codec = scenario, traces, codec
+        self._num_rows, self._shape = num_rows, (num_rows, scenario.num_devices)
+        self._horizon, self._last_round = scenario.horizon, scenario.horizon - 1
+        self._shows_costs = codec.shows_costs
         self.splits = scenario.split_points
         self.queue = self._initial_queue()
         self.round_index = 0
@@ -73,9 +76,10 @@ class Simulation:
         self._drawn: Trace | None = None
         self.last: RoundRecord | None = None
         self.totals = np.zeros((2, num_rows))
-        row_size = num_rows * scenario.num_devices
-        self._window = min(scenario.horizon, max(1, WINDOW_SIZE // row_size))
-        self._window_start = -1
+        self._window = Window(scenario, num_rows, codec)
+        self._sizes = kernel_sizes(scenario, num_rows, reward, codec.by_device)
+        self._constants = kernel_constants(scenario)
+        self._nothing_played = np.zeros((3, num_rows, scenario.num_devices))
 
     def _initial_queue(self) -> Array:
         shape = (self._num_rows, self.scenario.num_budgets)
@@ -88,7 +92,7 @@ class Simulation:
     @property
     def finished(self) -> bool:
         """Whether the episode has reached its horizon."""
-        return self.round_index >= self.scenario.horizon
+        return self.round_index >= self._horizon
 
     def start(self, generators: Sequence[np.random.Generator], trace: Trace | None = None) -> None:
         """Starts an episode in every row.
@@ -100,7 +104,7 @@ class Simulation:
         if trace is None:
             trace = self._draw(generators)
         self.trace = trace
-        self._window_start = -1
+        self._window.forget()
         self.queue = self._initial_queue()
         self.round_index, self.last = 0, None
         self.totals = np.zeros((2, self._num_rows))
@@ -146,93 +150,135 @@ class Simulation:
         self.codec.check_showable(own)
         return own
 
-    def observe(self) -> NDArray[np.float32]:
-        """Observations, shape (B, size); after the last round its channels are shown again."""
-        shown_round = min(self.round_index, self.scenario.horizon - 1)
-        rounds_left = np.asarray(1.0 - self.round_index / self.scenario.horizon)
-        place = self._place_in_window(shown_round)
-        realised = None if self.last is None else self.last.costs[:2]
-        return self.codec.assemble(self.queue, rounds_left, self._channel[place], realised)
+    def observe(self) -> Float32:
+        """Observations, shape (B, ...); after the last round its channels are shown again."""
+        place = self._window.place(self._episode(), min(self.round_index, self._last_round))
+        result = self.codec.empty(self._num_rows)
+        last = self._nothing_played if self.last is None else self.last.of_devices
+        observe(
+            self._sizes,
+            self._constants,
+            self._window.rounds[place],
+            self.queue,
+            last,
+            self._how_shown(),
+            result,
+        )
+        return self.codec.shaped(result)
+
+    def _how_shown(self) -> Shown:
+        left = 1.0 - self.round_index / self._horizon
+        return (
+            (left, *self.codec.scale)
+            if self._shows_costs and self.round_index
+            else (left, 0.0, 0.0)
+        )
 
     def unit_costs(self, round_index: int) -> UnitCosts:
-        """What a bit and a FLOP cost in a round, arrays of shape (B, N)."""
-        return self._unit_costs.at(self._place_in_window(round_index))
+        """What a bit and a unit of work cost in a round, arrays of shape (B, N)."""
+        trace, rounds = self._episode(), slice(round_index, round_index + 1)
+        arrays = (*trace.real(rounds), *trace.factors(rounds))
+        of_round = (None if each is None else each[:, 0] for each in arrays)
+        return self.scenario.cost_model.unit_costs(*of_round)  # type: ignore[arg-type]
 
     def shown_unit_costs(self) -> UnitCosts:
-        """What a bit and a FLOP cost as the controller is told, in the round that is shown."""
-        if self.trace is None:
-            raise RuntimeError("reset() has to come first")
-        t = min(self.round_index, self.scenario.horizon - 1)
-        trace = self.trace
+        """What they cost as the controller is told, in the round that is shown."""
+        t, trace = min(self.round_index, self.scenario.horizon - 1), self._episode()
         shown = trace.shown_uplink_bps, trace.shown_downlink_bps, trace.clock_hz
         return self.scenario.cost_model.unit_costs(*(values[:, t] for values in shown))
 
-    def _place_in_window(self, round_index: int) -> int:
-        """Prepares the rounds around this one where need be; returns its place among them.
-
-        What depends on the trace alone is computed for a window of rounds at a time: long enough
-        to spread the cost of many small array operations, short enough to stay in the cache.
-        """
-        place = round_index % self._window
-        if round_index - place != self._window_start:
-            self._prepare(round_index - place)
-        return place
-
-    def _prepare(self, start: int) -> None:
+    def _episode(self) -> Trace:
         if self.trace is None:
             raise RuntimeError("reset() has to come first")
-        trace, rounds = self.trace, slice(start, start + self._window)
+        return self.trace
 
-        def in_window(values: Array) -> Array:
-            return np.ascontiguousarray(values.swapaxes(0, 1))
-
-        uplink, downlink, clock = map(in_window, trace.real(rounds))
-        factors = (None if each is None else in_window(each) for each in trace.factors(rounds))
-        shown = uplink, downlink
-        if not trace.shows_truth:
-            both = trace.shown_uplink_bps, trace.shown_downlink_bps
-            shown = in_window(both[0][:, rounds]), in_window(both[1][:, rounds])
-        model = self.scenario.cost_model
-        self._unit_costs = model.unit_costs(uplink, downlink, clock, *factors)
-        self._channel = self.codec.encode_channel(*shown, clock)
-        self._window_start = start
-
-    def play(self, split_index: NDArray[np.int64], server_frequency_hz: Array) -> RoundRecord:
-        """Plays one round in every row.
+    def step(self, action: Any, view: ActionView) -> Float32:
+        """Plays a round in every row.
 
         Args:
-            split_index: Indices into the admissible split points, shape (B, N).
-            server_frequency_hz: Server frequencies [Hz], shape (B, N) or (B, 1).
+            action: Actions of B environments, in the batched form of the view's space.
+            view: How they are written.
+
+        Returns:
+            Observations of the next round.
+
+        Raises:
+            ValueError: If an action lies outside its space; nothing has changed then.
         """
-        model = self.scenario.cost_model
-        options = model.chosen_options(split_index, self.unit_costs(self.round_index))
-        costs = model.round_costs(options, server_frequency_hz)
-        delay = self.scenario.round_delay(costs.device_delay)
-        energies = costs.of_budgets(self.scenario.num_budgets)
-        after = lyapunov.next_queue(self.queue, energies, self._budgets)
-        queues = PlayedQueues(self.queue, energies, after)
-        reward = rewards(self._reward, self.scenario, delay, queues)
-        self.queue = after
+        now = self._window.place(self._episode(), self.round_index)
+        compiled = view.compiled_step(action, self._num_rows)
+        if compiled is not None:
+            observations = self._step(now, *compiled)
+            if observations is not None:
+                return observations
+        splits, frequencies = view.decode(action, self.queue, self.shown_unit_costs)
+        spread = np.array(np.broadcast_to(frequencies, splits.shape), dtype=float)
+        observations = self._step(now, step_decided, (np.ascontiguousarray(splits), spread))
+        assert observations is not None
+        return observations
+
+    def _step(self, now: int, step: Callable[..., bool], own: tuple[Any, ...]) -> Float32 | None:
+        """A compiled step; ``None``, with nothing changed, if it refuses the action."""
+        rows, devices = self._shape
+        of_devices, of_rows = np.empty((3, rows, devices)), np.empty((4, rows))
+        chosen, queue = np.empty((2, rows, devices), np.int64), self.queue.copy()
         self.round_index += 1
-        self.totals[0] += delay
-        self.totals[1] += costs.energy
-        self.last = RoundRecord(reward, delay, costs, split_index, server_frequency_hz, self.queue)
-        return self.last
+        then = self._window.place_if_near(min(self.round_index, self._last_round))
+        result = self.codec.empty(rows)
+        done = step(
+            self._sizes,
+            self._constants,
+            self._window.rounds,
+            (now, then),
+            *own,
+            queue,
+            self.totals,
+            of_devices,
+            of_rows,
+            chosen,
+            self._how_shown(),
+            result,
+        )
+        if not done:
+            self.round_index -= 1
+            return None
+        self.queue = queue
+        self.last = RoundRecord(of_devices, of_rows, chosen, queue)
+        return self.codec.shaped(result) if then >= 0 else self.observe()
 
     def info(self, record: RoundRecord) -> dict[str, Any]:
         """The info of a round, arrays with a leading axis of B rows that the caller may keep."""
-        costs = record.costs
-        server_frequency = np.empty(record.split_index.shape)
-        server_frequency[...] = record.server_frequency
+        _, delay, energy, server_energy = record.of_rows.copy()
+        device_delay, device_energy, frequency = record.of_devices.copy()
+        split, split_index = record.chosen.copy()
         return {
-            "delay": record.delay.copy(),
-            "energy": costs.energy.copy(),
-            "cost": costs.energy.copy(),
-            "device_delay": costs.device_delay,
-            "device_energy": costs.device_energy.copy(),
-            "server_energy": costs.server_energy.copy(),
-            "split": self.splits.chosen(record.split_index),
-            "split_index": record.split_index.copy(),
-            "server_frequency": server_frequency,
+            "delay": delay,
+            "energy": energy,
+            "cost": energy.copy(),
+            "device_delay": device_delay,
+            "device_energy": device_energy,
+            "server_energy": server_energy,
+            "split": split,
+            "split_index": split_index,
+            "server_frequency": frequency,
             "queue": self.shown_queue(),
+        }
+
+    def info_of_first(self, record: RoundRecord) -> tuple[float, dict[str, Any]]:
+        """Reward and info of the first row alone: floats, and arrays without the axis of rows."""
+        reward, delay, energy, server_energy = record.of_rows[:, 0].tolist()
+        device_delay, device_energy, frequency = record.of_devices[:, 0].copy()
+        split, split_index = record.chosen[:, 0].copy()
+        queue = self.queue[0]
+        return reward, {
+            "delay": delay,
+            "energy": energy,
+            "cost": energy,
+            "device_delay": device_delay,
+            "device_energy": device_energy,
+            "server_energy": server_energy,
+            "split": split,
+            "split_index": split_index,
+            "server_frequency": frequency,
+            "queue": queue.item() if queue.size == 1 else queue.copy(),
         }

@@ -125,26 +125,24 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         simulation = self.simulation
         if simulation.trace is None:
             raise RuntimeError("step() needs an episode that has started: call reset() first")
-        decision = self.view.decode(actions, simulation.queue, simulation.shown_unit_costs)
         if simulation.finished:
+            # Checked as any other action, and not played.
+            self.view.decode(actions, simulation.queue, simulation.shown_unit_costs)
             simulation.start(self._generators)
             nothing = np.zeros(self.num_envs), self._flags(False), self._flags(False)
             return simulation.observe(), *nothing, self._reset_info()
-        return self._play(*decision)
-
-    def _play(
-        self, split_index: NDArray[np.int64], server_frequency_hz: NDArray[np.float64]
-    ) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
-        simulation = self.simulation
-        record = simulation.play(split_index, server_frequency_hz)
+        observations = simulation.step(actions, self.view)
+        record = simulation.last
+        assert record is not None
         info = self._masked(simulation.info(record))
-        ended = simulation.finished
+        ended = simulation.round_index >= self.scenario.horizon
         if ended and self._mode == AutoresetMode.SAME_STEP:
-            final = {"final_obs": _rows(simulation.observe()), "final_info": info}
+            final = {"final_obs": _rows(observations), "final_info": info}
             simulation.start(self._generators)
             info = self._masked(final) | self._reset_info()
+            observations = simulation.observe()
         flags = self._flags(False), self._flags(ended)
-        return simulation.observe(), record.reward, *flags, info
+        return observations, record.reward, *flags, info
 
     def _flags(self, value: bool) -> NDArray[np.bool_]:
         return np.full(self.num_envs, value)

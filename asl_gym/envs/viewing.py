@@ -3,9 +3,17 @@
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 
 from asl_gym.envs import rendering
+from asl_gym.envs.kernel import (
+    DELAY,
+    DEVICE_ENERGY,
+    ENERGY,
+    FREQUENCY,
+    SERVER_ENERGY,
+    SPLIT,
+    SPLIT_INDEX,
+)
 from asl_gym.envs.simulation import Simulation
 
 __all__ = ["render_rows", "round_view"]
@@ -43,20 +51,20 @@ def _played_round(simulation: Simulation, row: int) -> rendering.PlayedRound | N
     record, trace, played = simulation.last, simulation.trace, simulation.round_index
     if record is None or trace is None:
         return None
-    split_index = record.split_index[row]
-    frequency = np.broadcast_to(record.server_frequency[row], split_index.shape)
+    split_index = record.chosen[SPLIT_INDEX, row]
+    frequency = record.of_devices[FREQUENCY, row]
     unit = simulation.unit_costs(played - 1).at(row)
     mean_delay, mean_energy = simulation.totals[:, row] / played
     return rendering.PlayedRound(
-        split=simulation.splits.chosen(split_index),
+        split=record.chosen[SPLIT, row],
         **simulation.scenario.cost_model.delay_parts(split_index, frequency, unit),
-        device_energy=record.costs.device_energy[row],
-        server_energy=float(record.costs.server_energy[row]),
+        device_energy=record.of_devices[DEVICE_ENERGY, row],
+        server_energy=float(record.of_rows[SERVER_ENERGY, row]),
         server_frequency_hz=frequency,
         uplink_bps=trace.uplink_bps[row, played - 1],
         downlink_bps=trace.downlink_bps[row, played - 1],
-        delay=float(record.delay[row]),
-        energy=float(record.costs.energy[row]),
+        delay=float(record.of_rows[DELAY, row]),
+        energy=float(record.of_rows[ENERGY, row]),
         mean_delay=float(mean_delay),
         mean_energy=float(mean_energy),
     )

@@ -73,6 +73,11 @@ class CostModel:
         server: The server.
         channel: Gives the base station's power.
         groups: The fleet's groups.
+
+    Attributes:
+        tables: What each split point moves and computes.
+        devices: What work and bits cost each device.
+        base_station_power_w: Power of the base station while it sends, 0 if it doesn't count [W].
     """
 
     def __init__(
@@ -80,16 +85,16 @@ class CostModel:
     ) -> None:
         self._server = server
         self._fleet = fleet
-        self._tables = split_tables(fleet, server, groups)
-        self._flops_per_work = flops_per_work(fleet, groups, self._tables)
-        self._devices = DeviceCosts(fleet, groups)
-        self._downlink_power = (
+        self.tables = split_tables(fleet, server, groups)
+        self._flops_per_work = flops_per_work(fleet, groups, self.tables)
+        self.devices = DeviceCosts(fleet, groups)
+        self.base_station_power_w = (
             channel.base_station_power_w if channel.count_downlink_energy else 0.0
         )
 
     @cached_property
     def _tables_by_split(self) -> SplitTables:
-        return self._tables.by_split()
+        return self.tables.by_split()
 
     def unit_costs(
         self,
@@ -110,7 +115,7 @@ class CostModel:
             capacitance_factor: The same of their capacitances or computing powers.
         """
         uplink_delay, downlink_delay = 1.0 / uplink_bps, 1.0 / downlink_bps
-        device_delay, device_energy = self._devices.of_work(clock_hz)
+        device_delay, device_energy = self.devices.of_work(clock_hz)
         if flops_per_cycle_factor is not None:
             device_delay /= flops_per_cycle_factor
             device_energy /= flops_per_cycle_factor
@@ -121,10 +126,10 @@ class CostModel:
             downlink_delay,
             device_delay,
             uplink_delay + downlink_delay,
-            self._devices.sending_power(clock_hz.shape) * uplink_delay,
+            self.devices.sending_power(clock_hz.shape) * uplink_delay,
             device_energy,
-            self._downlink_power * downlink_delay,
-            self._devices.of_receiving(downlink_delay),
+            self.base_station_power_w * downlink_delay,
+            self.devices.of_receiving(downlink_delay),
         )
 
     def per_flop(self, clock_hz: Array) -> tuple[Array, Array]:
@@ -135,7 +140,7 @@ class CostModel:
         Args:
             clock_hz: Device clocks [Hz], shape (N,).
         """
-        delay, energy = self._devices.of_work(clock_hz)
+        delay, energy = self.devices.of_work(clock_hz)
         cycles_per_flop = delay * clock_hz / self._flops_per_work
         nominal = np.asarray(self._fleet.flops_per_cycle)
         by_flops = self._flops_per_work == 1.0
@@ -151,7 +156,7 @@ class CostModel:
             Options with arrays of shape (..., N, L); ``server_work`` has shape (L,) where
             it is the same for all devices.
         """
-        return options_of(self._tables, unit.at((..., None)), self._server.full_power_w)
+        return options_of(self.tables, unit.at((..., None)), self._server.full_power_w)
 
     def options_by_split(
         self, unit: UnitCosts, devices: slice, multiply: Operation = np.multiply
@@ -179,11 +184,11 @@ class CostModel:
         Returns:
             Options with arrays of shape (..., N).
         """
-        return options_of(self._tables.at(split_index), unit, self._server.full_power_w)
+        return options_of(self.tables.at(split_index), unit, self._server.full_power_w)
 
     def server_work(self, split_index: NDArray[np.int64]) -> Array:
         """Server work [cycles] of chosen split points, same shape as ``split_index``."""
-        return picked(self._tables.server_work, split_index)
+        return picked(self.tables.server_work, split_index)
 
     def delay_parts(
         self, split_index: NDArray[np.int64], server_frequency_hz: Array, unit: UnitCosts
@@ -195,7 +200,7 @@ class CostModel:
             server_frequency_hz: Server frequency each device is given [Hz], shape (..., N).
             unit: Unit costs, arrays of shape (..., N).
         """
-        chosen = self._tables.at(split_index)
+        chosen = self.tables.at(split_index)
         server_delay = chosen.server_work / server_frequency_hz
         if chosen.server_seconds is not None:
             server_delay = server_delay + chosen.server_seconds

@@ -48,6 +48,13 @@ class DeviceCosts:
     Args:
         fleet: The devices.
         groups: The fleet's groups.
+
+    Attributes:
+        powered: Whether computing powers were measured.
+        cycles: Cycles in a unit of work, shape (N,).
+        energy: Computing power [W], or κ times the cycles [J/Hz²], shape (N,).
+        sending: Power while sending [W], shape (N,).
+        receiving: Power while receiving, 0 where it isn't counted [W], shape (N,).
     """
 
     def __init__(self, fleet: Fleet, groups: Sequence[Group]) -> None:
@@ -56,12 +63,14 @@ class DeviceCosts:
             if group.is_timed(fleet):
                 # A second at full clock is as many cycles as that clock has.
                 cycles[group.devices] = np.asarray(fleet.clock_hz)[group.devices]
-        self._cycles_per_work = PerDevice(cycles)
-        self._energy_per_work = PerDevice(np.asarray(fleet.capacitance) * cycles)
-        power = fleet.computing_power_w
-        self._computing_power = None if power is None else PerDevice(power)
-        self._sending_power = PerDevice(fleet.sending_power_w or fleet.transmit_power_w)
-        received = fleet.receiving_power_w
+        power, received = fleet.computing_power_w, fleet.receiving_power_w
+        self.powered = power is not None
+        self.cycles = cycles
+        self.energy = np.asarray(fleet.capacitance) * cycles if power is None else np.array(power)
+        self.sending = np.asarray(fleet.sending_power_w or fleet.transmit_power_w)
+        self.receiving = np.asarray(received or np.zeros(fleet.num_devices))
+        self._cycles_per_work, self._energy = PerDevice(self.cycles), PerDevice(self.energy)
+        self._sending_power = PerDevice(self.sending)
         self._receiving_power = None if received is None else PerDevice(received)
 
     def of_work(self, clock_hz: Array) -> tuple[Array, Array]:
@@ -72,9 +81,8 @@ class DeviceCosts:
         """
         shape = clock_hz.shape
         delay = self._cycles_per_work.over(shape) / clock_hz
-        if self._computing_power is not None:
-            return delay, self._computing_power.over(shape) * delay
-        return delay, self._energy_per_work.over(shape) * (clock_hz * clock_hz)
+        energy = self._energy.over(shape)
+        return delay, energy * delay if self.powered else energy * (clock_hz * clock_hz)
 
     def sending_power(self, shape: tuple[int, ...]) -> Array:
         """Power while sending [W], in a form that broadcasts with arrays of that shape."""

@@ -14,14 +14,8 @@ from asl_gym.arrays import Array
 __all__ = [
     "budget_weights",
     "energy_weights",
-    "next_queue",
     "server_weight",
 ]
-
-
-def next_queue(queue: Array, energies: Array, budgets: Array) -> Array:
-    """Q(t+1) = max(Q(t) + E(t) − Ē, 0) [J], shape (..., K)."""
-    return np.asarray(np.maximum(queue + energies - budgets, 0.0))
 
 
 def budget_weights(budgets: Array) -> Array:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 
 from asl_gym import ASLEnv, ASLVectorEnv, Knowledge, Scenario, preset
+from asl_gym.envs.codec import Observation
 from asl_gym.envs.observations import DEVICE_COLUMNS, DevicesCodec, ObservationCodec
 from asl_gym.scoring.fitting import observation_view_of
 from asl_gym.validation.checks import FieldError
@@ -31,8 +32,8 @@ def test_entries_by_hand() -> None:
     codec, fleet = DevicesCodec(scenario), scenario.fleet
     queue = np.array([(np.e - 1.0) * scenario.energy_budget])
     clock = np.array(fleet.clock_hz) * [1.0, 0.5]
-    channel = codec.encode_channel(np.array([1e7, 1e8]), np.array([1e6, 1e7]), clock)
-    encoded = codec.assemble(queue, np.array(0.25), channel)
+    rates = np.array([1e7, 1e8]), np.array([1e6, 1e7])
+    encoded = codec.encode(Observation(queue, np.array(0.25), *rates, clock))
     assert encoded.shape == (3, len(DEVICE_COLUMNS))
     np.testing.assert_allclose(encoded[:, :2], [[1.0, 0.25]] * 3, rtol=1e-6)
     np.testing.assert_allclose(encoded[:2, 2:4], [[0, -1], [1, 0]], atol=1e-6)
@@ -47,10 +48,10 @@ def test_a_device_has_the_same_row_in_a_larger_fleet() -> None:
     """But for its queue, which belongs to the fleet."""
     small, large = (preset("default").with_num_devices(n) for n in (10, 50))
     rates = np.geomspace(1e6, 1e8, 50)
-    rows = [
-        DevicesCodec(one).encode_channel(rates[:n], rates[:n], np.array(one.fleet.clock_hz))
-        for one, n in ((small, 10), (large, 50))
-    ]
+    rows = []
+    for one, n in ((small, 10), (large, 50)):
+        channel = rates[:n], rates[:n], np.array(one.fleet.clock_hz)
+        rows.append(DevicesCodec(one).encode(Observation(np.zeros(1), np.array(0.5), *channel)))
     np.testing.assert_array_equal(rows[0][:10], rows[1][:10])
 
 

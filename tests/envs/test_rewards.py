@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from asl_gym.arrays import Array
 from asl_gym.envs.env import ASLEnv
-from asl_gym.envs.rewards import PlayedQueues, drift, rewards
-from asl_gym.model.lyapunov import budget_weights, next_queue
+from asl_gym.model.lyapunov import budget_weights
 from asl_gym.scenario.scenario import Scenario
+from tests.envs.reward_formulas import PlayedQueues, drift, next_queue, rewards
 from tests.strategies import drawn_trace, random_frequencies, random_splits, scenarios, seeds
 
 BUDGETS = np.array([2.0, 6.0])

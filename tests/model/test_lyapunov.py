@@ -6,16 +6,22 @@ from asl_gym.model.costs import RoundCosts
 from asl_gym.model.lyapunov import (
     budget_weights,
     energy_weights,
-    next_queue,
 )
+from asl_gym.model.option_costs import queue_after
 
 BUDGETS = np.array([2.0, 6.0])
 """Two budgets, so that Ē = 8 and energies weigh 4 and 4/3 times their queues."""
 
 
 def test_queue_recursion() -> None:
-    queue, energies = np.array([[1.0, 0.0], [0.5, 3.0]]), np.array([[4.0, 7.0], [1.0, 6.0]])
-    np.testing.assert_array_equal(next_queue(queue, energies, BUDGETS), [[3.0, 1.0], [0.0, 3.0]])
+    rounds = [
+        (1.0, 4.0, 2.0, 3.0),
+        (0.0, 7.0, 6.0, 1.0),
+        (0.5, 1.0, 2.0, 0.0),
+        (3.0, 6.0, 6.0, 3.0),
+    ]
+    for queue, energy, budget, after in rounds:
+        assert queue_after(queue, energy, budget) == after
 
 
 def test_budget_weights() -> None:

@@ -1,0 +1,86 @@
+"""What one option of one device costs, number by number, for compiled loops.
+
+The same formulas as :mod:`asl_gym.model.costs` has for whole arrays.
+"""
+
+from typing import NamedTuple
+
+from asl_gym.compiling import inlined
+
+__all__ = ["BitCosts", "OptionFigures", "energy_per_work", "fixed_costs", "queue_after"]
+
+
+class OptionFigures(NamedTuple):
+    """What a split point moves and computes, see :class:`asl_gym.model.split_tables.SplitTables`.
+
+    Attributes:
+        up: Bits up.
+        down: Bits down.
+        work: Work of the device.
+        seconds: Time of the server that no clock changes [s].
+    """
+
+    up: float
+    down: float
+    work: float
+    seconds: float
+
+
+class BitCosts(NamedTuple):
+    """What a second of sending and receiving, and of the server's full clock, draws [W].
+
+    Attributes:
+        sending: The device while it sends.
+        receiving: The device while it receives.
+        base_station: The base station while it sends.
+        server: The server at its full clock.
+    """
+
+    sending: float
+    receiving: float
+    base_station: float
+    server: float
+
+
+@inlined
+def energy_per_work(constant: float, delay: float, clock: float, powered: bool) -> float:
+    """Energy of a unit of work [J].
+
+    Args:
+        constant: Measured power [W] if ``powered``, else κ times the cycles of a unit [J/Hz²].
+        delay: Time that a unit takes [s].
+        clock: The device's clock [Hz].
+        powered: Whether the power was measured.
+    """
+    return constant * delay if powered else constant * (clock * clock)
+
+
+@inlined
+def fixed_costs(
+    figures: OptionFigures,
+    powers: BitCosts,
+    uplink_delay: float,
+    downlink_delay: float,
+    work_delay: float,
+    work_energy: float,
+) -> tuple[float, float, float]:
+    """Fixed delay a [s], energy of the device and fixed energy of the server side [J].
+
+    Args:
+        figures: What the split point moves and computes.
+        powers: What moving it draws.
+        uplink_delay: Seconds a bit takes up.
+        downlink_delay: Seconds a bit takes down.
+        work_delay: Seconds a unit of work takes.
+        work_energy: Joules a unit of work takes.
+    """
+    sending, receiving = figures.up * uplink_delay, figures.down * downlink_delay
+    delay = sending + receiving + figures.work * work_delay + figures.seconds
+    device = figures.work * work_energy + powers.sending * sending + powers.receiving * receiving
+    return delay, device, powers.base_station * receiving + powers.server * figures.seconds
+
+
+@inlined
+def queue_after(queue: float, energy: float, budget: float) -> float:
+    """Q(t+1) = max(Q(t) + E(t) − Ē, 0) [J], the virtual queue's update."""
+    return max(queue + energy - budget, 0.0)
