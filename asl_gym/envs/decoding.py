@@ -4,10 +4,13 @@ import numpy as np
 
 from asl_gym.arrays import Array, Indices, Splits
 from asl_gym.compiling import inlined
-from asl_gym.envs.memory import Constants
+from asl_gym.envs.memory import Constants, Sizes
+from asl_gym.envs.preparing import DOWNLINK_DELAY, UPLINK_DELAY, WORK_DELAY
+from asl_gym.model.option_costs import OptionFigures, fixed_delay
+from asl_gym.solvers.parallel.allocation import Clock, optimal_deadline, share_clock
 from asl_gym.traces.elementary import exp
 
-__all__ = ["indices_of_row", "open_frequency", "positions_of_row"]
+__all__ = ["indices_of_row", "open_frequency", "positions_of_row", "share_of_row"]
 
 
 @inlined
@@ -66,3 +69,43 @@ def positions_of_row(
         clock = k.least_clock * exp(position * log_range)
         frequencies[n] = min(max(clock, k.least_clock), k.full_clock)
     return True
+
+
+@inlined
+def share_of_row(
+    z: Sizes,
+    k: Constants,
+    prepared: Array,
+    splits: Splits,
+    queue: Array,
+    b: int,
+    frequencies: Array,
+) -> None:
+    """Fills in the best frequencies of devices that share the server, for given splits.
+
+    As :func:`asl_gym.solvers.round_problem.best_frequencies` has them for whole arrays.
+
+    Args:
+        z: Sizes.
+        k: Constants.
+        prepared: The round, shape (7, B, N).
+        splits: Indices into the admissible split points, shape (N,).
+        queue: Virtual queues [J], shape (K,).
+        b: Which environment.
+        frequencies: Filled [Hz], shape (N,).
+    """
+    delay, work = np.empty(z.devices), np.empty(z.devices)
+    for n in range(z.devices):
+        m, i = n if z.tables > 1 else 0, splits[n]
+        figures = OptionFigures(k.up[m, i], k.down[m, i], k.work[m, i], k.server_seconds[m, i])
+        delay[n] = fixed_delay(
+            figures,
+            prepared[UPLINK_DELAY, b, n],
+            prepared[DOWNLINK_DELAY, b, n],
+            prepared[WORK_DELAY, b, n],
+        )
+        work[n] = k.server_work[m, i]
+    last, clock = queue.size - 1, Clock(k.least_clock, k.full_clock)
+    price = k.capacitance * (queue[last] * k.weights[last])
+    deadline = optimal_deadline(delay, work, k.V, price, clock)
+    share_clock(delay, work, deadline, clock, frequencies)

@@ -70,7 +70,7 @@ class Constants(NamedTuple):
         sending: Devices' powers while they send [W], shape (N,).
         receiving: While they receive, shape (N,).
         cycles: Cycles in a unit of each device's work, shape (N,).
-        energy: Power or κ times cycles, see :func:`asl_gym.model.option_costs.energy_per_work`.
+        energy: Power or κ times cycles, see :class:`asl_gym.model.device_costs.DeviceCosts`.
         up: Bits up, shape (tables, L).
         down: Bits down, likewise.
         work: Work of devices, likewise.

@@ -205,8 +205,10 @@ class Simulation:
         Raises:
             ValueError: If an action lies outside its space; nothing has changed then.
         """
-        now = self._window.place(self._episode(), self.round_index)
-        compiled = view.compiled_step(action, self._num_rows)
+        trace = self._episode()
+        now = self._window.place(trace, self.round_index)
+        truth = trace.shows_truth and trace.flops_per_cycle_factor is None
+        compiled = view.compiled_step(action, self._num_rows, truth)
         if compiled is not None:
             observations = self._step(now, *compiled)
             if observations is not None:

@@ -20,7 +20,12 @@ import numpy as np
 
 from asl_gym.arrays import Array, Float32, Indices
 from asl_gym.compiling import compiled
-from asl_gym.envs.decoding import indices_of_row, open_frequency, positions_of_row
+from asl_gym.envs.decoding import (
+    indices_of_row,
+    open_frequency,
+    positions_of_row,
+    share_of_row,
+)
 from asl_gym.envs.kernel import Played, State, observe_rows, play_row
 from asl_gym.envs.memory import constants_of, counts_of, points_of, sizes_of
 
@@ -93,6 +98,37 @@ def step_splits(
         if not indices_of_row(counts, action[b], splits[b]):
             return False
         frequencies[b] = open_frequency(queues[b], k)
+    played = Played(of_devices, of_rows, chosen)
+    state = State(queues, totals)
+    play(sizes, constants, window[places[0]], (splits, frequencies), state, played)
+    if places[1] >= 0:
+        observe(sizes, constants, window[places[1]], queues, of_devices, shown, result)
+    return True
+
+
+@compiled
+def step_splits_at_once(
+    sizes: Indices,
+    constants: Array,
+    window: Array,
+    places: tuple[int, int],
+    action: Indices,
+    queues: Array,
+    totals: Array,
+    of_devices: Array,
+    of_rows: Array,
+    chosen: Indices,
+    shown: Shown,
+    result: Float32,
+) -> bool:
+    """A step of the view ``split`` where devices train at once and are shown what is real."""
+    z = sizes_of(sizes)
+    k, counts = constants_of(constants, z), counts_of(sizes)
+    splits, frequencies = np.empty(action.shape, dtype=np.int64), np.empty(action.shape)
+    for b in range(z.rows):
+        if not indices_of_row(counts, action[b], splits[b]):
+            return False
+        share_of_row(z, k, window[places[0]], splits[b], queues[b], b, frequencies[b])
     played = Played(of_devices, of_rows, chosen)
     state = State(queues, totals)
     play(sizes, constants, window[places[0]], (splits, frequencies), state, played)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from asl_gym.compiling import inlined
 
-__all__ = ["BitCosts", "OptionFigures", "energy_per_work", "fixed_costs", "queue_after"]
+__all__ = ["BitCosts", "OptionFigures", "fixed_costs", "fixed_delay", "queue_after"]
 
 
 class OptionFigures(NamedTuple):
@@ -43,16 +43,12 @@ class BitCosts(NamedTuple):
 
 
 @inlined
-def energy_per_work(constant: float, delay: float, clock: float, powered: bool) -> float:
-    """Energy of a unit of work [J].
-
-    Args:
-        constant: Measured power [W] if ``powered``, else κ times the cycles of a unit [J/Hz²].
-        delay: Time that a unit takes [s].
-        clock: The device's clock [Hz].
-        powered: Whether the power was measured.
-    """
-    return constant * delay if powered else constant * (clock * clock)
+def fixed_delay(
+    figures: OptionFigures, uplink_delay: float, downlink_delay: float, work_delay: float
+) -> float:
+    """Fixed delay a [s]; arguments as for :func:`fixed_costs`."""
+    moving = figures.up * uplink_delay + figures.down * downlink_delay
+    return moving + figures.work * work_delay + figures.seconds
 
 
 @inlined
@@ -75,7 +71,7 @@ def fixed_costs(
         work_energy: Joules a unit of work takes.
     """
     sending, receiving = figures.up * uplink_delay, figures.down * downlink_delay
-    delay = sending + receiving + figures.work * work_delay + figures.seconds
+    delay = fixed_delay(figures, uplink_delay, downlink_delay, work_delay)
     device = figures.work * work_energy + powers.sending * sending + powers.receiving * receiving
     return delay, device, powers.base_station * receiving + powers.server * figures.seconds
 
