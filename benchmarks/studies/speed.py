@@ -31,7 +31,10 @@ EPISODES = 2
 DECISIONS = 1_000
 BATCH = 1_024
 
-SCALAR_AIM = 20_000.0
+SCALARS = (("ASL-v0", "split", 0.9), ("ASL-v0", "box", 0.9), ("ASLParallel-v0", "split", 0.25))
+"""Environments and views that are measured one at a time, and the share of CartPole's steps that
+each aims at."""
+
 OPEN_ALONE_AIM_US = 150.0
 OPEN_BATCHED_AIM = 100_000.0
 LYDROO_ROUND_US = 31_600.0
@@ -59,16 +62,29 @@ def play_scalar(env: gym.Env[Any, Any], actions: list[Any]) -> None:
             env.reset()
 
 
-def measure_scalar(what: str, **kwargs: Any) -> Measurement:
-    """Steps per second of one environment of 10 devices, resets counted."""
-    env = gym.make("ASL-v0", **kwargs)
-    env.reset(seed=0)
-    env.action_space.seed(0)
-    actions = [env.action_space.sample() for _ in range(SCALAR_STEPS)]
-    play_scalar(env, actions[:400])
-    rates = [SCALAR_STEPS / seconds(lambda: play_scalar(env, actions)) for _ in range(REPEATS)]
-    value = median(rates)
-    return Measurement(what, value, "steps/s", SCALAR_AIM, value / SCALAR_AIM)
+def measure_scalar(env_id: str, view: str, aim: float) -> Measurement:
+    """Steps per second of one environment of 10 devices against CartPole's, resets counted.
+
+    Args:
+        env_id: Environment id.
+        view: View of the action.
+        aim: How many of CartPole's steps it aims at.
+    """
+    envs = gym.make(env_id, action_view=view), gym.make("CartPole-v1")
+    actions = []
+    for env in envs:
+        env.reset(seed=0)
+        env.action_space.seed(0)
+        actions.append([env.action_space.sample() for _ in range(SCALAR_STEPS)])
+        play_scalar(env, actions[-1][:400])
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(REPEATS):
+        for env, own, rates in zip(envs, actions, (ours, theirs), strict=True):
+            rates.append(SCALAR_STEPS / seconds(partial(play_scalar, env, own)))
+    share = median(a / b for a, b in zip(ours, theirs, strict=True))
+    what = f"scalar {env_id}, view {view}, against {aim:g} times CartPole-v1's steps/s"
+    return Measurement(what, median(ours), "steps/s", aim * median(theirs), share / aim)
 
 
 def play_batch(envs: gym.vector.VectorEnv[Any, Any, Any], actions: Any, steps: int) -> None:
@@ -185,8 +201,7 @@ def measure_all() -> list[Measurement]:
     np.random.default_rng()  # NumPy's generators load on first use.
     observations = observations_in_mid_episode()
     return [
-        measure_scalar("scalar env, gym.make as it is"),
-        measure_scalar("scalar env, without the environment checker", disable_env_checker=True),
+        *(measure_scalar(*each) for each in SCALARS),
         measure_vector("split")[0],
         measure_vector("box")[0],
         *measure_open(observations),
