@@ -167,15 +167,11 @@ class Codec(ABC):
         sizes = kernel_sizes(self._scenario, 1, by_device=self.by_device)
         constants, left = kernel_constants(self._scenario), np.ravel(observation.rounds_left)
         for b in range(rows):
-            observe(
-                sizes,
-                constants,
-                np.ascontiguousarray(columns[:, b : b + 1]),
-                np.array(queues.reshape(rows, -1)[b : b + 1]),
-                np.ascontiguousarray(realised[:, b : b + 1]),
-                (float(left[b]), *scale),
-                result[b : b + 1],
-            )
+            # One row at a time, since each has its own fraction of rounds left.
+            scene = sizes, constants, np.ascontiguousarray(columns[None, :, b : b + 1])
+            queue = np.array(queues.reshape(rows, -1)[b : b + 1])
+            costs = np.ascontiguousarray(realised[:, b : b + 1])
+            observe(scene, 0, queue, costs, (float(left[b]), *scale), result[b : b + 1])
         return result.reshape(*leading, *self.space.shape)
 
     def check_showable(self, trace: Trace) -> None:

@@ -5,19 +5,17 @@ rows have the same horizon and start together, so that one round counter serves 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from asl_gym.arrays import Array, Float32, Splits
+from asl_gym.arrays import Array, Float32
 from asl_gym.envs.actions import ActionView
 from asl_gym.envs.codec import Codec
-from asl_gym.envs.kernel import (
-    REWARD,
-)
+from asl_gym.envs.kernel import Played
 from asl_gym.envs.memory import kernel_constants, kernel_sizes
 from asl_gym.envs.rewards import Reward
-from asl_gym.envs.steps import Shown, observe, step_decided
+from asl_gym.envs.steps import Scene, Shown, observe, step_decided
 from asl_gym.envs.window import Window
 from asl_gym.model.costs import UnitCosts
 from asl_gym.scenario.scenario import Scenario
@@ -25,28 +23,7 @@ from asl_gym.traces.imperfect import impose
 from asl_gym.traces.synthetic import SyntheticTraces, TraceSource
 from asl_gym.traces.trace import Trace
 
-__all__ = ["RoundRecord", "Simulation"]
-
-
-class RoundRecord(NamedTuple):
-    """A round that was played.
-
-    Attributes:
-        of_devices: Delays [s], energies [J] and server frequencies [Hz], shape (3, B, N).
-        of_rows: Rewards, round delays [s], energies of all and of the server side [J], (4, B).
-        chosen: Split points and their indices, shape (2, B, N).
-        queue: Virtual queues after the round [J], shape (B, K).
-    """
-
-    of_devices: Array
-    of_rows: Array
-    chosen: Splits
-    queue: Array
-
-    @property
-    def reward(self) -> Array:
-        """Rewards, shape (B,)."""
-        return np.asarray(self.of_rows[REWARD])
+__all__ = ["Simulation"]
 
 
 class Simulation:
@@ -74,7 +51,7 @@ class Simulation:
         self.round_index = 0
         self.trace: Trace | None = None
         self._drawn: Trace | None = None
-        self.last: RoundRecord | None = None
+        self.last: Played | None = None
         self.totals = np.zeros((2, num_rows))
         self._window = Window(scenario, num_rows, codec)
         self._sizes = kernel_sizes(scenario, num_rows, reward, codec.by_device)
@@ -155,16 +132,11 @@ class Simulation:
         place = self._window.place(self._episode(), min(self.round_index, self._last_round))
         result = self.codec.empty(self._num_rows)
         last = self._nothing_played if self.last is None else self.last.of_devices
-        observe(
-            self._sizes,
-            self._constants,
-            self._window.rounds[place],
-            self.queue,
-            last,
-            self._how_shown(),
-            result,
-        )
+        observe(self._scene(), place, self.queue, last, self._how_shown(), result)
         return self.codec.shaped(result)
+
+    def _scene(self) -> Scene:
+        return self._sizes, self._constants, self._window.rounds
 
     def _how_shown(self) -> Shown:
         left = 1.0 - self.round_index / self._horizon
@@ -222,33 +194,19 @@ class Simulation:
     def _step(self, now: int, step: Callable[..., bool], own: tuple[Any, ...]) -> Float32 | None:
         """A compiled step; ``None``, with nothing changed, if it refuses the action."""
         rows, devices = self._shape
-        of_devices, of_rows = np.empty((3, rows, devices)), np.empty((4, rows))
-        chosen, queue = np.empty((2, rows, devices), np.int64), self.queue.copy()
+        chosen = np.empty((2, rows, devices), np.int64)
+        played = np.empty((3, rows, devices)), np.empty((4, rows)), chosen
+        state = self.queue.copy(), self.totals
         self.round_index += 1
-        then = self._window.place_if_near(min(self.round_index, self._last_round))
-        result = self.codec.empty(rows)
-        done = step(
-            self._sizes,
-            self._constants,
-            self._window.rounds,
-            (now, then),
-            *own,
-            queue,
-            self.totals,
-            of_devices,
-            of_rows,
-            chosen,
-            self._how_shown(),
-            result,
-        )
-        if not done:
+        places = now, self._window.place_if_near(min(self.round_index, self._last_round))
+        shown, result = self._how_shown(), self.codec.empty(rows)
+        if not step(self._scene(), places, *own, state, played, shown, result):
             self.round_index -= 1
             return None
-        self.queue = queue
-        self.last = RoundRecord(of_devices, of_rows, chosen, queue)
-        return self.codec.shaped(result) if then >= 0 else self.observe()
+        self.queue, self.last = state[0], Played(*played)
+        return self.codec.shaped(result) if places[1] >= 0 else self.observe()
 
-    def info(self, record: RoundRecord) -> dict[str, Any]:
+    def info(self, record: Played) -> dict[str, Any]:
         """The info of a round, arrays with a leading axis of B rows that the caller may keep."""
         _, delay, energy, server_energy = record.of_rows.copy()
         device_delay, device_energy, frequency = record.of_devices.copy()
@@ -266,7 +224,7 @@ class Simulation:
             "queue": self.shown_queue(),
         }
 
-    def info_of_first(self, record: RoundRecord) -> tuple[float, dict[str, Any]]:
+    def info_of_first(self, record: Played) -> tuple[float, dict[str, Any]]:
         """Reward and info of the first row alone: floats, and arrays without the axis of rows."""
         reward, delay, energy, server_energy = record.of_rows[:, 0].tolist()
         device_delay, device_energy, frequency = record.of_devices[:, 0].copy()

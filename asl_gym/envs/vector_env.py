@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from asl_gym.envs.arguments import EnvArguments, build_parts, checked_options
 from asl_gym.envs.env import ASLEnv
+from asl_gym.envs.kernel import REWARD
 from asl_gym.envs.viewing import render_rows
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation.checks import FieldError, sequence, whole_number
@@ -142,7 +143,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             info = self._masked(final) | self._reset_info()
             observations = simulation.observe()
         flags = self._flags(False), self._flags(ended)
-        return observations, record.reward, *flags, info
+        return observations, record.of_rows[REWARD].copy(), *flags, info
 
     def _flags(self, value: bool) -> NDArray[np.bool_]:
         return np.full(self.num_envs, value)
