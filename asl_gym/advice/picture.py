@@ -31,6 +31,9 @@ LEGEND: dict[str, Any] = {
 }
 """Above the axes, where no bar and no line can be."""
 
+LONGEST_NAME = 26
+"""Characters of a layer's name that are shown."""
+
 MOST_NAMES = 60
 """Cuts beyond which only some are named."""
 
@@ -67,7 +70,7 @@ def _draw_cuts(axes: "Axes", answer: Answer) -> None:
         bottom = bottom + part
     marks = {
         "least delay": (answer.fastest, "v", BLACK),
-        f"least delay within {answer.budget_j:.3g} J": (answer.within_budget, "D", GREY),
+        f"least delay within {answer.budget_j:.4g} J": (answer.within_budget, "D", GREY),
         "least device energy": (answer.thriftiest, "*", GREEN),
     }
     top = float(costs.delay.max())
@@ -77,12 +80,19 @@ def _draw_cuts(axes: "Axes", answer: Answer) -> None:
         heights[place] = heights.get(place, costs.delay[place]) + 0.045 * top
         axes.plot(place, heights[place], marker, color=colour, markersize=7, label=text)
     step = -(-len(places) // MOST_NAMES)
-    axes.set_xticks(places[::step], costs.names[::step], rotation=90, fontsize=8)
+    axes.set_xticks(
+        places[::step], [_short(name) for name in costs.names[::step]], rotation=90, fontsize=8
+    )
     axes.set_xlim(-0.6, len(places) - 0.4)
     axes.set_ylim(0, 1.2 * top)
     axes.set_ylabel("delay of a round [s]")
     axes.legend(**LEGEND)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _short(name: str) -> str:
+    """A layer's name, its middle left out where it would take the picture's height."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:11]}…{name[-14:]}"
 
 
 def _draw_rates(axes: "Axes", found: Findings, answer: Answer) -> None:
