@@ -16,7 +16,13 @@ FEWER_STEPS = ("model.learn(50_000, progress_bar=True)", "model.learn(1_024)")
 
 
 @pytest.mark.parametrize("code", BLOCKS, ids=[block.splitlines()[0] for block in BLOCKS])
-def test_code_runs(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_code_runs(
+    code: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)  # Some of it writes pictures.
     names: dict[str, object] = {}
     exec(compile(code.replace(*FEWER_STEPS), "README.md", "exec"), names)
     if "print" in code:
