@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from asl_gym.arrays import Array, Indices, Mask
-from asl_gym.solvers.parallel.compiling import compiled
+from asl_gym.compiling import compiled
 
 __all__ = [
     "Clock",

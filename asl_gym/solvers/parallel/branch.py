@@ -10,7 +10,7 @@ undecided, into its options of less and of more load.
 import numpy as np
 
 from asl_gym.arrays import Array, Indices, Mask
-from asl_gym.solvers.parallel.compiling import compiled
+from asl_gym.compiling import compiled
 from asl_gym.solvers.parallel.incumbents import best_at, consider, first_decisions
 from asl_gym.solvers.parallel.nodes import (
     FIRST_CAPACITY,

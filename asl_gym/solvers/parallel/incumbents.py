@@ -9,7 +9,7 @@ from asl_gym.solvers.parallel.allocation import (
     optimal_deadline,
     server_cost,
 )
-from asl_gym.solvers.parallel.compiling import compiled
+from asl_gym.compiling import compiled
 from asl_gym.solvers.parallel.problem import ROUNDING, Incumbent, Problem, Workspace
 
 __all__ = ["best_at", "consider", "first_decisions"]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from asl_gym.arrays import Array, Indices, Mask
-from asl_gym.solvers.parallel.compiling import compiled
+from asl_gym.compiling import compiled
 from asl_gym.solvers.parallel.problem import Workspace
 
 __all__ = ["Nodes", "divide", "options_left", "put", "room_for_nodes", "take", "with_more_room"]

@@ -17,7 +17,7 @@ from asl_gym.solvers.parallel.allocation import (
     share_clock,
 )
 from asl_gym.solvers.parallel.branch import search
-from asl_gym.solvers.parallel.compiling import compiled
+from asl_gym.compiling import compiled
 from asl_gym.solvers.parallel.problem import ROUNDING, Problem, undominated
 
 __all__ = ["Rounds", "Solutions", "allocate_rows", "solve_rows"]

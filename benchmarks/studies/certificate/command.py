@@ -53,7 +53,7 @@ def _check_installed() -> None:
     try:
         import pyscipopt  # noqa: F401
 
-        from asl_gym.solvers.parallel.compiling import COMPILED
+        from asl_gym.compiling import COMPILED
     except ImportError as error:
         raise BenchmarkError('SCIP is missing: pip install "asl-gym[dev]"') from error
     if not COMPILED:
