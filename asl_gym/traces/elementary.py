@@ -50,7 +50,7 @@ def exp(x: float) -> float:
 
 @inlined
 def log(x: float) -> float:
-    """ln x of a positive normal number."""
+    """Ln x of a positive normal number."""
     return _log_of_sum(x, 0.0)
 
 

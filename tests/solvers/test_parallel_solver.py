@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from asl_gym.compiling import COMPILED, discard_stale
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options
 from asl_gym.solvers.decision import RoundTerms
-from asl_gym.compiling import COMPILED, discard_stale
 from asl_gym.solvers.parallel.solver import allocate, price, solve
 from tests.solvers.parallel_instances import (
     FULL_CLOCK,

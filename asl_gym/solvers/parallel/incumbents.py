@@ -3,13 +3,13 @@
 import numpy as np
 
 from asl_gym.arrays import Indices, Mask
+from asl_gym.compiling import compiled
 from asl_gym.solvers.parallel.allocation import (
     cheapest_frequency,
     equal_share_deadline,
     optimal_deadline,
     server_cost,
 )
-from asl_gym.compiling import compiled
 from asl_gym.solvers.parallel.problem import ROUNDING, Incumbent, Problem, Workspace
 
 __all__ = ["best_at", "consider", "first_decisions"]

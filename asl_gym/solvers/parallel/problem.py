@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from asl_gym.arrays import Array, Indices, Mask
-from asl_gym.solvers.parallel.allocation import Clock
 from asl_gym.compiling import compiled
+from asl_gym.solvers.parallel.allocation import Clock
 
 __all__ = ["ROUNDING", "Incumbent", "Problem", "Workspace", "make_workspace", "undominated"]
 

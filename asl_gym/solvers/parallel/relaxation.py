@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from asl_gym.arrays import Indices, Mask
-from asl_gym.solvers.parallel.allocation import cheapest_frequency
 from asl_gym.compiling import compiled
+from asl_gym.solvers.parallel.allocation import cheapest_frequency
 from asl_gym.solvers.parallel.problem import Problem, Workspace
 
 __all__ = [

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Indices
+from asl_gym.compiling import compiled
 from asl_gym.model.costs import Options
 from asl_gym.solvers.decision import SMALLEST_WEIGHT
 from asl_gym.solvers.parallel.allocation import (
@@ -17,7 +18,6 @@ from asl_gym.solvers.parallel.allocation import (
     share_clock,
 )
 from asl_gym.solvers.parallel.branch import search
-from asl_gym.compiling import compiled
 from asl_gym.solvers.parallel.problem import ROUNDING, Problem, undominated
 
 __all__ = ["Rounds", "Solutions", "allocate_rows", "solve_rows"]
