@@ -23,7 +23,7 @@ from asl_gym.arrays import Array, Keys
 from asl_gym.compiling import inlined
 from asl_gym.model.components import Fleet
 from asl_gym.model.radio import Channel, Radio
-from asl_gym.traces.channel import LEAST_SNR, LN10_OVER_10, mean_snr
+from asl_gym.traces.channel import GREATEST_SNR, LEAST_SNR, LN10_OVER_10, mean_snr, median_rates
 from asl_gym.traces.elementary import exp, log1p
 from asl_gym.traces.philox import philox, unit
 from asl_gym.traces.variates import scaled_exponential_integral
@@ -94,8 +94,9 @@ def luck_constants(fleet: Fleet, channel: Channel) -> LuckConstants:
     """The constants of a fleet's luck over a channel."""
     clocks = np.array(fleet.clock_hz, dtype=float), float(fleet.min_clock_fraction)
     if not isinstance(channel, Radio):
-        means = (np.full(fleet.num_devices, r) for r in (channel.uplink_bps, channel.downlink_bps))
-        return LuckConstants(LINK, *means, *clocks, *[0.0] * 6, float(channel.variation))
+        rates, variation = median_rates(fleet, channel), float(channel.variation)
+        unused = (0.0,) * 6
+        return LuckConstants(LINK, *rates, *clocks, *unused, variation)
     std, correlation = channel.shadowing_std_db * LN10_OVER_10, channel.shadowing_correlation
     return LuckConstants(
         KINDS[channel.fading],
@@ -142,7 +143,7 @@ def shannon_rate(snr: float, luck: LuckConstants) -> float:
 @inlined
 def ergodic_rate(snr: float, luck: LuckConstants) -> float:
     """The mean of B·log₂(1 + snr·X) [bit/s] over X ~ Exp(1), between floor and cap."""
-    mean = scaled_exponential_integral(1.0 / min(max(snr, LEAST_SNR), 1.0 / LEAST_SNR))
+    mean = scaled_exponential_integral(1.0 / min(max(snr, LEAST_SNR), GREATEST_SNR))
     return _between(luck.hz_per_nat * mean, luck)
 
 
@@ -158,9 +159,9 @@ def link_rate(mean: float, u: float, luck: LuckConstants) -> float:
 
 
 @inlined
-def clock(full_hz: float, u: float, luck: LuckConstants) -> float:
+def clock(full_hz: float, least_fraction: float, u: float) -> float:
     """A device's available clock [Hz], from u in (0, 1)."""
-    return full_hz * (luck.least_fraction + (1.0 - luck.least_fraction) * u)
+    return full_hz * (least_fraction + (1.0 - least_fraction) * u)
 
 
 @inlined

@@ -67,17 +67,27 @@ def fill_rounds(
 
 
 @compiled
-def fill_clocks(keys: Keys, first_round: int, luck: LuckConstants, clocks: Array) -> None:
-    """Fills the clocks [Hz] alone, shape (R, B, N), C-ordered; see :func:`fill_rounds`."""
+def fill_clocks(
+    keys: Keys, first_round: int, full_hz: Array, least_fraction: float, clocks: Array
+) -> None:
+    """Fills the clocks that :func:`fill_rounds` fills, alone.
+
+    Args:
+        keys: The episodes' keys, shape (B,).
+        first_round: The window's first round, from 0.
+        full_hz: Full clocks, shape (N,).
+        least_fraction: Least share of the clock that is available.
+        clocks: Clocks [Hz] to fill, round-major, shape (R, B, N), C-ordered.
+    """
     lanes = _lanes(keys, clocks.shape[2])
-    full = _tiled(luck.clock_hz, len(keys))
+    full = _tiled(full_hz, len(keys))
     for r in range(len(clocks)):
         t = np.uint64(first_round + r)
         clock = clocks[r].reshape(-1)
         for i in range(clock.size):
             low, high, device = lanes.low[i], lanes.high[i], lanes.device[i]
             u = laws.uniforms(low, high, t, device, SHADOWING_AND_CLOCK)[1]
-            clock[i] = laws.clock(full[i], u, luck)
+            clock[i] = laws.clock(full[i], least_fraction, u)
 
 
 @compiled
@@ -133,7 +143,7 @@ def _shadow(lanes: Lanes, t: np.uint64, luck: LuckConstants, arrays: tuple[Array
         u, v = laws.uniforms(low, high, t, device, SHADOWING_AND_CLOCK)
         shadowing = laws.shadowing_step(state[i], normal(u), first, luck)
         state[i], gain[i] = shadowing, exp(shadowing)
-        clock[i] = laws.clock(full[i], v, luck)
+        clock[i] = laws.clock(full[i], luck.least_fraction, v)
 
 
 @inlined
