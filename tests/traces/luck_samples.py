@@ -50,7 +50,7 @@ def draws(keys: Keys, rounds: int, devices: int) -> Draws:
     """All draws of some episodes, shadowing as independent standard normal ones."""
     fading = filled(keys, plain_luck(BLOCK_FADING, devices), [rounds])
     shape = (rounds, len(keys), devices)
-    shadowing = np.empty(shape)
+    shadowing = np.zeros(shape)
     luck = plain_luck(LINK, devices, shadowing_std=1.0)
     unused = np.empty((1, *shape[1:]))
     for t in range(rounds):
