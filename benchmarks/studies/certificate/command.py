@@ -57,4 +57,4 @@ def _check_installed() -> None:
     except ImportError as error:
         raise BenchmarkError('SCIP is missing: pip install "asl-gym[dev]"') from error
     if not COMPILED:
-        raise BenchmarkError('numba is missing or disabled: pip install "asl-gym[fast]"')
+        raise BenchmarkError("numba is disabled: unset NUMBA_DISABLE_JIT")
