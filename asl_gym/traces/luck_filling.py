@@ -120,18 +120,20 @@ def _lanes(keys: Keys, num_devices: int) -> Lanes:
         np.empty(size, np.uint64),
         np.empty(size, np.uint64),
     )
-    for i in range(size):
-        low[i], high[i] = key_words(keys[i // num_devices])
-        device[i] = np.uint64(i % num_devices)
+    for row, key in enumerate(keys):
+        words = key_words(key)
+        for n in range(num_devices):
+            i = row * num_devices + n
+            low[i], high[i], device[i] = words[0], words[1], np.uint64(n)
     return Lanes(low, high, device)
 
 
 @compiled
 def _tiled(values: Array, rows: int) -> Array:
-    tiled = np.empty(rows * len(values))
-    for i in range(len(tiled)):
-        tiled[i] = values[i % len(values)]
-    return tiled
+    tiled = np.empty((rows, len(values)))
+    for row in range(rows):
+        tiled[row] = values
+    return tiled.reshape(-1)
 
 
 @inlined
