@@ -59,7 +59,7 @@ class SyntheticTraces:
     def of_keys(self, keys: Keys, rounds: int, reuse: Trace | None = None) -> Trace:
         """The traces of some keys, shape (B,); the rest as in :meth:`draw`."""
         shape = (len(keys), rounds, self._num_devices)
-        if reuse is None or reuse.uplink_bps.shape != shape:
+        if reuse is None or reuse.uplink_bps.shape != shape or not _is_time_major(reuse):
             up, down, clock = (time_major(shape) for _ in range(3))
             reuse = Trace(up, down, clock, check=False)
         uplink, downlink, clocks = (each.swapaxes(0, 1) for each in reuse.real())
@@ -72,6 +72,11 @@ def time_major(shape: tuple[int, int, int]) -> Array:
     """An empty array (B, T, N) in which one round of all rows lies together in memory."""
     rows, rounds, devices = shape
     return np.empty((rounds, rows, devices)).swapaxes(0, 1)
+
+
+def _is_time_major(trace: Trace) -> bool:
+    """Whether arrays lie as :func:`time_major` lays them; those of an unpickled copy don't."""
+    return all(each.swapaxes(0, 1).flags.c_contiguous for each in trace.real())
 
 
 def draw_clocks(fleet: Fleet, generators: Sequence[np.random.Generator], rounds: int) -> Array:

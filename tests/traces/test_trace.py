@@ -1,6 +1,7 @@
 """Traces themselves: what is shared, shown and stacked, and how the draws are dealt."""
 
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -95,6 +96,14 @@ def test_memory_is_used_again_where_it_fits() -> None:
     assert SOURCE.draw(generators(2), ROUNDS, reuse=first) is first
     np.testing.assert_array_equal(first.clock_hz, kept.clock_hz)
     assert SOURCE.draw(generators(3), ROUNDS, reuse=first) is not first
+
+
+def test_memory_that_lies_otherwise_is_left_alone() -> None:
+    first = SOURCE.draw(generators(2), ROUNDS)
+    unpickled = pickle.loads(pickle.dumps(first))
+    again = SOURCE.draw(generators(2), ROUNDS, reuse=unpickled)
+    assert again is not unpickled
+    np.testing.assert_array_equal(again.clock_hz, first.clock_hz)
 
 
 def test_a_generator_gives_a_key_and_the_key_the_trace() -> None:
