@@ -20,6 +20,7 @@ from asl_gym.envs.window import Window
 from asl_gym.model.costs import UnitCosts
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.imperfect import impose
+from asl_gym.traces.luck import episode_keys
 from asl_gym.traces.synthetic import SyntheticTraces, TraceSource
 from asl_gym.traces.trace import Trace
 
@@ -90,7 +91,12 @@ class Simulation:
         knowledge = self.scenario.knowledge
         rounds = self.scenario.horizon + knowledge.csi_delay_rounds
         shape = (self._num_rows, rounds, self.scenario.num_devices)
-        drawn = self.traces.draw(generators, rounds, self._drawn)
+        if isinstance(self.traces, SyntheticTraces):
+            keys = episode_keys(generators)
+            drawn = self.traces.of_keys(keys, rounds, self._drawn)
+        else:
+            drawn = self.traces.draw(generators, rounds, self._drawn)
+            keys = episode_keys(generators)
         if drawn.uplink_bps.shape != shape:
             raise ValueError(
                 f"traces = {self.traces!r} drew shape {drawn.uplink_bps.shape}: expected {shape}, "
@@ -99,7 +105,7 @@ class Simulation:
         if not isinstance(self.traces, SyntheticTraces):
             self.codec.check_showable(drawn)
         self._drawn = drawn
-        return impose(knowledge, drawn, generators)
+        return impose(knowledge, drawn, keys)
 
     def fitted(self, trace: Any) -> Trace | None:
         """Gives a trace that a caller wants played the rows and rounds of the episode.

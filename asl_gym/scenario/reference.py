@@ -17,6 +17,7 @@ from asl_gym.solvers.round_problem import solve_rounds
 from asl_gym.solvers.trace_solver import TraceSolver
 from asl_gym.traces import channel
 from asl_gym.traces.imperfect import draw_factors
+from asl_gym.traces.luck import episode_keys
 from asl_gym.traces.synthetic import SyntheticTraces
 from asl_gym.traces.trace import Trace
 from asl_gym.validation.checks import FieldError
@@ -60,12 +61,12 @@ def reference_trace(system: System, knowledge: Knowledge) -> Trace:
     rounds = REFERENCE_DEVICE_ROUNDS // system.num_devices
     rounds = min(max(rounds, REFERENCE_MIN_ROUNDS), REFERENCE_MAX_ROUNDS)
     radio = system.device_radio.independent_over_rounds()
-    generator = np.random.default_rng(REFERENCE_SEED)
-    trace = SyntheticTraces(system.fleet, radio).draw([generator], rounds)[0]
-    if not knowledge.shows_costs:
-        return trace
-    factors = draw_factors(knowledge, generator, trace.clock_hz.shape)
-    return trace.changed(**dict(zip(Trace.FACTORS, factors, strict=True)))
+    keys = episode_keys([np.random.default_rng(REFERENCE_SEED)])
+    traces = SyntheticTraces(system.fleet, radio).of_keys(keys, rounds)
+    if knowledge.shows_costs:
+        factors = draw_factors(knowledge, keys, traces.clock_hz.shape)
+        traces = traces.changed(**dict(zip(Trace.FACTORS, factors, strict=True)))
+    return traces[0]
 
 
 @lru_cache(NUM_KEPT)

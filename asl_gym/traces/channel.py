@@ -13,6 +13,7 @@ import numpy as np
 from asl_gym.arrays import Array
 from asl_gym.model.components import Fleet
 from asl_gym.model.radio import Channel, Link, Radio
+from asl_gym.traces.variates import scaled_exponential_integrals
 
 __all__ = [
     "ergodic_spectral_efficiency",
@@ -26,9 +27,9 @@ __all__ = [
 MEDIAN_RAYLEIGH_GAIN = math.log(2.0)
 """Median of a unit-mean exponential power gain."""
 
-LEAST_SNR = 1e-300
-"""Below it the mean over fading counts as its own, 1.4e-300 bit/s/Hz: Tricomi's function takes
-very long for arguments near infinity."""
+LEAST_SNR, GREATEST_SNR = 1e-300, 1e300
+"""Beyond them the mean over fading counts as theirs, 1.4e-300 and 996 bit/s/Hz, since their
+inverses may leave the range of float64."""
 
 LN10_OVER_10 = math.log(10.0) / 10.0
 
@@ -73,19 +74,14 @@ def shadowing_gain(innovations: Array, radio: Radio) -> Array:
 def ergodic_spectral_efficiency(snr: Array) -> Array:
     """Mean of log₂(1 + snr·X) over X ~ Exp(1): e^{1/snr} E₁(1/snr) / ln 2.
 
-    The scaled exponential integral is Tricomi's U(1, 1, 1/snr) (Abramowitz & Stegun 13.6.30),
-    which does not overflow at low snr.
-
     Args:
         snr: Mean signal-to-noise ratio, linear, any shape, > 0.
 
     Returns:
         Spectral efficiency [bit/s/Hz], same shape.
     """
-    # Here because this fading alone needs it.
-    from scipy.special import hyperu
-
-    return np.asarray(hyperu(1.0, 1.0, 1.0 / np.maximum(snr, LEAST_SNR)) / math.log(2.0))
+    inverse = np.asarray(1.0 / np.clip(snr, LEAST_SNR, GREATEST_SNR))
+    return scaled_exponential_integrals(inverse) / math.log(2.0)
 
 
 def _shannon(snr: Array, radio: Radio, out: Array) -> Array:

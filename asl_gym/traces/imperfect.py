@@ -6,26 +6,28 @@ FLOPs per cycle and capacitances differ from the fleet's nominal ones by a facto
 an episode.
 """
 
-from collections.abc import Sequence
+import math
 from typing import Any
 
 import numpy as np
 
-from asl_gym.arrays import Array
+from asl_gym.arrays import Array, Keys
 from asl_gym.model.demands import Knowledge
+from asl_gym.traces.luck_filling import fill_factors
+from asl_gym.traces.synthetic import time_major
 from asl_gym.traces.trace import Trace
 
 __all__ = ["draw_factors", "impose"]
 
 
-def impose(knowledge: Knowledge, drawn: Trace, generators: Sequence[np.random.Generator]) -> Trace:
+def impose(knowledge: Knowledge, drawn: Trace, keys: Keys) -> Trace:
     """Makes what is shown differ from what is real.
 
     Args:
         knowledge: How well the controller knows channels and devices.
         drawn: Traces of ``csi_delay_rounds`` rounds more than the episode has, shape
             (B, T + delay, N).
-        generators: One random generator a row, from which the device factors are drawn.
+        keys: The episodes' keys, shape (B,), of which the device factors are a function.
 
     Returns:
         Traces of T rounds; without imperfections the same object.
@@ -39,23 +41,27 @@ def impose(knowledge: Knowledge, drawn: Trace, generators: Sequence[np.random.Ge
             arrays[name] = getattr(drawn, name)[..., :-delay, :]
     if knowledge.shows_costs:
         rows, _, devices = drawn.clock_hz.shape
-        factors = [draw_factors(knowledge, rng, (1, devices)) for rng in generators]
+        factors = draw_factors(knowledge, keys, (rows, 1, devices))
         shape = (rows, drawn.num_rounds - delay, devices)
-        for name, values in zip(Trace.FACTORS, np.stack(factors, axis=1), strict=True):
+        for name, values in zip(Trace.FACTORS, factors, strict=True):
             arrays[name] = np.broadcast_to(values, shape)
     return drawn.changed(**arrays) if arrays else drawn
 
 
-def draw_factors(knowledge: Knowledge, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+def draw_factors(
+    knowledge: Knowledge, keys: Keys, shape: tuple[int, int, int]
+) -> tuple[Array, Array]:
     """Draws factors on FLOPs per cycle and on capacitance, log-uniform within the error.
 
     Args:
         knowledge: Gives the greatest factor.
-        rng: The generator to draw from.
-        shape: Shape of the factors of each kind.
+        keys: One key a row.
+        shape: Shape (B, T, N) of the factors of each kind, T = 1 for those of an episode.
 
     Returns:
-        Shape (2, *shape): FLOPs per cycle, then capacitance.
+        Factors on FLOPs per cycle, then on capacitance.
     """
-    position = rng.uniform(-1.0, 1.0, (2, *shape))
-    return np.asarray(knowledge.parameter_error**position)
+    flops, capacitance = time_major(shape), time_major(shape)
+    filled = flops.swapaxes(0, 1), capacitance.swapaxes(0, 1)
+    fill_factors(keys, 0, math.log(knowledge.parameter_error), *filled)
+    return flops, capacitance

@@ -232,4 +232,4 @@ def test_stacking_and_copying_keep_factors() -> None:
 def test_perfect_knowledge_changes_nothing() -> None:
     scenario = small(Knowledge())
     drawn = SyntheticTraces(scenario.fleet, scenario.radio).draw([np.random.default_rng(0)], 5)
-    assert impose(Knowledge(), drawn, [np.random.default_rng(0)]) is drawn
+    assert impose(Knowledge(), drawn, np.zeros(1, np.uint64)) is drawn

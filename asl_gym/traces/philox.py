@@ -1,0 +1,56 @@
+"""Random words as a function of a counter and a key: Philox4x32-10.
+
+J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
+SC 2011 (their library is Random123). Ten rounds of multiplications and exclusive ors make four
+random words of a counter's four under a key of two, so that any draw of a stream is made by
+itself. Words are of 32 bits and are held in 64.
+"""
+
+import numpy as np
+
+from asl_gym.compiling import inlined
+
+__all__ = ["Words", "key_words", "philox", "unit"]
+
+Words = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
+
+ROUNDS = 10
+MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+"""What a round adds to the key: the golden ratio and √3 − 1."""
+
+WORD = np.uint64(0xFFFFFFFF)
+BITS = np.uint64(32)
+KEPT_OF_HIGH, DROPPED_OF_LOW = np.uint64(20), np.uint64(12)
+"""Shifts that make 52 bits of 32 and 20."""
+
+
+@inlined
+def key_words(key: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """The low and the high word of a key of 64 bits."""
+    return key & WORD, key >> BITS
+
+
+@inlined
+def philox(
+    c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
+) -> Words:
+    """Four random words of a counter (c0, c1, c2, c3) under the key (k0, k1)."""
+    for _ in range(ROUNDS):
+        # The compiler multiplies 32 bits by 32 only where it sees that there are no more.
+        product_0, product_1 = MULTIPLIER_0 * (c0 & WORD), MULTIPLIER_1 * (c2 & WORD)
+        c0, c1 = ((product_1 >> BITS) ^ c1 ^ k0) & WORD, product_1 & WORD
+        c2, c3 = ((product_0 >> BITS) ^ c3 ^ k1) & WORD, product_0 & WORD
+        k0, k1 = (k0 + WEYL_0) & WORD, (k1 + WEYL_1) & WORD
+    return c0, c1, c2, c3
+
+
+@inlined
+def unit(high: np.uint64, low: np.uint64) -> float:
+    """A number uniform in the open interval (0, 1), of 52 bits from two words.
+
+    It is one of the middles (k + ½)·2⁻⁵² of 2⁵² equal parts, all of which float64 holds, as it
+    does one minus them: the smallest is 2⁻⁵³.
+    """
+    bits = np.int64((high << KEPT_OF_HIGH) | (low >> DROPPED_OF_LOW))
+    return (float(bits) + 0.5) * 2.0**-52
