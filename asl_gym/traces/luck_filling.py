@@ -1,31 +1,28 @@
 """Arrays of luck: windows of rounds of many episodes at once.
 
-Every loop runs over lanes, the devices of all rows, and holds no branch, so that it is vectorised;
-as each lane's arithmetic is the same whatever stands beside it, the number of rows, devices
-or rounds changes no bit.
+Every loop runs over lanes, the devices of all rows, has little to do and holds no branch, so that
+it is vectorised; as each lane's arithmetic is the same whatever stands beside it, the number of
+rows, devices or rounds changes no bit.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
 from asl_gym.arrays import Array, Keys
-from asl_gym.compiling import compiled, inlined
+from asl_gym.compiling import compiled
 from asl_gym.traces import luck as laws
 from asl_gym.traces.elementary import exp
-from asl_gym.traces.luck import FACTORS, FADING, SHADOWING_AND_CLOCK, LuckConstants
+from asl_gym.traces.luck import FACTORS, ROUND, LuckConstants
 from asl_gym.traces.philox import key_words
 from asl_gym.traces.variates import exponential, normal
 
-__all__ = ["fill_clocks", "fill_factors", "fill_rounds"]
-
-
-class Lanes(NamedTuple):
-    """Key words and indices of the devices of all rows, shape (B·N,) each."""
-
-    low: Keys
-    high: Keys
-    device: Keys
+__all__ = [
+    "draw_round",
+    "fill_clocks",
+    "fill_factors",
+    "fill_rounds",
+    "lanes_of",
+    "spread_over",
+]
 
 
 @compiled
@@ -48,22 +45,100 @@ def fill_rounds(
             shape (R, B, N) each, C-ordered.
     """
     uplinks, downlinks, clocks = rates_and_clock
-    lanes = _lanes(keys, shadowing.shape[1])
-    state, gain = shadowing.reshape(-1), np.empty(shadowing.size)
-    means = _tiled(luck.uplink, len(keys)), _tiled(luck.downlink, len(keys))
-    full = _tiled(luck.clock_hz, len(keys))
+    of_lanes = lanes_of(keys, shadowing.shape[1])
+    spread, state = spread_over(luck, len(keys)), shadowing.reshape(-1)
     for r in range(len(clocks)):
-        t = np.uint64(first_round + r)
-        uplink, downlink = uplinks[r].reshape(-1), downlinks[r].reshape(-1)
-        _shadow(lanes, t, luck, (state, gain, full, clocks[r].reshape(-1)))
-        if luck.kind == laws.BLOCK_FADING:
-            _block_fading(lanes, t, luck, gain, (*means, uplink, downlink))
-        elif luck.kind == laws.LINK:
-            _link(lanes, t, luck, (*means, uplink, downlink))
-        elif luck.kind == laws.ERGODIC_FADING:
-            _ergodic(luck, gain, (*means, uplink, downlink))
-        else:
-            _no_fading(luck, gain, (*means, uplink, downlink))
+        filled = uplinks[r].reshape(-1), downlinks[r].reshape(-1), clocks[r].reshape(-1)
+        draw_round(of_lanes, first_round + r, spread, state, filled)
+
+
+@compiled
+def lanes_of(keys: Keys, num_devices: int) -> tuple[Keys, Keys]:
+    """The key and the device of each lane, shape (B·N,) each."""
+    size = len(keys) * num_devices
+    key, device = np.empty(size, np.uint64), np.empty(size, np.uint64)
+    for row in range(len(keys)):
+        for n in range(num_devices):
+            lane = row * num_devices + n
+            key[lane], device[lane] = keys[row], np.uint64(n)
+    return key, device
+
+
+@compiled
+def spread_over(luck: LuckConstants, rows: int) -> LuckConstants:
+    """Constants whose arrays are those of so many rows of devices one after another."""
+    return LuckConstants(
+        luck.kind,
+        _tiled(luck.uplink, rows),
+        _tiled(luck.downlink, rows),
+        _tiled(luck.clock_hz, rows),
+        luck.least_fraction,
+        luck.shadowing_std,
+        luck.correlation,
+        luck.innovation_std,
+        luck.hz_per_nat,
+        luck.floor_bps,
+        luck.cap_bps,
+        luck.variation,
+    )
+
+
+@compiled
+def _tiled(values: Array, rows: int) -> Array:
+    tiled = np.empty((rows, len(values)))
+    for row in range(rows):
+        tiled[row] = values
+    return tiled.reshape(-1)
+
+
+@compiled
+def draw_round(
+    lanes: tuple[Keys, Keys],
+    round_index: int,
+    luck: LuckConstants,
+    shadowing: Array,
+    filled: tuple[Array, Array, Array],
+) -> None:
+    """Draws a round of some lanes.
+
+    Args:
+        lanes: Their keys and devices, at least as many as lanes.
+        round_index: The round, from 0.
+        luck: Constants of at least as many lanes.
+        shadowing: Ln gain of the round before, one a lane; becomes that of this round.
+        filled: Uplink and downlink rates [bit/s] and clocks [Hz] to fill, one a lane.
+    """
+    t, gain, (uplink, downlink, clock) = np.uint64(round_index), np.empty_like(shadowing), filled
+    key, device = lanes
+    for i in range(gain.size):
+        low, high = key_words(key[i])
+        gain[i], clock[i], uplink[i], downlink[i] = laws.uniforms(low, high, t, device[i], ROUND)
+    for i in range(gain.size):
+        normal_draw = normal(gain[i])
+        shadowing[i] = laws.shadowing_step(shadowing[i], normal_draw, round_index == 0, luck)
+    for i in range(gain.size):
+        gain[i] = exp(shadowing[i])
+    for i in range(gain.size):
+        clock[i] = laws.clock(luck.clock_hz[i], luck.least_fraction, clock[i])
+    _rates(luck, luck.uplink, gain, uplink)
+    _rates(luck, luck.downlink, gain, downlink)
+
+
+@compiled
+def _rates(luck: LuckConstants, mean: Array, gain: Array, rate: Array) -> None:
+    """From uniform numbers to rates of a direction, in place."""
+    if luck.kind == laws.LINK:
+        for i in range(rate.size):
+            rate[i] = laws.link_rate(mean[i], rate[i], luck)
+    elif luck.kind == laws.ERGODIC_FADING:
+        for i in range(rate.size):
+            rate[i] = laws.ergodic_rate(gain[i] * mean[i], luck)
+    else:
+        faded = luck.kind == laws.BLOCK_FADING
+        for i in range(rate.size):
+            rate[i] = gain[i] * mean[i] * (exponential(rate[i]) if faded else 1.0)
+        for i in range(rate.size):
+            rate[i] = laws.shannon_rate(rate[i], luck)
 
 
 @compiled
@@ -79,14 +154,14 @@ def fill_clocks(
         least_fraction: Least share of the clock that is available.
         clocks: Clocks [Hz] to fill, round-major, shape (R, B, N), C-ordered.
     """
-    lanes = _lanes(keys, clocks.shape[2])
+    key, devices = lanes_of(keys, clocks.shape[2])
     full = _tiled(full_hz, len(keys))
     for r in range(len(clocks)):
         t = np.uint64(first_round + r)
         clock = clocks[r].reshape(-1)
         for i in range(clock.size):
-            low, high, device = lanes.low[i], lanes.high[i], lanes.device[i]
-            u = laws.uniforms(low, high, t, device, SHADOWING_AND_CLOCK)[1]
+            low, high = key_words(key[i])
+            u = laws.uniforms(low, high, t, devices[i], ROUND)[1]
             clock[i] = laws.clock(full[i], least_fraction, u)
 
 
@@ -103,82 +178,11 @@ def fill_factors(
         flops: Factors to fill, round-major, shape (R, B, N), C-ordered.
         capacitance: The same.
     """
-    lanes = _lanes(keys, flops.shape[2])
+    key, devices = lanes_of(keys, flops.shape[2])
     for r in range(len(flops)):
         t = np.uint64(first_round + r)
         of_flops, of_capacitance = flops[r].reshape(-1), capacitance[r].reshape(-1)
         for i in range(of_flops.size):
-            u, v = laws.uniforms(lanes.low[i], lanes.high[i], t, lanes.device[i], FACTORS)
+            low, high = key_words(key[i])
+            u, v, _, _ = laws.uniforms(low, high, t, devices[i], FACTORS)
             of_flops[i], of_capacitance[i] = laws.factor(ln_error, u), laws.factor(ln_error, v)
-
-
-@compiled
-def _lanes(keys: Keys, num_devices: int) -> Lanes:
-    size = len(keys) * num_devices
-    low, high, device = (
-        np.empty(size, np.uint64),
-        np.empty(size, np.uint64),
-        np.empty(size, np.uint64),
-    )
-    for row, key in enumerate(keys):
-        words = key_words(key)
-        for n in range(num_devices):
-            i = row * num_devices + n
-            low[i], high[i], device[i] = words[0], words[1], np.uint64(n)
-    return Lanes(low, high, device)
-
-
-@compiled
-def _tiled(values: Array, rows: int) -> Array:
-    tiled = np.empty((rows, len(values)))
-    for row in range(rows):
-        tiled[row] = values
-    return tiled.reshape(-1)
-
-
-@inlined
-def _shadow(lanes: Lanes, t: np.uint64, luck: LuckConstants, arrays: tuple[Array, ...]) -> None:
-    state, gain, full, clock = arrays
-    first = t == np.uint64(0)
-    for i in range(state.size):
-        low, high, device = lanes.low[i], lanes.high[i], lanes.device[i]
-        u, v = laws.uniforms(low, high, t, device, SHADOWING_AND_CLOCK)
-        shadowing = laws.shadowing_step(state[i], normal(u), first, luck)
-        state[i], gain[i] = shadowing, exp(shadowing)
-        clock[i] = laws.clock(full[i], luck.least_fraction, v)
-
-
-@inlined
-def _block_fading(
-    lanes: Lanes, t: np.uint64, luck: LuckConstants, gain: Array, rates: tuple[Array, ...]
-) -> None:
-    uplink_snr, downlink_snr, uplink, downlink = rates
-    for i in range(gain.size):
-        u, v = laws.uniforms(lanes.low[i], lanes.high[i], t, lanes.device[i], FADING)
-        uplink[i] = laws.shannon_rate(gain[i] * uplink_snr[i] * exponential(u), luck)
-        downlink[i] = laws.shannon_rate(gain[i] * downlink_snr[i] * exponential(v), luck)
-
-
-@inlined
-def _link(lanes: Lanes, t: np.uint64, luck: LuckConstants, rates: tuple[Array, ...]) -> None:
-    mean_uplink, mean_downlink, uplink, downlink = rates
-    for i in range(uplink.size):
-        u, v = laws.uniforms(lanes.low[i], lanes.high[i], t, lanes.device[i], FADING)
-        uplink[i] = laws.link_rate(mean_uplink[i], u, luck)
-        downlink[i] = laws.link_rate(mean_downlink[i], v, luck)
-
-
-@inlined
-def _ergodic(luck: LuckConstants, gain: Array, rates: tuple[Array, ...]) -> None:
-    uplink_snr, downlink_snr, uplink, downlink = rates
-    for i in range(gain.size):
-        uplink[i] = laws.ergodic_rate(gain[i] * uplink_snr[i], luck)
-        downlink[i] = laws.ergodic_rate(gain[i] * downlink_snr[i], luck)
-
-
-@inlined
-def _no_fading(luck: LuckConstants, gain: Array, rates: tuple[Array, ...]) -> None:
-    uplink_snr, downlink_snr, uplink, downlink = rates
-    for i in range(gain.size):
-        uplink[i] = laws.shannon_rate(gain[i] * uplink_snr[i], luck)
-        downlink[i] = laws.shannon_rate(gain[i] * downlink_snr[i], luck)

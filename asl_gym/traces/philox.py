@@ -21,8 +21,8 @@ WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 
 WORD = np.uint64(0xFFFFFFFF)
 BITS = np.uint64(32)
-KEPT_OF_HIGH, DROPPED_OF_LOW = np.uint64(20), np.uint64(12)
-"""Shifts that make 52 bits of 32 and 20."""
+EXPONENT = np.uint64(0x4330000000000000)
+"""The bits of 2⁵², in which the last 32 bits of a float64 are a whole number."""
 
 
 @inlined
@@ -46,11 +46,12 @@ def philox(
 
 
 @inlined
-def unit(high: np.uint64, low: np.uint64) -> float:
-    """A number uniform in the open interval (0, 1), of 52 bits from two words.
+def unit(word: np.uint64) -> float:
+    """A number uniform in the open interval (0, 1), of a word's 32 bits.
 
-    It is one of the middles (k + ½)·2⁻⁵² of 2⁵² equal parts, all of which float64 holds, as it
-    does one minus them: the smallest is 2⁻⁵³.
+    It is one of the middles (k + ½)·2⁻³² of 2³² equal parts, all of which float64 holds, as it
+    does one minus them: the smallest is 2⁻³³.
     """
-    bits = np.int64((high << KEPT_OF_HIGH) | (low >> DROPPED_OF_LOW))
-    return (float(bits) + 0.5) * 2.0**-52
+    # By its bits, since few processors turn whole numbers of 64 bits into floats a vector at a time.
+    whole = np.uint64(word | EXPONENT).view(np.float64) - 2.0**52
+    return float((whole + 0.5) * 2.0**-32)

@@ -38,18 +38,17 @@ def test_a_key_is_its_low_and_its_high_word(key: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("high", "low", "number"),
+    ("word", "number"),
     [
-        (0, 0, 2.0**-53),
-        (0, 2**12 - 1, 2.0**-53),
-        (0, 2**12, 1.5 * 2.0**-52),
-        (2**31, 0, 0.5 + 2.0**-53),
-        (2**31 - 1, WORD, 0.5 - 2.0**-53),
-        (WORD, WORD, 1.0 - 2.0**-53),
+        (0, 2.0**-33),
+        (1, 1.5 * 2.0**-32),
+        (2**31, 0.5 + 2.0**-33),
+        (2**31 - 1, 0.5 - 2.0**-33),
+        (WORD, 1.0 - 2.0**-33),
     ],
 )
-def test_words_become_a_number_inside_the_unit_interval(high: int, low: int, number: float) -> None:
-    result = unit(np.uint64(high), np.uint64(low))
+def test_a_word_becomes_a_number_inside_the_unit_interval(word: int, number: float) -> None:
+    result = unit(np.uint64(word))
     assert result == number
     assert 0.0 < result < 1.0
     assert 1.0 - (1.0 - result) == result
