@@ -61,7 +61,7 @@ def regrets(
     # Where all split points cost the same there is nothing to scale.
     spread = np.where(spread > 0, spread, 1.0)
     weight = (spread / spread.mean()) ** BALANCE / spread
-    real = simulation.unit_costs(simulation.round_index)
+    real = simulation.unit_costs()
     share = _shares(scenario, real, simulation.queue)
     best = share.argmin(axis=-1)
     regret = (share - share.min(axis=-1, keepdims=True)) * weight

@@ -74,7 +74,7 @@ class ActionView(ABC):
             ValueError: If a value or the shape lies outside the space.
         """
 
-    def compiled_step(self, action: Any, rows: int, truth: bool) -> CompiledStep | None:
+    def compiled_step(self, action: Any, rows: int) -> CompiledStep | None:
         """The compiled step that takes such an action as it is, and its own arguments.
 
         ``None`` where there is none; the action is to be decoded then, which also tells what may
@@ -83,7 +83,6 @@ class ActionView(ABC):
         Args:
             action: Actions of B environments, in the batched form of ``space``.
             rows: Environments B.
-            truth: Whether the controller is shown the rates and parameters that decide the costs.
         """
         return None
 
@@ -161,7 +160,7 @@ class BoxView(ActionView):
         np.minimum(split_index, self.num_splits - 1, out=split_index)
         return split_index, self._granted(split_index, self.server.clock_at(position[:, n:]))
 
-    def compiled_step(self, action: Any, rows: int, truth: bool) -> CompiledStep | None:
+    def compiled_step(self, action: Any, rows: int) -> CompiledStep | None:
         """See :meth:`ActionView.compiled_step`."""
         if self._in_turn and _is_plain(action, "f", (rows, 2 * self.num_devices)):
             return step_positions, (action.astype(np.float64, copy=False),)
@@ -207,7 +206,7 @@ class MultiDiscreteView(ActionView):
             return splits, equal_share(level, work, self.server)
         return splits, level
 
-    def compiled_step(self, action: Any, rows: int, truth: bool) -> CompiledStep | None:
+    def compiled_step(self, action: Any, rows: int) -> CompiledStep | None:
         """See :meth:`ActionView.compiled_step`."""
         if self._in_turn and _is_plain(action, "i", (rows, self.num_devices + 1)):
             return step_levels, (action, self.frequency_levels_hz)
@@ -286,9 +285,9 @@ class SplitView(ActionView):
         weight = lyapunov.server_weight(scenario.weights(queue))
         return splits, best_frequencies(scenario, chosen, scenario.V, weight)
 
-    def compiled_step(self, action: Any, rows: int, truth: bool) -> CompiledStep | None:
+    def compiled_step(self, action: Any, rows: int) -> CompiledStep | None:
         """See :meth:`ActionView.compiled_step`."""
-        if (self._in_turn or truth) and _is_plain(action, "i", (rows, self.num_devices)):
+        if _is_plain(action, "i", (rows, self.num_devices)):
             return step_splits if self._in_turn else step_splits_at_once, (action,)
         return None
 

@@ -72,7 +72,7 @@ def build_parts(num_rows: int, scenario: Scenario | str | Path, arguments: EnvAr
     render_mode = arguments.get("render_mode")
     if render_mode is not None:
         one_of("render_mode", render_mode, RENDER_MODES)
-    simulation = Simulation(built, num_rows, reward, traces, codec)
+    simulation = Simulation(built, num_rows, reward, traces, codec, render_mode is not None)
     return Parts(built, simulation, view, render_mode)
 
 

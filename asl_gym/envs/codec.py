@@ -157,11 +157,11 @@ class Codec(ABC):
             column[...] = product
         logged = columns[UPLINK_COLUMN : CLOCK_COLUMN + self.log_clock].reshape(-1)
         logarithms(logged.copy(), np.ones(logged.size), logged)
-        realised = np.zeros((2, rows, devices))
+        realised = np.zeros((3, rows, devices))
         scale = self.scale if observation.device_delay is not None else (0.0, 0.0)
         if observation.device_delay is not None and observation.device_energy is not None:
             both = np.stack([observation.device_delay, observation.device_energy])
-            realised[...] = both.reshape(2, rows, devices)
+            realised[:2] = both.reshape(2, rows, devices)
         queues = np.broadcast_to(observation.queue, (*leading, self._budgets.size))
         result = self.empty(rows)
         sizes = kernel_sizes(self._scenario, 1, by_device=self.by_device)

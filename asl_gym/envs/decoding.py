@@ -1,111 +1,146 @@
-"""One environment's action to its decision, in compiled code; what lies outside a space is told."""
+"""Actions to decisions, in compiled code; what lies outside a space is told."""
+
+import math
 
 import numpy as np
 
-from asl_gym.arrays import Array, Indices, Splits
+from asl_gym.arrays import Array, Indices
 from asl_gym.compiling import inlined
+from asl_gym.envs.kernel import BitsAndWork, Played
 from asl_gym.envs.memory import Constants, Sizes
-from asl_gym.envs.preparing import DOWNLINK_DELAY, UPLINK_DELAY, WORK_DELAY
 from asl_gym.model.option_costs import OptionFigures, fixed_delay
 from asl_gym.solvers.parallel.allocation import Clock, optimal_deadline, share_clock
-from asl_gym.traces.elementary import exp
+from asl_gym.traces.elementary import cbrt, exp
 
-__all__ = ["indices_of_row", "open_frequency", "positions_of_row", "share_of_row"]
-
-
-@inlined
-def open_frequency(queue: Array, k: Constants) -> float:
-    """OPEN's frequency f* = clip((V/(2 κ_s q_s))^⅓, f_min, f_max), q_s the server's weight.
-
-    As :func:`asl_gym.solvers.sequential.optimal_frequency` has it for whole arrays.
-    """
-    last = queue.size - 1
-    weight = queue[last] * k.weights[last]
-    if weight <= k.V / (2.0 * k.capacitance * k.full_clock * k.full_clock * k.full_clock):
-        return k.full_clock
-    inner = np.cbrt(k.V / (2.0 * k.capacitance * weight))
-    return float(min(max(inner, k.least_clock), k.full_clock))
+__all__ = ["decide_indices", "decide_level", "decide_open", "decide_positions", "decide_shares"]
 
 
 @inlined
-def indices_of_row(counts: Indices, action: Indices, splits: Splits) -> bool:
+def decide_indices(z: Sizes, counts: Indices, action: Indices, played: Played) -> bool:
     """Takes over split indices; whether they lie within each device's.
 
     Args:
+        z: Sizes.
         counts: How many split points each device has, shape (N,).
-        action: Shape (N,) or longer.
-        splits: Filled, shape (N,).
+        action: Shape (B, N) or longer rows.
+        played: The split indices are filled in.
     """
-    for n in range(counts.size):
-        splits[n] = action[n]
-        if splits[n] < 0 or splits[n] >= counts[n]:
+    width, flat = action.shape[1], action.reshape(-1)
+    for b in range(z.rows):
+        within = True
+        for n in range(z.devices):
+            index = flat[b * width + n]
+            within &= (index >= 0) & (index < counts[n])
+            played.split_index[b * z.devices + n] = index
+        if not within:
             return False
     return True
 
 
 @inlined
-def positions_of_row(
-    k: Constants, log_range: float, counts: Indices, action: Array, decision: tuple[Splits, Array]
+def decide_level(z: Sizes, action: Indices, levels: Array, played: Played) -> bool:
+    """Fills in the frequency level that rows of an action end with; whether all are levels.
+
+    Args:
+        z: Sizes.
+        action: Shape (B, N + 1).
+        levels: Frequencies [Hz].
+        played: The frequencies are filled in.
+    """
+    for b in range(z.rows):
+        level = action[b, z.devices]
+        if level < 0 or level >= levels.size:
+            return False
+        for n in range(z.devices):
+            played.frequency[b * z.devices + n] = levels[level]
+    return True
+
+
+@inlined
+def decide_open(z: Sizes, k: Constants, queues: Array, played: Played) -> None:
+    """Fills in OPEN's frequency f* = clip((V/(2 κ_s q_s))^⅓, f_min, f_max) of devices in turn.
+
+    q_s is the server's weight; as :func:`asl_gym.solvers.sequential.optimal_frequency` has it for
+    whole arrays.
+
+    Args:
+        z: Sizes.
+        k: Constants.
+        queues: Virtual queues [J], shape (B, K).
+        played: The frequencies are filled in.
+    """
+    last = z.budgets - 1
+    full_clock_weight = k.V / (2.0 * k.capacitance * k.full_clock * k.full_clock * k.full_clock)
+    frequency = np.empty(z.rows)
+    for b in range(z.rows):
+        weight = max(queues[b, last] * k.weights[last], full_clock_weight)
+        inner = cbrt(k.V / (2.0 * k.capacitance * weight))
+        bounded = min(max(inner, k.least_clock), k.full_clock)
+        frequency[b] = bounded if weight > full_clock_weight else k.full_clock
+    for b in range(z.rows):
+        for n in range(z.devices):
+            played.frequency[b * z.devices + n] = frequency[b]
+
+
+@inlined
+def decide_positions(
+    z: Sizes, k: Constants, counts: Indices, action: Array, played: Played
 ) -> bool:
     """Split points in equal bins of [−1, 1] and frequencies on a log scale; whether all lie there.
 
     Args:
+        z: Sizes.
         k: Gives the least and the full clock.
-        log_range: Logarithm of their ratio.
         counts: How many split points each device has, shape (N,).
-        action: Shape (2N,).
-        decision: Filled with splits and frequencies [Hz], shape (N,) each.
+        action: Shape (B, 2N).
+        played: Split indices and frequencies [Hz] are filled in.
     """
-    devices, (splits, frequencies) = counts.size, decision
-    for i in range(2 * devices):
-        # Written so that NaN fails.
-        if not -1.0 <= action[i] <= 1.0:
-            return False
-    for n in range(devices):
-        place = np.int64(0.5 * (action[n] + 1.0) * counts[n])
-        splits[n] = min(place, counts[n] - 1)
-    for n in range(devices):
-        position = 0.5 * (action[devices + n] + 1.0)
-        clock = k.least_clock * exp(position * log_range)
-        frequencies[n] = min(max(clock, k.least_clock), k.full_clock)
+    devices, log_range = z.devices, math.log(k.full_clock / k.least_clock)
+    for b in range(z.rows):
+        for i in range(2 * devices):
+            # Written so that NaN fails.
+            if not -1.0 <= action[b, i] <= 1.0:
+                return False
+    for b in range(z.rows):
+        for n in range(devices):
+            place = np.int64(0.5 * (action[b, n] + 1.0) * counts[n])
+            played.split_index[b * devices + n] = min(place, counts[n] - 1)
+        for n in range(devices):
+            position = 0.5 * (action[b, devices + n] + 1.0)
+            clock = k.least_clock * exp(position * log_range)
+            played.frequency[b * devices + n] = min(max(clock, k.least_clock), k.full_clock)
     return True
 
 
 @inlined
-def share_of_row(
-    z: Sizes,
-    k: Constants,
-    prepared: Array,
-    splits: Splits,
-    queue: Array,
-    b: int,
-    frequencies: Array,
+def decide_shares(
+    z: Sizes, k: Constants, told: BitsAndWork, queues: Array, played: Played
 ) -> None:
-    """Fills in the best frequencies of devices that share the server, for given splits.
+    """Fills in the best frequencies of devices that share the server, for the decided splits.
 
     As :func:`asl_gym.solvers.round_problem.best_frequencies` has them for whole arrays.
 
     Args:
         z: Sizes.
         k: Constants.
-        prepared: The round, shape (7, B, N).
-        splits: Indices into the admissible split points, shape (N,).
-        queue: Virtual queues [J], shape (K,).
-        b: Which environment.
-        frequencies: Filled [Hz], shape (N,).
+        told: What bits and work cost as the controller is told.
+        queues: Virtual queues [J], shape (B, K).
+        played: Holds the split indices; the frequencies [Hz] are filled in.
     """
-    delay, work = np.empty(z.devices), np.empty(z.devices)
-    for n in range(z.devices):
-        m, i = n if z.tables > 1 else 0, splits[n]
-        figures = OptionFigures(k.up[m, i], k.down[m, i], k.work[m, i], k.server_seconds[m, i])
-        delay[n] = fixed_delay(
-            figures,
-            prepared[UPLINK_DELAY, b, n],
-            prepared[DOWNLINK_DELAY, b, n],
-            prepared[WORK_DELAY, b, n],
-        )
-        work[n] = k.server_work[m, i]
-    last, clock = queue.size - 1, Clock(k.least_clock, k.full_clock)
-    price = k.capacitance * (queue[last] * k.weights[last])
-    deadline = optimal_deadline(delay, work, k.V, price, clock)
-    share_clock(delay, work, deadline, clock, frequencies)
+    delay, work, last = np.empty(z.devices), np.empty(z.devices), z.budgets - 1
+    clock = Clock(k.least_clock, k.full_clock)
+    for b in range(z.rows):
+        start = b * z.devices
+        for n in range(z.devices):
+            lane = start + n
+            m, i = n if z.tables > 1 else 0, played.split_index[lane]
+            delay[n] = fixed_delay(
+                OptionFigures(k.up[m, i], k.down[m, i], k.work[m, i], k.server_seconds[m, i]),
+                told.uplink_delay[lane],
+                told.downlink_delay[lane],
+                told.work_delay[lane],
+            )
+            work[n] = k.server_work[m, i]
+        price = k.capacitance * (queues[b, last] * k.weights[last])
+        deadline = optimal_deadline(delay, work, k.V, price, clock)
+        share_clock(delay, work, deadline, clock, played.frequency[start : start + z.devices])

@@ -144,8 +144,6 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     @property
     def trace(self) -> Trace:
         """A copy of this episode's trace, shape (T, N)."""
-        if self.simulation.trace is None:
-            raise RuntimeError("reset() has to come before there is a trace")
         return self.simulation.trace[0].copy()
 
     def reset(
@@ -173,13 +171,11 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
             RuntimeError: If there is no episode to play in.
         """
         simulation = self.simulation
-        if simulation.trace is None or simulation.finished:
-            state = "started" if simulation.trace is None else "not ended"
+        if not simulation.started or simulation.finished:
+            state = "not ended" if simulation.started else "started"
             raise RuntimeError(f"step() needs an episode that has {state}: call reset() first")
         observations = simulation.step(_with_row_axis(action), self.view)
-        record = simulation.last
-        assert record is not None
-        reward, info = simulation.info_of_first(record)
+        reward, info = simulation.info_of_first()
         return observations[0], reward, False, simulation.finished, info
 
     def render(self) -> Any:

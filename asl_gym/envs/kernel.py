@@ -2,7 +2,9 @@
 
 What the round's luck alone decides is prepared before (:mod:`asl_gym.envs.preparing`). Rows are
 played one after another and devices added in their order, so that a row's result depends on no
-other row.
+other row. Arrays of devices are flat, device n of row b at b·N + n: an index of one number is what
+compilers make fast code of. Functions run over all rows, since handing arrays to one costs more
+than a row's work.
 """
 
 from typing import NamedTuple
@@ -11,16 +13,23 @@ from asl_gym.arrays import Array, Float32, Indices
 from asl_gym.compiling import compiled, inlined
 from asl_gym.envs.memory import Constants, Sizes
 from asl_gym.envs.preparing import (
+    AS_TOLD,
     CLOCK_COLUMN,
     DOWNLINK_COLUMN,
     DOWNLINK_DELAY,
+    PREPARED,
     UPLINK_COLUMN,
     UPLINK_DELAY,
     WORK_DELAY,
     WORK_ENERGY,
 )
 from asl_gym.envs.rewards import queue_term
-from asl_gym.model.option_costs import BitCosts, OptionFigures, fixed_costs, queue_after
+from asl_gym.model.option_costs import (
+    BitCosts,
+    OptionFigures,
+    fixed_costs,
+    queue_after,
+)
 from asl_gym.traces.elementary import log1p
 
 __all__ = [
@@ -35,10 +44,16 @@ __all__ = [
     "SPLIT_INDEX",
     "TOTAL_DELAY",
     "TOTAL_ENERGY",
+    "BitsAndWork",
+    "Columns",
+    "Outcome",
     "Played",
-    "State",
+    "columns_of",
+    "costs_of",
     "observe_rows",
-    "play_row",
+    "play_rows",
+    "played_of",
+    "settle_rows",
 ]
 
 DEVICE_DELAY, DEVICE_ENERGY, FREQUENCY = range(3)
@@ -50,117 +65,160 @@ REWARD, DELAY, ENERGY, SERVER_ENERGY = range(4)
 SPLIT, SPLIT_INDEX = range(2)
 TOTAL_DELAY, TOTAL_ENERGY = range(2)
 
-
-class State(NamedTuple):
-    """What an episode carries from round to round.
-
-    Attributes:
-        queues: Virtual queues [J], shape (B, K).
-        totals: Sums of delay [s] and energy [J] over the episode, shape (2, B).
-    """
-
-    queues: Array
-    totals: Array
+Outcome = tuple[Array, Array, Indices]
+"""A round's figures of devices, shape (3, B, N), and of environments, (4, B), and its split points
+and their indices, (2, B, N)."""
 
 
 class Played(NamedTuple):
-    """What a round came to, to be filled in.
+    """An outcome by parts: the decision, and what it came to.
 
     Attributes:
-        of_devices: Delays [s], energies [J] and server frequencies [Hz], shape (3, B, N).
-        of_rows: Rewards, round delays [s], energies of all and of the server [J], shape (4, B).
-        chosen: Split points and their indices, shape (2, B, N).
+        split_index: Decided indices into the admissible split points, shape (B·N,).
+        frequency: Decided server frequencies [Hz], shape (B·N,).
+        split: Split points, shape (B·N,).
+        device_delay: Delays [s], shape (B·N,).
+        device_energy: Energies of the devices [J], shape (B·N,).
+        reward: Rewards, shape (B,).
+        delay: Round delays [s], shape (B,).
+        energy: Energies of all [J], shape (B,).
+        server_energy: Energies of the server side [J], shape (B,).
     """
 
-    of_devices: Array
-    of_rows: Array
-    chosen: Indices
+    split_index: Indices
+    frequency: Array
+    split: Indices
+    device_delay: Array
+    device_energy: Array
+    reward: Array
+    delay: Array
+    energy: Array
+    server_energy: Array
 
 
 @inlined
-def play_row(
-    z: Sizes,
-    k: Constants,
-    points: Indices,
-    prepared: Array,
-    splits: Indices,
-    frequencies: Array,
-    state: State,
-    played: Played,
-    b: int,
-) -> None:
-    """Plays a round in one environment.
+def played_of(outcome: Outcome) -> Played:
+    """The parts of an outcome."""
+    of_devices, rows, chosen = outcome
+    size = of_devices.size // 3
+    devices, splits = of_devices.reshape(-1), chosen.reshape(-1)
+    return Played(
+        splits[SPLIT_INDEX * size : (SPLIT_INDEX + 1) * size],
+        devices[FREQUENCY * size : (FREQUENCY + 1) * size],
+        splits[SPLIT * size : (SPLIT + 1) * size],
+        devices[DEVICE_DELAY * size : (DEVICE_DELAY + 1) * size],
+        devices[DEVICE_ENERGY * size : (DEVICE_ENERGY + 1) * size],
+        rows[REWARD],
+        rows[DELAY],
+        rows[ENERGY],
+        rows[SERVER_ENERGY],
+    )
+
+
+class BitsAndWork(NamedTuple):
+    """What bits and work cost in a prepared round, shape (B·N,) each.
+
+    Attributes:
+        uplink_delay: Seconds a bit takes up.
+        downlink_delay: Seconds a bit takes down.
+        work_delay: Seconds a unit of work takes.
+        work_energy: Joules a unit of work takes.
+    """
+
+    uplink_delay: Array
+    downlink_delay: Array
+    work_delay: Array
+    work_energy: Array
+
+
+@inlined
+def costs_of(prepared: Array, told: bool) -> BitsAndWork:
+    """What bits and work really cost, or do as the controller is told.
+
+    Args:
+        prepared: A prepared round, shape (7 or 11, B, N).
+        told: Whether as it is told.
+    """
+    by_lane = prepared.reshape(prepared.shape[0], -1)
+    at = AS_TOLD if told and prepared.shape[0] > PREPARED else 0
+    return BitsAndWork(
+        by_lane[at + UPLINK_DELAY],
+        by_lane[at + DOWNLINK_DELAY],
+        by_lane[at + WORK_DELAY],
+        by_lane[at + WORK_ENERGY],
+    )
+
+
+class Columns(NamedTuple):
+    """What is observed of a prepared round, shape (B·N,) each: rates and clocks."""
+
+    uplink: Array
+    downlink: Array
+    clock: Array
+
+
+@inlined
+def columns_of(prepared: Array) -> Columns:
+    """The observed columns of a prepared round, shape (7 or 11, B, N)."""
+    by_lane = prepared.reshape(prepared.shape[0], -1)
+    return Columns(by_lane[UPLINK_COLUMN], by_lane[DOWNLINK_COLUMN], by_lane[CLOCK_COLUMN])
+
+
+@inlined
+def play_rows(z: Sizes, k: Constants, points: Indices, costs: BitsAndWork, played: Played) -> None:
+    """Plays a round in every environment, but for queues and rewards.
 
     Args:
         z: Sizes.
         k: Constants.
         points: Split points of each device, shape (N, L).
-        prepared: The round, shape (7 or more, B, N).
-        splits: Indices into the admissible split points, shape (N,).
-        frequencies: Server frequencies [Hz], shape (N,).
-        state: Changed.
-        played: Filled.
-        b: Which environment.
+        costs: What bits and work cost.
+        played: Holds the decision; the rest is filled.
     """
-    delay, on_devices, on_server = _devices(z, k, prepared, splits, frequencies, played, b)
-    for n in range(z.devices):
-        index = splits[n]
-        played.chosen[SPLIT, b, n], played.chosen[SPLIT_INDEX, b, n] = points[n, index], index
-    energy = on_devices + on_server
-    device_energy = played.of_devices[DEVICE_ENERGY, b]
-    drift = _queues(z, k, state.queues[b], device_energy, on_server, energy)
-    rows = played.of_rows
-    rows[REWARD, b] = k.reward_unit * (k.V * delay + drift)
-    rows[DELAY, b], rows[ENERGY, b], rows[SERVER_ENERGY, b] = delay, energy, on_server
-    state.totals[TOTAL_DELAY, b] += delay
-    state.totals[TOTAL_ENERGY, b] += energy
+    own_table = z.tables > 1
+    for b in range(z.rows):
+        delay = on_devices = on_server = 0.0
+        for n in range(z.devices):
+            lane = b * z.devices + n
+            m, i, f = n if own_table else 0, played.split_index[lane], played.frequency[lane]
+            work = k.server_work[m, i]
+            fixed, device, server = fixed_costs(
+                OptionFigures(k.up[m, i], k.down[m, i], k.work[m, i], k.server_seconds[m, i]),
+                BitCosts(k.sending[n], k.receiving[n], k.base_station_power, k.server_power),
+                costs.uplink_delay[lane],
+                costs.downlink_delay[lane],
+                costs.work_delay[lane],
+                costs.work_energy[lane],
+            )
+            total = work / f + fixed
+            played.device_delay[lane], played.device_energy[lane] = total, device
+            delay = max(delay, total) if z.at_once else delay + total
+            on_devices += device
+            on_server += k.capacitance * (f * f) * work + server
+        for n in range(z.devices):
+            lane = b * z.devices + n
+            played.split[lane] = points[n, played.split_index[lane]]
+        played.delay[b], played.server_energy[b] = delay, on_server
+        played.energy[b] = on_devices + on_server
 
 
 @inlined
-def _devices(
-    z: Sizes,
-    k: Constants,
-    prepared: Array,
-    splits: Indices,
-    frequencies: Array,
-    played: Played,
-    b: int,
-) -> tuple[float, float, float]:
-    """Fills in what a row's devices take; round delay, device and server energy."""
-    delay = on_devices = on_server = 0.0
-    own_table, of_devices = z.tables > 1, played.of_devices
-    for n in range(z.devices):
-        m, i, f = n if own_table else 0, splits[n], frequencies[n]
-        work = k.server_work[m, i]
-        fixed, device, server = fixed_costs(
-            OptionFigures(k.up[m, i], k.down[m, i], k.work[m, i], k.server_seconds[m, i]),
-            BitCosts(k.sending[n], k.receiving[n], k.base_station_power, k.server_power),
-            prepared[UPLINK_DELAY, b, n],
-            prepared[DOWNLINK_DELAY, b, n],
-            prepared[WORK_DELAY, b, n],
-            prepared[WORK_ENERGY, b, n],
-        )
-        total = work / f + fixed
-        of_devices[DEVICE_DELAY, b, n], of_devices[DEVICE_ENERGY, b, n] = total, device
-        of_devices[FREQUENCY, b, n] = f
-        delay = max(delay, total) if z.at_once else delay + total
-        on_devices += device
-        on_server += k.capacitance * (f * f) * work + server
-    return delay, on_devices, on_server
-
-
-@inlined
-def _queues(
-    z: Sizes, k: Constants, queue: Array, device_energy: Array, on_server: float, energy: float
-) -> float:
-    """Updates a row's queues; what the reward takes for them beside V·D [J²]."""
-    drift = 0.0
-    for j in range(z.budgets):
-        spent = energy if z.budgets == 1 else on_server if j == z.devices else device_energy[j]
-        before = queue[j]
-        queue[j] = queue_after(before, spent, k.budgets[j])
-        drift += k.weights[j] * queue_term(z.reward, before, queue[j], spent, k.budgets[j])
-    return drift
+def settle_rows(z: Sizes, k: Constants, queues: Array, totals: Array, played: Played) -> None:
+    """Updates queues [J], shape (B, K), and sums, shape (2, B), and fills in the rewards."""
+    for b in range(z.rows):
+        drift, start = 0.0, b * z.devices
+        for j in range(z.budgets):
+            spent = played.energy[b]
+            if z.budgets > 1:
+                server = j == z.devices
+                spent = played.server_energy[b] if server else played.device_energy[start + j]
+            before = queues[b, j]
+            after = queue_after(before, spent, k.budgets[j])
+            drift += k.weights[j] * queue_term(z.reward, before, after, spent, k.budgets[j])
+            queues[b, j] = after
+        played.reward[b] = k.reward_unit * (k.V * played.delay[b] + drift)
+        totals[TOTAL_DELAY, b] += played.delay[b]
+        totals[TOTAL_ENERGY, b] += played.energy[b]
 
 
 @compiled
@@ -173,10 +231,10 @@ def _log1p(x: float) -> float:
 def observe_rows(
     z: Sizes,
     k: Constants,
-    prepared: Array,
+    columns: Columns,
     queues: Array,
     left: float,
-    realised: Array,
+    realised: tuple[Array, Array],
     scale: tuple[float, float],
     result: Float32,
 ) -> None:
@@ -185,65 +243,70 @@ def observe_rows(
     Args:
         z: Sizes.
         k: Constants.
-        prepared: The round that is shown, shape (7 or more, B, N).
+        columns: The round that is shown.
         queues: Virtual queues [J], shape (B, K).
         left: Fraction of the episode's rounds left.
-        realised: Delays and energies of the devices in the last round, shape (2 or more, B, N), or
-            (0, 0, 0) where they aren't shown or nothing has been played.
-        scale: What they are divided by [s], [J].
+        realised: Delays and energies of the devices in the last round, shape (B·N,) each.
+        scale: What they are divided by [s], [J]; 0 where they aren't shown or nothing was played.
         result: Filled, shape (B, 1, size) for ``flat`` and (B, N + 1, columns) for ``devices``, of
             which it holds the columns that are the same in every round.
     """
-    for b in range(z.rows):
-        if z.by_device:
-            _observe_devices(z, k, prepared, queues[b], left, b, result[b])
-        else:
-            _observe_flat(z, k, prepared, queues[b], left, b, result[b, 0])
-        if realised.size > 0:
-            _observe_costs(z, realised, scale, b, result[b])
+    if z.by_device:
+        _observe_devices(z, k, columns, queues, left, result)
+    else:
+        _observe_flat(z, k, columns, queues, left, result)
+    if scale[0] > 0.0:
+        _observe_costs(z, realised, scale, result)
 
 
 @inlined
 def _observe_flat(
-    z: Sizes, k: Constants, prepared: Array, queue: Array, left: float, b: int, result: Float32
+    z: Sizes, k: Constants, columns: Columns, queues: Array, left: float, result: Float32
 ) -> None:
-    n = z.devices
-    for j in range(z.budgets):
-        result[j] = _log1p(queue[j] / k.budgets[j])
-    start = z.budgets
-    result[start] = left
-    for i in range(n):
-        result[start + 1 + i] = prepared[UPLINK_COLUMN, b, i]
-    for i in range(n):
-        result[start + 1 + n + i] = prepared[DOWNLINK_COLUMN, b, i]
-    for i in range(n):
-        result[start + 1 + 2 * n + i] = prepared[CLOCK_COLUMN, b, i]
+    n, width, flat = z.devices, result.shape[2], result.reshape(-1)
+    for b in range(z.rows):
+        first, start = b * n, b * width + z.budgets + 1
+        flat[start - 1] = left
+        for i in range(n):
+            flat[start + i] = columns.uplink[first + i]
+        for i in range(n):
+            flat[start + n + i] = columns.downlink[first + i]
+        for i in range(n):
+            flat[start + 2 * n + i] = columns.clock[first + i]
+    # In a loop of their own, since that becomes vector code.
+    for b in range(z.rows):
+        for j in range(z.budgets):
+            flat[b * width + j] = log1p(queues[b, j] / k.budgets[j])
 
 
 @inlined
 def _observe_devices(
-    z: Sizes, k: Constants, prepared: Array, queue: Array, left: float, b: int, result: Float32
+    z: Sizes, k: Constants, columns: Columns, queues: Array, left: float, result: Float32
 ) -> None:
-    for i in range(z.devices + 1):
-        j = 0 if z.budgets == 1 else i
-        result[i, 0] = _log1p(queue[j] / k.budgets[j])
-        result[i, 1] = left
-    for i in range(z.devices):
-        result[i, 2] = prepared[UPLINK_COLUMN, b, i]
-        result[i, 3] = prepared[DOWNLINK_COLUMN, b, i]
-        result[i, 4] = prepared[CLOCK_COLUMN, b, i]
+    for b in range(z.rows):
+        first = b * z.devices
+        for i in range(z.devices + 1):
+            j = 0 if z.budgets == 1 else i
+            result[b, i, 0] = _log1p(queues[b, j] / k.budgets[j])
+            result[b, i, 1] = left
+        for i in range(z.devices):
+            result[b, i, 2] = columns.uplink[first + i]
+            result[b, i, 3] = columns.downlink[first + i]
+            result[b, i, 4] = columns.clock[first + i]
 
 
 @inlined
 def _observe_costs(
-    z: Sizes, realised: Array, scale: tuple[float, float], b: int, result: Float32
+    z: Sizes, realised: tuple[Array, Array], scale: tuple[float, float], result: Float32
 ) -> None:
-    columns = result.shape[1]
-    for i in range(z.devices):
-        delay = _log1p(realised[DEVICE_DELAY, b, i] / scale[0])
-        energy = _log1p(realised[DEVICE_ENERGY, b, i] / scale[1])
-        if z.by_device:
-            result[i, columns - 2], result[i, columns - 1] = delay, energy
-        else:
-            result[0, columns - 2 * z.devices + i] = delay
-            result[0, columns - z.devices + i] = energy
+    columns, (delays, energies) = result.shape[2], realised
+    for b in range(z.rows):
+        first = b * z.devices
+        for i in range(z.devices):
+            delay = _log1p(delays[first + i] / scale[0])
+            energy = _log1p(energies[first + i] / scale[1])
+            if z.by_device:
+                result[b, i, columns - 2], result[b, i, columns - 1] = delay, energy
+            else:
+                result[b, 0, columns - 2 * z.devices + i] = delay
+                result[b, 0, columns - z.devices + i] = energy

@@ -1,18 +1,26 @@
 """What a round's luck alone decides: what bits and work cost, and what is observed of it.
 
-A window of rounds is prepared at a time. Each loop has one result and as few arrays as a compiler
-can tell apart, so that it becomes vector code; constants are spread over the environments for it.
+Rounds are prepared a window at a time, drawn from their episodes' keys or taken over from a trace.
+Each loop runs over lanes, the devices of some rows, has one result and as few arrays as a compiler
+can tell apart, so that it becomes vector code. Lanes are worked on in blocks that stay in the
+cache and hold whole rows, so that constants are spread over one block alone.
 """
 
 import math
 
-from asl_gym.arrays import Array
+import numpy as np
+
+from asl_gym.arrays import Array, Keys
 from asl_gym.compiling import compiled, inlined
 from asl_gym.traces.elementary import log
+from asl_gym.traces.luck import LuckConstants
+from asl_gym.traces.luck_filling import draw_round
 
 __all__ = [
+    "AS_TOLD",
     "CLOCK",
     "CLOCK_COLUMN",
+    "COSTS",
     "DOWNLINK",
     "DOWNLINK_COLUMN",
     "DOWNLINK_DELAY",
@@ -28,8 +36,10 @@ __all__ = [
     "UPLINK_DELAY",
     "WORK_DELAY",
     "WORK_ENERGY",
+    "Rules",
+    "draw_and_prepare",
     "logarithms",
-    "prepare",
+    "prepare_luck",
 ]
 
 UPLINK, DOWNLINK, CLOCK, SHOWN_UPLINK, SHOWN_DOWNLINK, SPEED_FACTOR, ENERGY_FACTOR = range(7)
@@ -37,17 +47,26 @@ LUCK = 7
 """Arrays of a round's luck, as of :class:`asl_gym.Trace`."""
 
 UPLINK_DELAY, DOWNLINK_DELAY, WORK_DELAY, WORK_ENERGY = range(4)
+COSTS = 4
 UPLINK_COLUMN, DOWNLINK_COLUMN, CLOCK_COLUMN = range(4, 7)
 PREPARED = 7
 """Arrays of a prepared round: seconds that a bit takes up and down, seconds and joules of a unit of
 work, and the observed columns of the shown rates and of the clock."""
 
+AS_TOLD = PREPARED
+"""Where, after those, the four costs stand once more as the controller is told, if they differ."""
+
 CYCLES, ENERGY, PER_UPLINK, PER_DOWNLINK, PER_CLOCK = range(5)
 SPREAD = 5
-"""Constants over all environments: cycles in a unit of work, its power or κ times the cycles, and
-by what shown rates and clocks are multiplied to be observed."""
+"""Constants of each lane: cycles in a unit of work, its power or κ times the cycles, and by what
+shown rates and clocks are multiplied to be observed."""
 
 PER_LN10 = 1.0 / math.log(10.0)
+
+Rules = tuple[bool, bool, bool, bool]
+"""Whether the devices' computing powers were measured, whether clocks are observed as decimal
+logarithms, whether other rates are shown than the real ones, and whether the factors of device
+parameters count."""
 
 
 @inlined
@@ -74,54 +93,120 @@ def _product_of_square(values: Array, squared: Array, result: Array) -> None:
         result[i] = values[i] * (squared[i] * squared[i])
 
 
-@inlined
+@compiled
 def _logarithm(values: Array, by: Array, result: Array) -> None:
     for i in range(result.size):
         result[i] = log(values[i] * by[i]) * PER_LN10
 
 
 @compiled
-def prepare(
-    luck: Array,
-    spread: Array,
-    powered: bool,
-    log_clock: bool,
-    told: bool,
-    uncertain: bool,
-    result: Array,
+def _prepare(
+    luck: Array, at: tuple[int, int], spread: Array, rules: Rules, result: Array, to: tuple[int, int]
 ) -> None:
-    """Prepares a window of W rounds.
+    """Prepares a block of lanes of a round.
+
+    Args:
+        luck: Shape (rounds, 7, lanes).
+        at: Round and first lane in it.
+        spread: Constants, shape (5, lanes of a whole block or more).
+        rules: See :data:`Rules`.
+        result: Filled, shape (rounds, 7 or 11, lanes).
+        to: Round and first lane in it; as many lanes as are left in ``luck``, or as a block has.
+    """
+    powered, log_clock, told, uncertain = rules
+    (v, a), (w, c) = at, to
+    size = min(spread.shape[1], luck.shape[2] - a, result.shape[2] - c)
+    b, d = a + size, c + size
+    uplink, downlink, clock = luck[v, UPLINK, a:b], luck[v, DOWNLINK, a:b], luck[v, CLOCK, a:b]
+    delay, energy = result[w, WORK_DELAY, c:d], result[w, WORK_ENERGY, c:d]
+    _inverse(uplink, result[w, UPLINK_DELAY, c:d])
+    _inverse(downlink, result[w, DOWNLINK_DELAY, c:d])
+    _ratio(spread[CYCLES, :size], clock, delay)
+    if powered:
+        _product(spread[ENERGY, :size], delay, energy)
+    else:
+        _product_of_square(spread[ENERGY, :size], clock, energy)
+    if told:
+        uplink, downlink = luck[v, SHOWN_UPLINK, a:b], luck[v, SHOWN_DOWNLINK, a:b]
+    if told or uncertain:
+        _inverse(uplink, result[w, AS_TOLD + UPLINK_DELAY, c:d])
+        _inverse(downlink, result[w, AS_TOLD + DOWNLINK_DELAY, c:d])
+        result[w, AS_TOLD + WORK_DELAY, c:d] = delay
+        result[w, AS_TOLD + WORK_ENERGY, c:d] = energy
+    if uncertain:
+        speed = luck[v, SPEED_FACTOR, a:b]
+        _ratio(delay, speed, delay)
+        _ratio(energy, speed, energy)
+        _product(energy, luck[v, ENERGY_FACTOR, a:b], energy)
+    _logarithm(uplink, spread[PER_UPLINK], result[w, UPLINK_COLUMN, c:d])
+    _logarithm(downlink, spread[PER_DOWNLINK], result[w, DOWNLINK_COLUMN, c:d])
+    if log_clock:
+        _logarithm(clock, spread[PER_CLOCK], result[w, CLOCK_COLUMN, c:d])
+    else:
+        _product(clock, spread[PER_CLOCK], result[w, CLOCK_COLUMN, c:d])
+
+
+@compiled
+def prepare_luck(luck: Array, spread: Array, rules: Rules, result: Array) -> None:
+    """Prepares rounds whose luck is known.
 
     Args:
         luck: Shape (W, 7, B·N).
-        spread: Shape (5, B·N).
-        powered: Whether the devices' computing powers were measured.
-        log_clock: Whether clocks are observed as decimal logarithms.
-        told: Whether other rates are shown than the real ones.
-        uncertain: Whether the factors of device parameters count.
-        result: Filled, shape (W, 7, B·N).
+        spread: Constants of a block of lanes, shape (5, block).
+        rules: See :data:`Rules`.
+        result: Filled, shape (W or more, 7 or 11, B·N).
     """
     for w in range(luck.shape[0]):
-        clock, delay, energy = luck[w, CLOCK], result[w, WORK_DELAY], result[w, WORK_ENERGY]
-        _inverse(luck[w, UPLINK], result[w, UPLINK_DELAY])
-        _inverse(luck[w, DOWNLINK], result[w, DOWNLINK_DELAY])
-        _ratio(spread[CYCLES], clock, delay)
-        if powered:
-            _product(spread[ENERGY], delay, energy)
-        else:
-            _product_of_square(spread[ENERGY], clock, energy)
-        if uncertain:
-            _ratio(delay, luck[w, SPEED_FACTOR], delay)
-            _ratio(energy, luck[w, SPEED_FACTOR], energy)
-            _product(energy, luck[w, ENERGY_FACTOR], energy)
-        uplink = luck[w, SHOWN_UPLINK if told else UPLINK]
-        downlink = luck[w, SHOWN_DOWNLINK if told else DOWNLINK]
-        _logarithm(uplink, spread[PER_UPLINK], result[w, UPLINK_COLUMN])
-        _logarithm(downlink, spread[PER_DOWNLINK], result[w, DOWNLINK_COLUMN])
-        if log_clock:
-            _logarithm(clock, spread[PER_CLOCK], result[w, CLOCK_COLUMN])
-        else:
-            _product(clock, spread[PER_CLOCK], result[w, CLOCK_COLUMN])
+        for a in range(0, luck.shape[2], spread.shape[1]):
+            _prepare(luck, (w, a), spread, rules, result, (w, a))
+
+
+@compiled
+def draw_and_prepare(
+    lanes: tuple[Keys, Keys],
+    rounds: tuple[int, int],
+    luck: LuckConstants,
+    spread: Array,
+    rules: Rules,
+    carried: tuple[Array, Array, Array],
+    result: Array,
+) -> None:
+    """Draws a window of rounds and prepares them.
+
+    Windows have to follow one another, since shadowing and shown rates carry over.
+
+    Args:
+        lanes: Key and device of each lane, shape (B·N,) each.
+        rounds: The window's first round and its end.
+        luck: Constants of a block of lanes.
+        spread: Likewise, shape (5, block).
+        rules: See :data:`Rules`.
+        carried: Shadowing's ln gain, shape (B·N,); the rates of the last rounds in a ring, by which
+            knowledge is late, shape (delay, 2, B·N); factors on the devices' FLOPs per cycle and
+            capacitances, shape (2, B·N), or (2, 0) where there are none.
+        result: Filled, shape (W or more, 7 or 11, B·N).
+    """
+    (keys, devices), (first, end), (shadowing, earlier, factors) = lanes, rounds, carried
+    late, block = earlier.shape[0], spread.shape[1]
+    scratch = np.empty((1, LUCK, block))
+    start = 0 if first == 0 else first + late
+    for a in range(0, keys.size, block):
+        b = min(a + block, keys.size)
+        size = b - a
+        if factors.size > 0:
+            scratch[0, SPEED_FACTOR, :size] = factors[0, a:b]
+            scratch[0, ENERGY_FACTOR, :size] = factors[1, a:b]
+        uplink, downlink = scratch[0, UPLINK, :size], scratch[0, DOWNLINK, :size]
+        for drawn in range(start, end + late):
+            filled = uplink, downlink, scratch[0, CLOCK, :size]
+            draw_round((keys[a:b], devices[a:b]), drawn, luck, shadowing[a:b], filled)
+            if late > 0:
+                ring = earlier[drawn % late]
+                scratch[0, SHOWN_UPLINK, :size] = ring[0, a:b]
+                scratch[0, SHOWN_DOWNLINK, :size] = ring[1, a:b]
+                ring[0, a:b], ring[1, a:b] = uplink, downlink
+            if drawn >= late:
+                _prepare(scratch, (0, 0), spread, rules, result, (drawn - late - first, a))
 
 
 @compiled

@@ -2,29 +2,34 @@
 
 A step is refused, and nothing changed, where an action lies outside its space. All have in common
 the scene, the places in its window of the round that is played and of the one that is observed
-(negative where it isn't in the window), the state, which is changed, what the round came to, to be
-filled in, how to observe (the fraction of rounds left, and what realised costs are divided by, 0
-where they aren't shown), and observations to be filled in, shape (B, rows, columns).
+(negative where it isn't in the window), the state, which is changed, the decision and what the
+round came to, to be filled in, how to observe (the fraction of rounds left, and what realised costs
+are divided by, 0 where they aren't shown), and observations to be filled in, shape (B, rows,
+columns).
 """
-
-import math
-
-import numpy as np
 
 from asl_gym.arrays import Array, Float32, Indices
 from asl_gym.compiling import compiled
 from asl_gym.envs.decoding import (
-    indices_of_row,
-    open_frequency,
-    positions_of_row,
-    share_of_row,
+    decide_indices,
+    decide_level,
+    decide_open,
+    decide_positions,
+    decide_shares,
 )
-from asl_gym.envs.kernel import Played, State, observe_rows, play_row
+from asl_gym.envs.kernel import (
+    Outcome,
+    columns_of,
+    costs_of,
+    observe_rows,
+    play_rows,
+    played_of,
+    settle_rows,
+)
 from asl_gym.envs.memory import constants_of, counts_of, points_of, sizes_of
 
 __all__ = [
     "Carried",
-    "Outcome",
     "Scene",
     "Shown",
     "observe",
@@ -41,26 +46,21 @@ Shown = tuple[float, float, float]
 
 Scene = tuple[Indices, Array, Array]
 """Sizes and constants (:mod:`asl_gym.envs.memory`), and a window of prepared rounds, shape
-(W, 7, B, N) (:mod:`asl_gym.envs.preparing`). Plain tuples reach compiled code fastest."""
+(W, 7 or 11, B, N) (:mod:`asl_gym.envs.preparing`). Plain tuples reach compiled code fastest."""
 
 Carried = tuple[Array, Array]
-"""The parts of a :class:`State`."""
-
-Outcome = tuple[Array, Array, Indices]
-"""The parts of a :class:`Played`."""
+"""What an episode carries from round to round: virtual queues [J], shape (B, K), and the sums of
+delay [s] and energy [J] over the episode, shape (2, B)."""
 
 
 @compiled
-def play(
-    scene: Scene, place: int, splits: Indices, frequencies: Array, state: Carried, played: Outcome
-) -> None:
-    """Plays a decided round in every row."""
+def play(scene: Scene, place: int, state: Carried, played: Outcome) -> None:
+    """Plays the round that ``played`` holds the decision of, in every row."""
     sizes, constants, window = scene
     z, points = sizes_of(sizes), points_of(sizes)
-    k, prepared = constants_of(constants, z), window[place]
-    carried, outcome = State(state[0], state[1]), Played(played[0], played[1], played[2])
-    for b in range(z.rows):
-        play_row(z, k, points, prepared, splits[b], frequencies[b], carried, outcome, b)
+    k, costs, parts = constants_of(constants, z), costs_of(window[place], False), played_of(played)
+    play_rows(z, k, points, costs, parts)
+    settle_rows(z, k, state[0], state[1], parts)
 
 
 @compiled
@@ -77,25 +77,23 @@ def observe(
         shown: How to observe.
         result: Filled, shape (B, rows, columns).
     """
-    z = sizes_of(scene[0])
-    realised = of_devices if shown[1] > 0.0 else of_devices[:, :0]
-    k, prepared = constants_of(scene[1], z), scene[2][place]
-    observe_rows(z, k, prepared, queues, shown[0], realised, (shown[1], shown[2]), result)
+    z, size = sizes_of(scene[0]), of_devices.size // 3
+    flat, k, columns = of_devices.reshape(-1), constants_of(scene[1], z), columns_of(scene[2][place])
+    realised, scale = (flat[:size], flat[size : 2 * size]), (shown[1], shown[2])
+    observe_rows(z, k, columns, queues, shown[0], realised, scale, result)
 
 
 @compiled
 def step_decided(
     scene: Scene,
     places: tuple[int, int],
-    splits: Indices,
-    frequencies: Array,
     state: Carried,
     played: Outcome,
     shown: Shown,
     result: Float32,
 ) -> bool:
-    """A step with decided splits and frequencies [Hz], shape (B, N) each."""
-    play(scene, places[0], splits, frequencies, state, played)
+    """A step whose split indices and frequencies [Hz] are filled in."""
+    play(scene, places[0], state, played)
     if places[1] >= 0:
         observe(scene, places[1], state[0], played[0], shown, result)
     return True
@@ -112,14 +110,12 @@ def step_splits(
     result: Float32,
 ) -> bool:
     """A step of the view ``split`` where devices train in turn; ``action`` has shape (B, N)."""
-    z = sizes_of(scene[0])
+    z, parts = sizes_of(scene[0]), played_of(played)
     k, counts = constants_of(scene[1], z), counts_of(scene[0])
-    splits, frequencies = np.empty(action.shape, dtype=np.int64), np.empty(action.shape)
-    for b in range(z.rows):
-        if not indices_of_row(counts, action[b], splits[b]):
-            return False
-        frequencies[b] = open_frequency(state[0][b], k)
-    return step_decided(scene, places, splits, frequencies, state, played, shown, result)
+    if not decide_indices(z, counts, action, parts):
+        return False
+    decide_open(z, k, state[0], parts)
+    return step_decided(scene, places, state, played, shown, result)
 
 
 @compiled
@@ -132,15 +128,13 @@ def step_splits_at_once(
     shown: Shown,
     result: Float32,
 ) -> bool:
-    """A step of the view ``split`` where devices train at once and are shown what is real."""
-    z = sizes_of(scene[0])
+    """A step of the view ``split`` where devices train at once."""
+    z, parts = sizes_of(scene[0]), played_of(played)
     k, counts = constants_of(scene[1], z), counts_of(scene[0])
-    splits, frequencies = np.empty(action.shape, dtype=np.int64), np.empty(action.shape)
-    for b in range(z.rows):
-        if not indices_of_row(counts, action[b], splits[b]):
-            return False
-        share_of_row(z, k, scene[2][places[0]], splits[b], state[0][b], b, frequencies[b])
-    return step_decided(scene, places, splits, frequencies, state, played, shown, result)
+    if not decide_indices(z, counts, action, parts):
+        return False
+    decide_shares(z, k, costs_of(scene[2][places[0]], True), state[0], parts)
+    return step_decided(scene, places, state, played, shown, result)
 
 
 @compiled
@@ -155,17 +149,12 @@ def step_levels(
     result: Float32,
 ) -> bool:
     """A step of ``multi_discrete`` where devices train in turn; ``action`` has shape (B, N + 1)."""
-    z = sizes_of(scene[0])
-    counts, shape = counts_of(scene[0]), (z.rows, z.devices)
-    splits, frequencies = np.empty(shape, dtype=np.int64), np.empty(shape)
-    for b in range(z.rows):
-        level = action[b, z.devices]
-        if level < 0 or level >= levels.size:
-            return False
-        if not indices_of_row(counts, action[b], splits[b]):
-            return False
-        frequencies[b] = levels[level]
-    return step_decided(scene, places, splits, frequencies, state, played, shown, result)
+    z, parts = sizes_of(scene[0]), played_of(played)
+    if not decide_indices(z, counts_of(scene[0]), action, parts):
+        return False
+    if not decide_level(z, action, levels, parts):
+        return False
+    return step_decided(scene, places, state, played, shown, result)
 
 
 @compiled
@@ -179,12 +168,8 @@ def step_positions(
     result: Float32,
 ) -> bool:
     """A step of the view ``box`` where devices train in turn; ``action`` has shape (B, 2N)."""
-    z = sizes_of(scene[0])
-    k, counts, shape = constants_of(scene[1], z), counts_of(scene[0]), (z.rows, z.devices)
-    splits, frequencies = np.empty(shape, dtype=np.int64), np.empty(shape)
-    log_range = math.log(k.full_clock / k.least_clock)
-    for b in range(z.rows):
-        decision = splits[b], frequencies[b]
-        if not positions_of_row(k, log_range, counts, action[b], decision):
-            return False
-    return step_decided(scene, places, splits, frequencies, state, played, shown, result)
+    z, parts = sizes_of(scene[0]), played_of(played)
+    k, counts = constants_of(scene[1], z), counts_of(scene[0])
+    if not decide_positions(z, k, counts, action, parts):
+        return False
+    return step_decided(scene, places, state, played, shown, result)

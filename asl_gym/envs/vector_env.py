@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from asl_gym.envs.arguments import EnvArguments, build_parts, checked_options
 from asl_gym.envs.env import ASLEnv
-from asl_gym.envs.kernel import REWARD
 from asl_gym.envs.viewing import render_rows
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation.checks import FieldError, sequence, whole_number
@@ -124,7 +123,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             RuntimeError: If reset() has not been called.
         """
         simulation = self.simulation
-        if simulation.trace is None:
+        if not simulation.started:
             raise RuntimeError("step() needs an episode that has started: call reset() first")
         if simulation.finished:
             # Checked as any other action, and not played.
@@ -133,9 +132,8 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             nothing = np.zeros(self.num_envs), self._flags(False), self._flags(False)
             return simulation.observe(), *nothing, self._reset_info()
         observations = simulation.step(actions, self.view)
-        record = simulation.last
-        assert record is not None
-        info = self._masked(simulation.info(record))
+        reward, info = simulation.info()
+        info = self._masked(info)
         ended = simulation.round_index >= self.scenario.horizon
         if ended and self._mode == AutoresetMode.SAME_STEP:
             final = {"final_obs": _rows(observations), "final_info": info}
@@ -143,13 +141,14 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             info = self._masked(final) | self._reset_info()
             observations = simulation.observe()
         flags = self._flags(False), self._flags(ended)
-        return observations, record.of_rows[REWARD].copy(), *flags, info
+        return observations, reward, *flags, info
 
     def _flags(self, value: bool) -> NDArray[np.bool_]:
         return np.full(self.num_envs, value)
 
     def _masked(self, info: dict[str, Any]) -> dict[str, Any]:
-        return info | {f"_{name}": self._flags(True) for name in info}
+        masks = np.ones((len(info), self.num_envs), dtype=bool)
+        return info | {f"_{name}": mask for name, mask in zip(info, masks, strict=True)}
 
     def _reset_info(self) -> dict[str, Any]:
         return self._masked({"queue": self.queue})

@@ -48,23 +48,25 @@ def round_view(simulation: Simulation, row: int) -> rendering.RoundView:
 
 
 def _played_round(simulation: Simulation, row: int) -> rendering.PlayedRound | None:
-    record, trace, played = simulation.last, simulation.trace, simulation.round_index
-    if record is None or trace is None:
+    record, played = simulation.last, simulation.round_index
+    if record is None:
         return None
-    split_index = record.chosen[SPLIT_INDEX, row]
-    frequency = record.of_devices[FREQUENCY, row]
-    unit = simulation.unit_costs(played - 1).at(row)
+    trace = simulation.trace
+    of_devices, of_rows, chosen = record
+    rounds, model = slice(played - 1, played), simulation.scenario.cost_model
+    unit = model.unit_costs(*trace.real(rounds), *trace.factors(rounds)).at((row, 0))
+    split_index, frequency = chosen[SPLIT_INDEX, row], of_devices[FREQUENCY, row]
     mean_delay, mean_energy = simulation.totals[:, row] / played
     return rendering.PlayedRound(
-        split=record.chosen[SPLIT, row],
-        **simulation.scenario.cost_model.delay_parts(split_index, frequency, unit),
-        device_energy=record.of_devices[DEVICE_ENERGY, row],
-        server_energy=float(record.of_rows[SERVER_ENERGY, row]),
+        split=chosen[SPLIT, row],
+        **model.delay_parts(split_index, frequency, unit),
+        device_energy=of_devices[DEVICE_ENERGY, row],
+        server_energy=float(of_rows[SERVER_ENERGY, row]),
         server_frequency_hz=frequency,
         uplink_bps=trace.uplink_bps[row, played - 1],
         downlink_bps=trace.downlink_bps[row, played - 1],
-        delay=float(record.of_rows[DELAY, row]),
-        energy=float(record.of_rows[ENERGY, row]),
+        delay=float(of_rows[DELAY, row]),
+        energy=float(of_rows[ENERGY, row]),
         mean_delay=float(mean_delay),
         mean_energy=float(mean_energy),
     )

@@ -121,12 +121,18 @@ class CostModel:
             device_energy /= flops_per_cycle_factor
         if capacitance_factor is not None:
             device_energy *= capacitance_factor
+        return self.unit_costs_of(uplink_delay, downlink_delay, device_delay, device_energy)
+
+    def unit_costs_of(
+        self, uplink_delay: Array, downlink_delay: Array, device_delay: Array, device_energy: Array
+    ) -> UnitCosts:
+        """The unit costs with such delays and energies, see :class:`UnitCosts`."""
         return UnitCosts(
             uplink_delay,
             downlink_delay,
             device_delay,
             uplink_delay + downlink_delay,
-            self.devices.sending_power(clock_hz.shape) * uplink_delay,
+            self.devices.sending_power(device_delay.shape) * uplink_delay,
             device_energy,
             self.base_station_power_w * downlink_delay,
             self.devices.of_receiving(downlink_delay),

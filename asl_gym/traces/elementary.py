@@ -1,4 +1,4 @@
-"""Exponential and logarithm in plain arithmetic.
+"""Exponential, logarithm and cube root in plain arithmetic.
 
 A library's differ in their last bits from one to the next, and with how many numbers they are
 given at once. These are the same everywhere, within an ulp, and loops over them are vectorised.
@@ -11,7 +11,7 @@ import numpy as np
 
 from asl_gym.compiling import inlined
 
-__all__ = ["exp", "log", "log1p"]
+__all__ = ["cbrt", "exp", "log", "log1p"]
 
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 """ln 2 in two parts, of which the first ends in zeros: its multiples up to 1,024 are exact."""
@@ -52,6 +52,14 @@ def exp(x: float) -> float:
 def log(x: float) -> float:
     """Ln x of a positive normal number."""
     return _log_of_sum(x, 0.0)
+
+
+@inlined
+def cbrt(x: float) -> float:
+    """The cube root of a positive normal number, within an ulp or two."""
+    root = exp(log(x) * (1.0 / 3.0))
+    # A step of Newton's method, since the exponential enlarges the logarithm's rounding.
+    return root - (root - x / (root * root)) * (1.0 / 3.0)
 
 
 @inlined

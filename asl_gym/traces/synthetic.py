@@ -41,11 +41,14 @@ class SyntheticTraces:
     """Traces drawn from the scenario's channel model and clock law.
 
     A trace is a function of its key alone, see :mod:`asl_gym.traces.luck`.
+
+    Attributes:
+        luck: What the fleet and its channel make of a key.
     """
 
     def __init__(self, fleet: Fleet, radio: Channel) -> None:
         self._num_devices = fleet.num_devices
-        self._luck = luck_constants(fleet, radio)
+        self.luck = luck_constants(fleet, radio)
 
     def draw(
         self,
@@ -64,7 +67,7 @@ class SyntheticTraces:
             reuse = Trace(up, down, clock, check=False)
         uplink, downlink, clocks = (each.swapaxes(0, 1) for each in reuse.real())
         shadowing = np.zeros((len(keys), self._num_devices))
-        fill_rounds(keys, 0, self._luck, shadowing, (uplink, downlink, clocks))
+        fill_rounds(keys, 0, self.luck, shadowing, (uplink, downlink, clocks))
         return reuse
 
 

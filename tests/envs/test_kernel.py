@@ -25,12 +25,12 @@ KNOWLEDGE = Knowledge(), Knowledge(csi_delay_rounds=1), Knowledge(parameter_erro
 def of_arrays(env: ASLEnv, action: Any, reward: Reward) -> dict[str, Any]:
     """A round by the formulas for whole arrays, from the same decision."""
     scenario, simulation = env.scenario, env.simulation
-    model, t = scenario.cost_model, simulation.round_index
+    model = scenario.cost_model
     batch = (
         {name: v[None] for name, v in action.items()} if isinstance(action, dict) else action[None]
     )
     split, frequency = env.view.decode(batch, simulation.queue, simulation.shown_unit_costs)
-    options = model.chosen_options(split, simulation.unit_costs(t))
+    options = model.chosen_options(split, simulation.unit_costs())
     costs = model.round_costs(options, frequency)
     delay = scenario.round_delay(costs.device_delay)
     energies = costs.of_budgets(scenario.num_budgets)

@@ -8,7 +8,7 @@ import pytest
 from scipy import special
 
 from asl_gym.arrays import Array
-from asl_gym.traces.elementary import exp, log, log1p
+from asl_gym.traces.elementary import cbrt, exp, log, log1p
 from asl_gym.traces.variates import exponential, normal, scaled_exponential_integral
 
 ULP = 2.0**-52
@@ -40,6 +40,11 @@ def test_logarithm_of_one_and_more_within_an_ulp() -> None:
     np.testing.assert_allclose(each(log1p, x), np.log1p(x), rtol=1.5 * ULP, atol=0)
     assert log1p(0.0) == 0.0
     assert log1p(np.inf) == log1p(1e300)
+
+
+def test_cube_root_within_two_ulps() -> None:
+    x = np.concatenate([np.exp(spread(-500.0, 690.0)), spread(0.1, 10.0), [1.0, 8.0, 27.0]])
+    np.testing.assert_allclose(each(cbrt, x), np.cbrt(x), rtol=2 * ULP, atol=0)
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
