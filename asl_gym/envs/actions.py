@@ -28,7 +28,7 @@ from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.round_problem import best_frequencies
 from asl_gym.validation.checks import one_of
 
-__all__ = ["ACTION_VIEWS", "ActionView", "ActionViewName", "action_view"]
+__all__ = ["ACTION_VIEWS", "ActionView", "ActionViewName", "CompiledStep", "action_view"]
 
 ShownCosts = Callable[[], UnitCosts]
 CompiledStep = tuple[Callable[..., bool], tuple[Any, ...]]
@@ -74,15 +74,15 @@ class ActionView(ABC):
             ValueError: If a value or the shape lies outside the space.
         """
 
-    def compiled_step(self, action: Any, rows: int) -> CompiledStep | None:
+    def compiled_step(self, action: Any, batch: tuple[int, ...]) -> CompiledStep | None:
         """The compiled step that takes such an action as it is, and its own arguments.
 
         ``None`` where there is none; the action is to be decoded then, which also tells what may
         be wrong with it.
 
         Args:
-            action: Actions of B environments, in the batched form of ``space``.
-            rows: Environments B.
+            action: An action, or a batch of them.
+            batch: (), or (B,).
         """
         return None
 
@@ -160,10 +160,10 @@ class BoxView(ActionView):
         np.minimum(split_index, self.num_splits - 1, out=split_index)
         return split_index, self._granted(split_index, self.server.clock_at(position[:, n:]))
 
-    def compiled_step(self, action: Any, rows: int) -> CompiledStep | None:
+    def compiled_step(self, action: Any, batch: tuple[int, ...]) -> CompiledStep | None:
         """See :meth:`ActionView.compiled_step`."""
-        if self._in_turn and _is_plain(action, "f", (rows, 2 * self.num_devices)):
-            return step_positions, (action.astype(np.float64, copy=False),)
+        if self._in_turn and _is_plain(action, "f", (*batch, 2 * self.num_devices)):
+            return step_positions, (action.astype(np.float64, copy=False).reshape(-1),)
         return None
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.float32]:
@@ -206,10 +206,10 @@ class MultiDiscreteView(ActionView):
             return splits, equal_share(level, work, self.server)
         return splits, level
 
-    def compiled_step(self, action: Any, rows: int) -> CompiledStep | None:
+    def compiled_step(self, action: Any, batch: tuple[int, ...]) -> CompiledStep | None:
         """See :meth:`ActionView.compiled_step`."""
-        if self._in_turn and _is_plain(action, "i", (rows, self.num_devices + 1)):
-            return step_levels, (action, self.frequency_levels_hz)
+        if self._in_turn and _is_plain(action, "i", (*batch, self.num_devices + 1)):
+            return step_levels, (action.reshape(-1), self.frequency_levels_hz)
         return None
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:
@@ -285,10 +285,10 @@ class SplitView(ActionView):
         weight = lyapunov.server_weight(scenario.weights(queue))
         return splits, best_frequencies(scenario, chosen, scenario.V, weight)
 
-    def compiled_step(self, action: Any, rows: int) -> CompiledStep | None:
+    def compiled_step(self, action: Any, batch: tuple[int, ...]) -> CompiledStep | None:
         """See :meth:`ActionView.compiled_step`."""
-        if _is_plain(action, "i", (rows, self.num_devices)):
-            return step_splits if self._in_turn else step_splits_at_once, (action,)
+        if _is_plain(action, "i", (*batch, self.num_devices)):
+            return step_splits if self._in_turn else step_splits_at_once, (action.reshape(-1),)
         return None
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> NDArray[np.int64]:

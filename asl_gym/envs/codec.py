@@ -9,7 +9,8 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
-from asl_gym.envs.memory import kernel_constants, kernel_sizes
+from asl_gym.envs.kernel import DEVICE_DELAY, DEVICE_ENERGY, OF_DEVICES, OF_ROWS
+from asl_gym.envs.memory import carried_start, kernel_memory, kernel_sizes, sizes_of
 from asl_gym.envs.preparing import (
     CLOCK_COLUMN,
     PREPARED,
@@ -119,14 +120,10 @@ class Codec(ABC):
 
     @abstractmethod
     def empty(self, rows: int) -> Float32:
-        """What compiled code fills in for so many environments B, shape (B, rows, columns).
+        """What compiled code fills in for so many environments B, flat.
 
         It holds what is the same in every round.
         """
-
-    @abstractmethod
-    def shaped(self, filled: Float32) -> Float32:
-        """Observations, shape (B, *space.shape), of what was filled in."""
 
     @abstractmethod
     def column_factors(self) -> tuple[Array, Array, Array]:
@@ -157,21 +154,25 @@ class Codec(ABC):
             column[...] = product
         logged = columns[UPLINK_COLUMN : CLOCK_COLUMN + self.log_clock].reshape(-1)
         logarithms(logged.copy(), np.ones(logged.size), logged)
-        realised = np.zeros((3, rows, devices))
-        scale = self.scale if observation.device_delay is not None else (0.0, 0.0)
+        figures = np.zeros((rows, OF_DEVICES * devices + OF_ROWS))
         if observation.device_delay is not None and observation.device_energy is not None:
-            both = np.stack([observation.device_delay, observation.device_energy])
-            realised[:2] = both.reshape(2, rows, devices)
+            for place, realised in (
+                (DEVICE_DELAY, observation.device_delay),
+                (DEVICE_ENERGY, observation.device_energy),
+            ):
+                at = place * devices
+                figures[:, at : at + devices] = np.reshape(realised, (rows, devices))
         queues = np.broadcast_to(observation.queue, (*leading, self._budgets.size))
-        result = self.empty(rows)
+        result = self.empty(rows).reshape(rows, -1)
         sizes = kernel_sizes(self._scenario, 1, by_device=self.by_device)
-        constants, left = kernel_constants(self._scenario), np.ravel(observation.rounds_left)
+        memory = kernel_memory(self._scenario, 1, self.scale if self.shows_costs else (0.0, 0.0))
+        queue, chosen = memory[carried_start(sizes_of(sizes)) :], np.empty(2 * devices, np.int64)
+        left, by_row = np.ravel(observation.rounds_left), queues.reshape(rows, -1)
         for b in range(rows):
             # One row at a time, since each has its own fraction of rounds left.
-            scene = sizes, constants, np.ascontiguousarray(columns[None, :, b : b + 1])
-            queue = np.array(queues.reshape(rows, -1)[b : b + 1])
-            costs = np.ascontiguousarray(realised[:, b : b + 1])
-            observe(scene, 0, queue, costs, (float(left[b]), *scale), result[b : b + 1])
+            queue[: self._budgets.size] = by_row[b]
+            window = np.ascontiguousarray(columns[None, :, b])
+            observe(sizes, memory, window, 0, float(left[b]), figures[b], chosen, result[b])
         return result.reshape(*leading, *self.space.shape)
 
     def check_showable(self, trace: Trace) -> None:

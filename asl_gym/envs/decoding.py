@@ -22,14 +22,14 @@ def decide_indices(z: Sizes, counts: Indices, action: Indices, played: Played) -
     Args:
         z: Sizes.
         counts: How many split points each device has, shape (N,).
-        action: Shape (B, N) or longer rows.
+        action: Shape (B·N,), or longer where rows end with more.
         played: The split indices are filled in.
     """
-    width, flat = action.shape[1], action.reshape(-1)
+    width = action.size // z.rows
     for b in range(z.rows):
         within = True
         for n in range(z.devices):
-            index = flat[b * width + n]
+            index = action[b * width + n]
             within &= (index >= 0) & (index < counts[n])
             played.split_index[b * z.devices + n] = index
         if not within:
@@ -43,12 +43,12 @@ def decide_level(z: Sizes, action: Indices, levels: Array, played: Played) -> bo
 
     Args:
         z: Sizes.
-        action: Shape (B, N + 1).
+        action: Shape (B·(N + 1),).
         levels: Frequencies [Hz].
         played: The frequencies are filled in.
     """
     for b in range(z.rows):
-        level = action[b, z.devices]
+        level = action[b * (z.devices + 1) + z.devices]
         if level < 0 or level >= levels.size:
             return False
         for n in range(z.devices):
@@ -66,14 +66,14 @@ def decide_open(z: Sizes, k: Constants, queues: Array, played: Played) -> None:
     Args:
         z: Sizes.
         k: Constants.
-        queues: Virtual queues [J], shape (B, K).
+        queues: Virtual queues [J], shape (B·K,).
         played: The frequencies are filled in.
     """
     last = z.budgets - 1
     full_clock_weight = k.V / (2.0 * k.capacitance * k.full_clock * k.full_clock * k.full_clock)
     frequency = np.empty(z.rows)
     for b in range(z.rows):
-        weight = max(queues[b, last] * k.weights[last], full_clock_weight)
+        weight = max(queues[b * z.budgets + last] * k.weights[last], full_clock_weight)
         inner = cbrt(k.V / (2.0 * k.capacitance * weight))
         bounded = min(max(inner, k.least_clock), k.full_clock)
         frequency[b] = bounded if weight > full_clock_weight else k.full_clock
@@ -92,21 +92,21 @@ def decide_positions(
         z: Sizes.
         k: Gives the least and the full clock.
         counts: How many split points each device has, shape (N,).
-        action: Shape (B, 2N).
+        action: Shape (B·2N,).
         played: Split indices and frequencies [Hz] are filled in.
     """
     devices, log_range = z.devices, math.log(k.full_clock / k.least_clock)
     for b in range(z.rows):
         for i in range(2 * devices):
             # Written so that NaN fails.
-            if not -1.0 <= action[b, i] <= 1.0:
+            if not -1.0 <= action[2 * b * devices + i] <= 1.0:
                 return False
     for b in range(z.rows):
         for n in range(devices):
-            place = np.int64(0.5 * (action[b, n] + 1.0) * counts[n])
+            place = np.int64(0.5 * (action[2 * b * devices + n] + 1.0) * counts[n])
             played.split_index[b * devices + n] = min(place, counts[n] - 1)
         for n in range(devices):
-            position = 0.5 * (action[b, devices + n] + 1.0)
+            position = 0.5 * (action[(2 * b + 1) * devices + n] + 1.0)
             clock = k.least_clock * exp(position * log_range)
             played.frequency[b * devices + n] = min(max(clock, k.least_clock), k.full_clock)
     return True
@@ -124,7 +124,7 @@ def decide_shares(
         z: Sizes.
         k: Constants.
         told: What bits and work cost as the controller is told.
-        queues: Virtual queues [J], shape (B, K).
+        queues: Virtual queues [J], shape (B·K,).
         played: Holds the split indices; the frequencies [Hz] are filled in.
     """
     delay, work, last = np.empty(z.devices), np.empty(z.devices), z.budgets - 1
@@ -141,6 +141,6 @@ def decide_shares(
                 told.work_delay[lane],
             )
             work[n] = k.server_work[m, i]
-        price = k.capacitance * (queues[b, last] * k.weights[last])
+        price = k.capacitance * (queues[b * z.budgets + last] * k.weights[last])
         deadline = optimal_deadline(delay, work, k.V, price, clock)
         share_clock(delay, work, deadline, clock, played.frequency[start : start + z.devices])

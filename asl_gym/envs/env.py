@@ -174,9 +174,11 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
         if not simulation.started or simulation.finished:
             state = "not ended" if simulation.started else "started"
             raise RuntimeError(f"step() needs an episode that has {state}: call reset() first")
-        observations = simulation.step(_with_row_axis(action), self.view)
-        reward, info = simulation.info_of_first()
-        return observations[0], reward, False, simulation.finished, info
+        observation = simulation.step_alone(action, self.view)
+        if observation is None:
+            observation = simulation.step(_with_row_axis(action), self.view)[0]
+        reward, info = simulation.info_alone()
+        return observation, reward, False, simulation.finished, info
 
     def render(self) -> Any:
         """Shows the last round: text for ``"ansi"``, an image (H, W, 3) for ``"rgb_array"``."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from asl_gym.arrays import Array, Float32, Indices
 from asl_gym.compiling import compiled, inlined
-from asl_gym.envs.memory import Constants, Sizes
+from asl_gym.envs.memory import Carried, Constants, Sizes
 from asl_gym.envs.preparing import (
     AS_TOLD,
     CLOCK_COLUMN,
@@ -38,15 +38,14 @@ __all__ = [
     "DEVICE_ENERGY",
     "ENERGY",
     "FREQUENCY",
+    "OF_DEVICES",
+    "OF_ROWS",
     "REWARD",
     "SERVER_ENERGY",
     "SPLIT",
     "SPLIT_INDEX",
-    "TOTAL_DELAY",
-    "TOTAL_ENERGY",
     "BitsAndWork",
     "Columns",
-    "Outcome",
     "Played",
     "columns_of",
     "costs_of",
@@ -63,15 +62,13 @@ REWARD, DELAY, ENERGY, SERVER_ENERGY = range(4)
 """Figures of each environment: reward, round delay [s], energies of all and of the server [J]."""
 
 SPLIT, SPLIT_INDEX = range(2)
-TOTAL_DELAY, TOTAL_ENERGY = range(2)
 
-Outcome = tuple[Array, Array, Indices]
-"""A round's figures of devices, shape (3, B, N), and of environments, (4, B), and its split points
-and their indices, (2, B, N)."""
+OF_DEVICES, OF_ROWS = 3, 4
+"""How many figures there are of each device and of each environment."""
 
 
 class Played(NamedTuple):
-    """An outcome by parts: the decision, and what it came to.
+    """A round: the decision, and what it came to.
 
     Attributes:
         split_index: Decided indices into the admissible split points, shape (B·N,).
@@ -97,21 +94,26 @@ class Played(NamedTuple):
 
 
 @inlined
-def played_of(outcome: Outcome) -> Played:
-    """The parts of an outcome."""
-    of_devices, rows, chosen = outcome
-    size = of_devices.size // 3
-    devices, splits = of_devices.reshape(-1), chosen.reshape(-1)
+def played_of(z: Sizes, figures: Array, chosen: Indices) -> Played:
+    """The parts of a played round.
+
+    Args:
+        z: Sizes.
+        figures: Those of devices, then those of environments, shape (3·B·N + 4·B,).
+        chosen: Split points, then their indices, shape (2·B·N,).
+    """
+    lanes, rows = z.rows * z.devices, z.rows
+    ends = OF_DEVICES * lanes
     return Played(
-        splits[SPLIT_INDEX * size : (SPLIT_INDEX + 1) * size],
-        devices[FREQUENCY * size : (FREQUENCY + 1) * size],
-        splits[SPLIT * size : (SPLIT + 1) * size],
-        devices[DEVICE_DELAY * size : (DEVICE_DELAY + 1) * size],
-        devices[DEVICE_ENERGY * size : (DEVICE_ENERGY + 1) * size],
-        rows[REWARD],
-        rows[DELAY],
-        rows[ENERGY],
-        rows[SERVER_ENERGY],
+        chosen[SPLIT_INDEX * lanes : (SPLIT_INDEX + 1) * lanes],
+        figures[FREQUENCY * lanes : (FREQUENCY + 1) * lanes],
+        chosen[SPLIT * lanes : (SPLIT + 1) * lanes],
+        figures[DEVICE_DELAY * lanes : (DEVICE_DELAY + 1) * lanes],
+        figures[DEVICE_ENERGY * lanes : (DEVICE_ENERGY + 1) * lanes],
+        figures[ends + REWARD * rows : ends + (REWARD + 1) * rows],
+        figures[ends + DELAY * rows : ends + (DELAY + 1) * rows],
+        figures[ends + ENERGY * rows : ends + (ENERGY + 1) * rows],
+        figures[ends + SERVER_ENERGY * rows : ends + (SERVER_ENERGY + 1) * rows],
     )
 
 
@@ -132,21 +134,32 @@ class BitsAndWork(NamedTuple):
 
 
 @inlined
-def costs_of(prepared: Array, told: bool) -> BitsAndWork:
-    """What bits and work really cost, or do as the controller is told.
+def costs_of(z: Sizes, window: Array, place: int, told: bool) -> BitsAndWork:
+    """What bits and work really cost in a round, or do as the controller is told.
 
     Args:
-        prepared: A prepared round, shape (7 or 11, B, N).
+        z: Sizes.
+        window: Prepared rounds, see :mod:`asl_gym.envs.preparing`.
+        place: Where the round is in it.
         told: Whether as it is told.
     """
-    by_lane = prepared.reshape(prepared.shape[0], -1)
-    at = AS_TOLD if told and prepared.shape[0] > PREPARED else 0
+    page, a, b = _lanes_of(z, window, place)
+    at = AS_TOLD if told and window.shape[1] > PREPARED else 0
     return BitsAndWork(
-        by_lane[at + UPLINK_DELAY],
-        by_lane[at + DOWNLINK_DELAY],
-        by_lane[at + WORK_DELAY],
-        by_lane[at + WORK_ENERGY],
+        window[page, at + UPLINK_DELAY, a:b],
+        window[page, at + DOWNLINK_DELAY, a:b],
+        window[page, at + WORK_DELAY, a:b],
+        window[page, at + WORK_ENERGY, a:b],
     )
+
+
+@inlined
+def _lanes_of(z: Sizes, window: Array, place: int) -> tuple[int, int, int]:
+    """A round's page, and its first lane and its end in it."""
+    lanes = z.rows * z.devices
+    together = window.shape[2] // lanes
+    start = (place % together) * lanes
+    return place // together, start, start + lanes
 
 
 class Columns(NamedTuple):
@@ -158,10 +171,14 @@ class Columns(NamedTuple):
 
 
 @inlined
-def columns_of(prepared: Array) -> Columns:
-    """The observed columns of a prepared round, shape (7 or 11, B, N)."""
-    by_lane = prepared.reshape(prepared.shape[0], -1)
-    return Columns(by_lane[UPLINK_COLUMN], by_lane[DOWNLINK_COLUMN], by_lane[CLOCK_COLUMN])
+def columns_of(z: Sizes, window: Array, place: int) -> Columns:
+    """The observed columns of a round; arguments as for :func:`costs_of`."""
+    page, a, b = _lanes_of(z, window, place)
+    return Columns(
+        window[page, UPLINK_COLUMN, a:b],
+        window[page, DOWNLINK_COLUMN, a:b],
+        window[page, CLOCK_COLUMN, a:b],
+    )
 
 
 @inlined
@@ -203,22 +220,22 @@ def play_rows(z: Sizes, k: Constants, points: Indices, costs: BitsAndWork, playe
 
 
 @inlined
-def settle_rows(z: Sizes, k: Constants, queues: Array, totals: Array, played: Played) -> None:
-    """Updates queues [J], shape (B, K), and sums, shape (2, B), and fills in the rewards."""
+def settle_rows(z: Sizes, k: Constants, carried: Carried, played: Played) -> None:
+    """Updates queues and sums, and fills in the rewards."""
     for b in range(z.rows):
         drift, start = 0.0, b * z.devices
         for j in range(z.budgets):
-            spent = played.energy[b]
+            spent, place = played.energy[b], b * z.budgets + j
             if z.budgets > 1:
                 server = j == z.devices
                 spent = played.server_energy[b] if server else played.device_energy[start + j]
-            before = queues[b, j]
+            before = carried.queues[place]
             after = queue_after(before, spent, k.budgets[j])
             drift += k.weights[j] * queue_term(z.reward, before, after, spent, k.budgets[j])
-            queues[b, j] = after
+            carried.queues[place] = after
         played.reward[b] = k.reward_unit * (k.V * played.delay[b] + drift)
-        totals[TOTAL_DELAY, b] += played.delay[b]
-        totals[TOTAL_ENERGY, b] += played.energy[b]
+        carried.total_delay[b] += played.delay[b]
+        carried.total_energy[b] += played.energy[b]
 
 
 @compiled
@@ -234,8 +251,7 @@ def observe_rows(
     columns: Columns,
     queues: Array,
     left: float,
-    realised: tuple[Array, Array],
-    scale: tuple[float, float],
+    played: Played,
     result: Float32,
 ) -> None:
     """Fills in observations, in the view that the sizes name.
@@ -244,69 +260,68 @@ def observe_rows(
         z: Sizes.
         k: Constants.
         columns: The round that is shown.
-        queues: Virtual queues [J], shape (B, K).
+        queues: Virtual queues [J], shape (B·K,).
         left: Fraction of the episode's rounds left.
-        realised: Delays and energies of the devices in the last round, shape (B·N,) each.
-        scale: What they are divided by [s], [J]; 0 where they aren't shown or nothing was played.
-        result: Filled, shape (B, 1, size) for ``flat`` and (B, N + 1, columns) for ``devices``, of
-            which it holds the columns that are the same in every round.
+        played: The last round.
+        result: Filled, shape (B·rows·columns,), of which it holds what is the same in every round.
     """
     if z.by_device:
         _observe_devices(z, k, columns, queues, left, result)
     else:
         _observe_flat(z, k, columns, queues, left, result)
-    if scale[0] > 0.0:
-        _observe_costs(z, realised, scale, result)
+    if k.delay_scale > 0.0:
+        _observe_costs(z, k, played, result)
 
 
 @inlined
 def _observe_flat(
     z: Sizes, k: Constants, columns: Columns, queues: Array, left: float, result: Float32
 ) -> None:
-    n, width, flat = z.devices, result.shape[2], result.reshape(-1)
+    n, width = z.devices, result.size // z.rows
     for b in range(z.rows):
         first, start = b * n, b * width + z.budgets + 1
-        flat[start - 1] = left
+        result[start - 1] = left
         for i in range(n):
-            flat[start + i] = columns.uplink[first + i]
+            result[start + i] = columns.uplink[first + i]
         for i in range(n):
-            flat[start + n + i] = columns.downlink[first + i]
+            result[start + n + i] = columns.downlink[first + i]
         for i in range(n):
-            flat[start + 2 * n + i] = columns.clock[first + i]
+            result[start + 2 * n + i] = columns.clock[first + i]
     # In a loop of their own, since that becomes vector code.
     for b in range(z.rows):
         for j in range(z.budgets):
-            flat[b * width + j] = log1p(queues[b, j] / k.budgets[j])
+            result[b * width + j] = log1p(queues[b * z.budgets + j] / k.budgets[j])
 
 
 @inlined
 def _observe_devices(
     z: Sizes, k: Constants, columns: Columns, queues: Array, left: float, result: Float32
 ) -> None:
+    height = z.devices + 1
+    width = result.size // (z.rows * height)
     for b in range(z.rows):
-        first = b * z.devices
-        for i in range(z.devices + 1):
-            j = 0 if z.budgets == 1 else i
-            result[b, i, 0] = _log1p(queues[b, j] / k.budgets[j])
-            result[b, i, 1] = left
+        for i in range(height):
+            j, at = 0 if z.budgets == 1 else i, (b * height + i) * width
+            result[at] = _log1p(queues[b * z.budgets + j] / k.budgets[j])
+            result[at + 1] = left
         for i in range(z.devices):
-            result[b, i, 2] = columns.uplink[first + i]
-            result[b, i, 3] = columns.downlink[first + i]
-            result[b, i, 4] = columns.clock[first + i]
+            lane, at = b * z.devices + i, (b * height + i) * width
+            result[at + 2] = columns.uplink[lane]
+            result[at + 3] = columns.downlink[lane]
+            result[at + 4] = columns.clock[lane]
 
 
 @inlined
-def _observe_costs(
-    z: Sizes, realised: tuple[Array, Array], scale: tuple[float, float], result: Float32
-) -> None:
-    columns, (delays, energies) = result.shape[2], realised
+def _observe_costs(z: Sizes, k: Constants, played: Played, result: Float32) -> None:
+    n, rows = z.devices, z.devices + 1 if z.by_device else 1
+    width = result.size // (z.rows * rows)
     for b in range(z.rows):
-        first = b * z.devices
-        for i in range(z.devices):
-            delay = _log1p(delays[first + i] / scale[0])
-            energy = _log1p(energies[first + i] / scale[1])
+        for i in range(n):
+            delay = _log1p(played.device_delay[b * n + i] / k.delay_scale)
+            energy = _log1p(played.device_energy[b * n + i] / k.energy_scale)
             if z.by_device:
-                result[b, i, columns - 2], result[b, i, columns - 1] = delay, energy
+                end = (b * rows + i + 1) * width
+                result[end - 2], result[end - 1] = delay, energy
             else:
-                result[b, 0, columns - 2 * z.devices + i] = delay
-                result[b, 0, columns - z.devices + i] = energy
+                end = (b + 1) * width
+                result[end - 2 * n + i], result[end - n + i] = delay, energy

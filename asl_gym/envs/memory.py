@@ -1,7 +1,7 @@
-"""What the compiled round works on: sizes, constants and states in a few plain arrays.
+"""What the compiled round works on: sizes, constants and what an episode carries, in two arrays.
 
-Handing an array to compiled code costs a third of a microsecond, so that the dozens of arrays of a
-round travel in three, which compiled code divides into named parts.
+Handing an array to compiled code takes time, a tuple of them more, so that the dozens of arrays of
+a round travel in few, which compiled code divides into named parts.
 """
 
 from typing import NamedTuple
@@ -14,18 +14,21 @@ from asl_gym.envs.rewards import REWARDS, Reward
 from asl_gym.scenario.scenario import Scenario
 
 __all__ = [
+    "Carried",
     "Constants",
     "Sizes",
+    "carried_of",
+    "carried_start",
     "constants_of",
     "counts_of",
-    "kernel_constants",
+    "kernel_memory",
     "kernel_sizes",
     "points_of",
     "sizes_of",
 ]
 
 HEADER = 9
-SCALARS = 7
+SCALARS = 9
 
 
 class Sizes(NamedTuple):
@@ -65,6 +68,8 @@ class Constants(NamedTuple):
         full_clock: Full clock of the server [Hz].
         server_power: The server's power at its full clock [W].
         base_station_power: The base station's while it sends, if it counts [W].
+        delay_scale: What realised delays are divided by to be observed [s]; 0 where they aren't.
+        energy_scale: What realised energies are [J].
         budgets: Ē_k [J], shape (K,).
         weights: Ē/Ē_k, shape (K,).
         sending: Devices' powers while they send [W], shape (N,).
@@ -85,6 +90,8 @@ class Constants(NamedTuple):
     full_clock: float
     server_power: float
     base_station_power: float
+    delay_scale: float
+    energy_scale: float
     budgets: Array
     weights: Array
     sending: Array
@@ -135,8 +142,16 @@ def points_of(sizes: Indices) -> Indices:
     return sizes[HEADER + sizes[1] :].reshape(sizes[1], sizes[2])
 
 
-def kernel_constants(scenario: Scenario) -> Array:
-    """The constants one after another, as :func:`constants_of` divides them."""
+def kernel_memory(
+    scenario: Scenario, num_rows: int, scale: tuple[float, float] = (0.0, 0.0)
+) -> Array:
+    """The constants one after another, as :func:`constants_of` divides them, and what is carried.
+
+    Args:
+        scenario: The scenario.
+        num_rows: Environments B.
+        scale: What realised delays [s] and energies [J] are divided by to be observed.
+    """
     model, server = scenario.cost_model, scenario.device_server
     tables, devices = model.tables, model.devices
     seconds = tables.server_seconds
@@ -149,7 +164,7 @@ def kernel_constants(scenario: Scenario) -> Array:
     scalars = (
         *(scenario.V, -1.0 / (scenario.V * scenario.reference_delay), server.capacitance),
         *(server.clock_min_hz, server.clock_max_hz, scenario.server.full_power_w),
-        model.base_station_power_w,
+        *(model.base_station_power_w, *scale),
     )
     per_device = devices.sending, devices.receiving, devices.cycles, devices.energy
     parts = [
@@ -158,8 +173,39 @@ def kernel_constants(scenario: Scenario) -> Array:
         scenario.budget_weights,
         *per_device,
         *(np.broadcast_to(each, shape).ravel() for each in figures),
+        np.zeros((scenario.num_budgets + 2) * num_rows),
     ]
     return np.concatenate(parts).astype(float)
+
+
+@inlined
+def carried_start(sizes: Sizes) -> int:
+    """Where in the memory what is carried begins."""
+    per_device = 4 * sizes.devices + 5 * sizes.tables * sizes.options
+    return SCALARS + 2 * sizes.budgets + per_device
+
+
+class Carried(NamedTuple):
+    """What an episode carries from round to round, flat.
+
+    Attributes:
+        queues: Virtual queues [J], shape (B·K,), those of a row one after another.
+        total_delay: Sum of delays over the episode [s], shape (B,).
+        total_energy: Sum of energies over the episode [J], shape (B,).
+    """
+
+    queues: Array
+    total_delay: Array
+    total_energy: Array
+
+
+@inlined
+def carried_of(memory: Array, sizes: Sizes) -> Carried:
+    """What is carried by name, views of the one array."""
+    start, rows = carried_start(sizes), sizes.rows
+    end = start + rows * sizes.budgets
+    totals = memory[end : end + rows], memory[end + rows : end + 2 * rows]
+    return Carried(memory[start:end], totals[0], totals[1])
 
 
 @inlined
@@ -180,6 +226,8 @@ def constants_of(memory: Array, sizes: Sizes) -> Constants:
         memory[4],
         memory[5],
         memory[6],
+        memory[7],
+        memory[8],
         budgets,
         weights,
         devices[0],

@@ -98,11 +98,7 @@ class ObservationCodec(Codec):
     def empty(self, rows: int) -> Float32:
         """See :meth:`Codec.empty`; nothing is the same but costs before there are any."""
         kind = np.zeros if self.shows_costs else np.empty
-        return kind((rows, 1, self._size), np.float32)
-
-    def shaped(self, filled: Float32) -> Float32:
-        """See :meth:`Codec.shaped`."""
-        return filled[:, 0]
+        return kind(rows * self._size, np.float32)
 
     def column_factors(self) -> tuple[Array, Array, Array]:
         """See :meth:`Codec.column_factors`."""
@@ -179,11 +175,7 @@ class DevicesCodec(Codec):
 
     def empty(self, rows: int) -> Float32:
         """See :meth:`Codec.empty`: the devices' static facts, and the system's."""
-        return np.tile(self._blank, (rows, 1, 1))
-
-    def shaped(self, filled: Float32) -> Float32:
-        """See :meth:`Codec.shaped`."""
-        return filled
+        return np.tile(self._blank.ravel(), rows)
 
     def column_factors(self) -> tuple[Array, Array, Array]:
         """See :meth:`Codec.column_factors`."""

@@ -1,20 +1,22 @@
 """What a round's luck alone decides: what bits and work cost, and what is observed of it.
 
 Rounds are prepared a window at a time, drawn from their episodes' keys or taken over from a trace.
-Each loop runs over lanes, the devices of some rows, has one result and as few arrays as a compiler
-can tell apart, so that it becomes vector code. Lanes are worked on in blocks that stay in the
-cache and hold whole rows, so that constants are spread over one block alone.
+Each loop runs over lanes, the devices of some rows and rounds, has one result and as few arrays as a
+compiler can tell apart, so that it becomes vector code. Lanes are worked on in blocks that stay in
+the cache: some rounds of all rows, or one round of some rows. Constants are spread over one block
+alone. A page holds the prepared rounds of all rows that are worked on together: as many as make a
+block, or one.
 """
 
 import math
 
 import numpy as np
 
-from asl_gym.arrays import Array, Keys
+from asl_gym.arrays import Array
 from asl_gym.compiling import compiled, inlined
 from asl_gym.traces.elementary import log
 from asl_gym.traces.luck import LuckConstants
-from asl_gym.traces.luck_filling import draw_round
+from asl_gym.traces.luck_filling import Lanes, draw_rounds
 
 __all__ = [
     "AS_TOLD",
@@ -103,15 +105,15 @@ def _logarithm(values: Array, by: Array, result: Array) -> None:
 def _prepare(
     luck: Array, at: tuple[int, int], spread: Array, rules: Rules, result: Array, to: tuple[int, int]
 ) -> None:
-    """Prepares a block of lanes of a round.
+    """Prepares a block of lanes.
 
     Args:
-        luck: Shape (rounds, 7, lanes).
-        at: Round and first lane in it.
+        luck: Shape (pages, 7, lanes).
+        at: Page and first lane in it.
         spread: Constants, shape (5, lanes of a whole block or more).
         rules: See :data:`Rules`.
-        result: Filled, shape (rounds, 7 or 11, lanes).
-        to: Round and first lane in it; as many lanes as are left in ``luck``, or as a block has.
+        result: Filled, shape (pages, 7 or 11, lanes).
+        to: Page and first lane in it; as many lanes as are left in ``luck``, or as a block has.
     """
     powered, log_clock, told, uncertain = rules
     (v, a), (w, c) = at, to
@@ -151,19 +153,19 @@ def prepare_luck(luck: Array, spread: Array, rules: Rules, result: Array) -> Non
     """Prepares rounds whose luck is known.
 
     Args:
-        luck: Shape (W, 7, B·N).
+        luck: Shape (pages, 7, lanes).
         spread: Constants of a block of lanes, shape (5, block).
         rules: See :data:`Rules`.
-        result: Filled, shape (W or more, 7 or 11, B·N).
+        result: Filled, shape (pages or more, 7 or 11, lanes).
     """
-    for w in range(luck.shape[0]):
+    for page in range(luck.shape[0]):
         for a in range(0, luck.shape[2], spread.shape[1]):
-            _prepare(luck, (w, a), spread, rules, result, (w, a))
+            _prepare(luck, (page, a), spread, rules, result, (page, a))
 
 
 @compiled
 def draw_and_prepare(
-    lanes: tuple[Keys, Keys],
+    lanes: Lanes,
     rounds: tuple[int, int],
     luck: LuckConstants,
     spread: Array,
@@ -176,37 +178,58 @@ def draw_and_prepare(
     Windows have to follow one another, since shadowing and shown rates carry over.
 
     Args:
-        lanes: Key and device of each lane, shape (B·N,) each.
+        lanes: The lanes of a page.
         rounds: The window's first round and its end.
         luck: Constants of a block of lanes.
         spread: Likewise, shape (5, block).
         rules: See :data:`Rules`.
         carried: Shadowing's ln gain, shape (B·N,); the rates of the last rounds in a ring, by which
             knowledge is late, shape (delay, 2, B·N); factors on the devices' FLOPs per cycle and
-            capacitances, shape (2, B·N), or (2, 0) where there are none.
-        result: Filled, shape (W or more, 7 or 11, B·N).
+            capacitances, shape (2, lanes of a page), or (2, 0) where there are none.
+        result: Filled, shape (pages, 7 or 11, lanes of a page).
     """
-    (keys, devices), (first, end), (shadowing, earlier, factors) = lanes, rounds, carried
-    late, block = earlier.shape[0], spread.shape[1]
+    (first, end), (shadowing, earlier, factors) = rounds, carried
+    late, all_lanes, block = earlier.shape[0], shadowing.size, spread.shape[1]
+    together = result.shape[2] // all_lanes
     scratch = np.empty((1, LUCK, block))
     start = 0 if first == 0 else first + late
-    for a in range(0, keys.size, block):
-        b = min(a + block, keys.size)
-        size = b - a
-        if factors.size > 0:
-            scratch[0, SPEED_FACTOR, :size] = factors[0, a:b]
-            scratch[0, ENERGY_FACTOR, :size] = factors[1, a:b]
-        uplink, downlink = scratch[0, UPLINK, :size], scratch[0, DOWNLINK, :size]
-        for drawn in range(start, end + late):
-            filled = uplink, downlink, scratch[0, CLOCK, :size]
-            draw_round((keys[a:b], devices[a:b]), drawn, luck, shadowing[a:b], filled)
+    for a in range(0, all_lanes, block):
+        b, drawn = min(a + block, all_lanes), start
+        while drawn < end + late:
+            # Rounds that only become what is shown later are drawn by themselves.
+            stop = late if drawn < late else end + late
+            count = min(together, stop - drawn)
+            size = count * (b - a)
+            key, device, offset = lanes
+            of_block = key[a : a + size], device[a : a + size], offset[a : a + size]
+            filled = scratch[0, UPLINK, :size], scratch[0, DOWNLINK, :size], scratch[0, CLOCK, :size]
+            draw_rounds(of_block, drawn, luck, shadowing[a:b], filled)
             if late > 0:
-                ring = earlier[drawn % late]
-                scratch[0, SHOWN_UPLINK, :size] = ring[0, a:b]
-                scratch[0, SHOWN_DOWNLINK, :size] = ring[1, a:b]
-                ring[0, a:b], ring[1, a:b] = uplink, downlink
+                _show_late(scratch, drawn, count, earlier, (a, b))
+            if factors.size > 0:
+                scratch[0, SPEED_FACTOR, :size] = factors[0, a : a + size]
+                scratch[0, ENERGY_FACTOR, :size] = factors[1, a : a + size]
             if drawn >= late:
-                _prepare(scratch, (0, 0), spread, rules, result, (drawn - late - first, a))
+                page = (drawn - late - first) // together
+                _prepare(scratch, (0, 0), spread, rules, result, (page, a))
+            drawn += count
+
+
+@inlined
+def _show_late(
+    scratch: Array, drawn: int, count: int, earlier: Array, lanes: tuple[int, int]
+) -> None:
+    """Shows the rates of earlier rounds, and keeps those that were drawn to be shown later."""
+    a, b = lanes
+    for r in range(count):
+        slot, start = (drawn + r) % earlier.shape[0], r * (b - a)
+        for i in range(b - a):
+            for rate, shown, at in (
+                (UPLINK, SHOWN_UPLINK, 0),
+                (DOWNLINK, SHOWN_DOWNLINK, 1),
+            ):
+                scratch[0, shown, start + i] = earlier[slot, at, a + i]
+                earlier[slot, at, a + i] = scratch[0, rate, start + i]
 
 
 @compiled

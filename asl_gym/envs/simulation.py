@@ -9,21 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from asl_gym.arrays import Array, Float32
-from asl_gym.envs.actions import ActionView
+from asl_gym.arrays import Array, Float32, Indices
+from asl_gym.envs.actions import ActionView, CompiledStep
 from asl_gym.envs.codec import Codec
-from asl_gym.envs.kernel import (
-    DEVICE_DELAY,
-    DEVICE_ENERGY,
-    FREQUENCY,
-    SPLIT,
-    SPLIT_INDEX,
-    Outcome,
-)
-from asl_gym.envs.memory import kernel_constants, kernel_sizes
-from asl_gym.envs.preparing import AS_TOLD, COSTS
+from asl_gym.envs.kernel import FREQUENCY, OF_DEVICES, OF_ROWS, SPLIT_INDEX
+from asl_gym.envs.memory import carried_start, kernel_memory, kernel_sizes, sizes_of
 from asl_gym.envs.rewards import Reward
-from asl_gym.envs.steps import Scene, Shown, observe, step_decided
+from asl_gym.envs.steps import observe, step_decided
 from asl_gym.envs.window import Window
 from asl_gym.model.costs import UnitCosts
 from asl_gym.scenario.scenario import Scenario
@@ -32,7 +24,10 @@ from asl_gym.traces.luck import episode_keys
 from asl_gym.traces.synthetic import SyntheticTraces, TraceSource
 from asl_gym.traces.trace import Trace
 
-__all__ = ["Simulation"]
+__all__ = ["Outcome", "Simulation"]
+
+Outcome = tuple[Array, Indices]
+"""A played round, flat, as :func:`asl_gym.envs.kernel.played_of` divides it."""
 
 
 class Simulation:
@@ -50,10 +45,8 @@ class Simulation:
         scenario: The scenario.
         codec: The observation's codec.
         traces: Where traces come from.
-        queue: Virtual queues [J], shape (B, K).
         round_index: Rounds played in this episode.
         last: The last round played, where rounds are kept; ``None`` at the start of an episode.
-        totals: Sums of delay [s] and energy [J] over the episode, shape (2, B).
         started: Whether there has been a reset.
     """
 
@@ -69,30 +62,43 @@ class Simulation:
         self.scenario, self.traces, self.codec = scenario, traces, codec
         self._num_rows, self._shape = num_rows, (num_rows, scenario.num_devices)
         self._horizon, self._last_round = scenario.horizon, scenario.horizon - 1
-        self._shows_costs, self._keeps_rounds = codec.shows_costs, keeps_rounds
+        self._keeps_rounds, self._one_queue = keeps_rounds, scenario.num_budgets == 1
         self.splits = scenario.split_points
         self.started = False
         self._trace: Trace | None = None
         self._drawn: Trace | None = None
         self._window = Window(scenario, num_rows, codec)
         self._sizes = kernel_sizes(scenario, num_rows, reward, codec.by_device)
-        self._constants = kernel_constants(scenario)
-        self._nothing_played = np.zeros((3, num_rows, scenario.num_devices))
+        self._memory = kernel_memory(
+            scenario, num_rows, codec.scale if codec.shows_costs else (0.0, 0.0)
+        )
+        self._carried = carried_start(sizes_of(self._sizes))
+        lanes = num_rows * scenario.num_devices
+        self._num_figures, self._num_chosen = OF_DEVICES * lanes + OF_ROWS * num_rows, 2 * lanes
         self._begin()
 
     def _begin(self) -> None:
-        self.queue = self._initial_queue()
+        self._memory[self._carried :] = 0.0
+        self.queue[...] = self.scenario.initial_queue_j
         self.round_index = 0
         self.last: Outcome | None = None
-        self.totals = np.zeros((2, self._num_rows))
 
-    def _initial_queue(self) -> Array:
-        shape = (self._num_rows, self.scenario.num_budgets)
-        return np.full(shape, self.scenario.initial_queue_j)
+    @property
+    def queue(self) -> Array:
+        """Virtual queues [J], shape (B, K), which steps change."""
+        size = self._num_rows * self.scenario.num_budgets
+        queues = self._memory[self._carried : self._carried + size]
+        return queues.reshape(self._num_rows, -1)
+
+    @property
+    def totals(self) -> Array:
+        """Sums of delay [s] and energy [J] over the episode, shape (2, B)."""
+        return self._memory[-2 * self._num_rows :].reshape(2, -1)
 
     def shown_queue(self) -> Array:
         """A copy of the queues as people are shown them [J]: shape (B,), or (B, K) of several."""
-        return np.array(self.queue[:, 0] if self.queue.shape[1] == 1 else self.queue)
+        queue = self.queue
+        return np.array(queue[:, 0] if queue.shape[1] == 1 else queue)
 
     @property
     def finished(self) -> bool:
@@ -171,38 +177,32 @@ class Simulation:
 
     def observe(self) -> Float32:
         """Observations at the start of an episode, shape (B, ...)."""
-        return self._observe(self._nothing_played, False)
+        nothing = np.zeros(self._num_figures), np.empty(self._num_chosen, np.int64)
+        return self._observe(nothing).reshape(self._num_rows, *self.codec.space.shape)
 
-    def _observe(self, played: Array, any_played: bool) -> Float32:
-        # After the last round its channels are shown again.
-        place = self._place(min(self.round_index, self._last_round))
-        result = self.codec.empty(self._num_rows)
-        observe(self._scene(), place, self.queue, played, self._how_shown(any_played), result)
-        return self.codec.shaped(result)
+    def _observe(self, played: Outcome) -> Float32:
+        """Flat observations of the next round; after the last one its channels are shown again."""
+        place, result = self._place_of_shown(), self.codec.empty(self._num_rows)
+        scene = self._sizes, self._memory, self._window.rounds
+        observe(*scene, place, 1.0 - self.round_index / self._horizon, *played, result)
+        return result
 
-    def _place(self, round_index: int) -> int:
+    def _place_of_shown(self) -> int:
         if not self.started:
             raise RuntimeError("reset() has to come first")
-        return self._window.place(round_index)
-
-    def _scene(self) -> Scene:
-        return self._sizes, self._constants, self._window.rounds
-
-    def _how_shown(self, any_played: bool) -> Shown:
-        left = 1.0 - self.round_index / self._horizon
-        return (left, *self.codec.scale) if self._shows_costs and any_played else (left, 0.0, 0.0)
+        return self._window.place(min(self.round_index, self._last_round))
 
     def unit_costs(self) -> UnitCosts:
         """What a bit and a unit of work cost in the round that is shown, arrays of shape (B, N)."""
-        return self._unit_costs(0)
+        return self._unit_costs(told=False)
 
     def shown_unit_costs(self) -> UnitCosts:
         """What they cost in it as the controller is told."""
-        return self._unit_costs(AS_TOLD if self._window.differs else 0)
+        return self._unit_costs(told=self._window.differs)
 
-    def _unit_costs(self, first: int) -> UnitCosts:
-        prepared = self._window.rounds[self._place(min(self.round_index, self._last_round))]
-        return self.scenario.cost_model.unit_costs_of(*prepared[first : first + COSTS].copy())
+    def _unit_costs(self, told: bool) -> UnitCosts:
+        costs = self._window.costs(self._place_of_shown(), told)
+        return self.scenario.cost_model.unit_costs_of(*costs)
 
     def step(self, action: Any, view: ActionView) -> Float32:
         """Plays a round in every row.
@@ -212,48 +212,76 @@ class Simulation:
             view: How they are written.
 
         Returns:
-            Observations of the next round.
+            Observations of the next round, shape (B, ...).
 
         Raises:
             ValueError: If an action lies outside its space; nothing has changed then.
         """
-        now = self._place(self.round_index)
-        rows, devices = self._shape
-        chosen = np.empty((2, rows, devices), np.int64)
-        played = np.empty((3, rows, devices)), np.empty((4, rows)), chosen
-        compiled = view.compiled_step(action, rows)
-        if compiled is not None:
-            observations = self._step(now, *compiled, played)
-            if observations is not None:
-                return observations
+        observations = self._compiled_step(view.compiled_step(action, (self._num_rows,)))
+        if observations is None:
+            observations = self._decoded_step(action, view)
+        return observations.reshape(self._num_rows, *self.codec.space.shape)
+
+    def step_alone(self, action: Any, view: ActionView) -> Float32 | None:
+        """Plays a round of the only environment there is, if compiled code takes its action.
+
+        Returns:
+            The next observation; ``None``, with nothing changed, where :meth:`step` has to look at
+            the action.
+        """
+        observation = self._compiled_step(view.compiled_step(action, ()))
+        if observation is None or not self.codec.by_device:
+            return observation
+        return observation.reshape(self.codec.space.shape)
+
+    def _decoded_step(self, action: Any, view: ActionView) -> Float32:
         splits, frequencies = view.decode(action, self.queue, self.shown_unit_costs)
-        chosen[SPLIT_INDEX], played[0][FREQUENCY] = splits, frequencies
-        observations = self._step(now, step_decided, (), played)
+        figures, chosen = np.empty(self._num_figures), np.empty(self._num_chosen, np.int64)
+        chosen.reshape(2, *self._shape)[SPLIT_INDEX] = splits
+        lanes = figures[: OF_DEVICES * splits.size].reshape(OF_DEVICES, *self._shape)
+        lanes[FREQUENCY] = frequencies
+        observations = self._step(step_decided, (), figures, chosen)
         assert observations is not None
         return observations
 
+    def _compiled_step(self, compiled: CompiledStep | None) -> Float32 | None:
+        if compiled is None:
+            return None
+        figures, chosen = np.empty(self._num_figures), np.empty(self._num_chosen, np.int64)
+        return self._step(*compiled, figures, chosen)
+
     def _step(
-        self, now: int, step: Callable[..., bool], own: tuple[Any, ...], played: Outcome
+        self, step: Callable[..., bool], own: tuple[Any, ...], figures: Array, chosen: Indices
     ) -> Float32 | None:
         """A compiled step; ``None``, with nothing changed, if it refuses the action."""
-        self.round_index += 1
-        following = self._window.place_if_near(min(self.round_index, self._last_round))
-        shown, result = self._how_shown(True), self.codec.empty(self._num_rows)
-        state = self.queue, self.totals
-        if not step(self._scene(), (now, following), *own, state, played, shown, result):
-            self.round_index -= 1
+        window, played = self._window, self.round_index + 1
+        now = window.place(self.round_index)
+        following = window.place_if_near(played if played < self._horizon else self._last_round)
+        left, result = 1.0 - played / self._horizon, self.codec.empty(self._num_rows)
+        scene = self._sizes, self._memory, window.rounds
+        if not step(*scene, now, following, left, figures, chosen, result, *own):
             return None
-        self._outcome = played
+        self.round_index, self._outcome = played, (figures, chosen)
         if self._keeps_rounds:
-            self.last = played[0].copy(), played[1].copy(), played[2].copy()
-        return self.codec.shaped(result) if following >= 0 else self._observe(played[0], True)
+            self.last = figures.copy(), chosen.copy()
+        return result if following >= 0 else self._observe(self._outcome)
+
+    def parts_of(self, outcome: Outcome) -> tuple[Array, Array, Indices]:
+        """A played round's figures of devices, shape (3, B, N), of environments, shape (4, B).
+
+        The third are split points and their indices, shape (2, B, N).
+        """
+        figures, chosen = outcome
+        end = figures.size - OF_ROWS * self._num_rows
+        of_devices = figures[:end].reshape(OF_DEVICES, *self._shape)
+        return of_devices, figures[end:].reshape(OF_ROWS, -1), chosen.reshape(2, *self._shape)
 
     def info(self) -> tuple[Array, dict[str, Any]]:
         """Rewards and info of the round just played, arrays with a leading axis of B rows.
 
         It is asked for once a round: its arrays are the caller's to keep.
         """
-        of_devices, of_rows, chosen = self._outcome
+        of_devices, of_rows, chosen = self.parts_of(self._outcome)
         reward, delay, energy, server_energy = of_rows
         device_delay, device_energy, frequency = of_devices
         split, split_index = chosen
@@ -270,20 +298,19 @@ class Simulation:
             "queue": self.shown_queue(),
         }
 
-    def info_of_first(self) -> tuple[float, dict[str, Any]]:
-        """Reward and info of the first row alone: floats, and arrays without the axis of rows."""
-        of_devices, of_rows, chosen = self._outcome
-        reward, delay, energy, server_energy = of_rows.ravel().tolist()
-        queue = self.queue
+    def info_alone(self) -> tuple[float, dict[str, Any]]:
+        """Reward and info of the only row: floats, and arrays without the axis of rows."""
+        (figures, chosen), n = self._outcome, self._shape[1]
+        reward, delay, energy, server_energy = figures[-OF_ROWS:].tolist()
         return reward, {
             "delay": delay,
             "energy": energy,
             "cost": energy,
-            "device_delay": of_devices[DEVICE_DELAY, 0],
-            "device_energy": of_devices[DEVICE_ENERGY, 0],
+            "device_delay": figures[:n],
+            "device_energy": figures[n : 2 * n],
             "server_energy": server_energy,
-            "split": chosen[SPLIT, 0],
-            "split_index": chosen[SPLIT_INDEX, 0],
-            "server_frequency": of_devices[FREQUENCY, 0],
-            "queue": queue.item() if queue.size == 1 else queue[0].copy(),
+            "split": chosen[:n],
+            "split_index": chosen[n:],
+            "server_frequency": figures[2 * n : 3 * n],
+            "queue": self._memory.item(self._carried) if self._one_queue else self.queue[0].copy(),
         }

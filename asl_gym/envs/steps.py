@@ -1,11 +1,18 @@
 """Whole steps as one compiled call: an action decoded, its round played, the next one observed.
 
-A step is refused, and nothing changed, where an action lies outside its space. All have in common
-the scene, the places in its window of the round that is played and of the one that is observed
-(negative where it isn't in the window), the state, which is changed, the decision and what the
-round came to, to be filled in, how to observe (the fraction of rounds left, and what realised costs
-are divided by, 0 where they aren't shown), and observations to be filled in, shape (B, rows,
-columns).
+A step is refused, and nothing changed, where an action lies outside its space. All have in common:
+
+    ========= =================================================================================
+    sizes     sizes, how many split points each device has, and these (:mod:`asl_gym.envs.memory`)
+    memory    constants, and what is carried from round to round, which is changed
+    window    prepared rounds (:mod:`asl_gym.envs.preparing`)
+    now       where in it the round is that is played
+    following where the round is that is observed; negative where it isn't in it
+    left      the fraction of rounds that are left after the step
+    figures   to be filled in: what the round came to (:func:`asl_gym.envs.kernel.played_of`)
+    chosen    likewise, the decision
+    result    to be filled in: observations, shape (B·rows·columns,)
+    ========= =================================================================================
 """
 
 from asl_gym.arrays import Array, Float32, Indices
@@ -18,7 +25,6 @@ from asl_gym.envs.decoding import (
     decide_shares,
 )
 from asl_gym.envs.kernel import (
-    Outcome,
     columns_of,
     costs_of,
     observe_rows,
@@ -26,12 +32,9 @@ from asl_gym.envs.kernel import (
     played_of,
     settle_rows,
 )
-from asl_gym.envs.memory import constants_of, counts_of, points_of, sizes_of
+from asl_gym.envs.memory import carried_of, constants_of, counts_of, points_of, sizes_of
 
 __all__ = [
-    "Carried",
-    "Scene",
-    "Shown",
     "observe",
     "play",
     "step_decided",
@@ -41,135 +44,139 @@ __all__ = [
     "step_splits_at_once",
 ]
 
-Shown = tuple[float, float, float]
-
-
-Scene = tuple[Indices, Array, Array]
-"""Sizes and constants (:mod:`asl_gym.envs.memory`), and a window of prepared rounds, shape
-(W, 7 or 11, B, N) (:mod:`asl_gym.envs.preparing`). Plain tuples reach compiled code fastest."""
-
-Carried = tuple[Array, Array]
-"""What an episode carries from round to round: virtual queues [J], shape (B, K), and the sums of
-delay [s] and energy [J] over the episode, shape (2, B)."""
-
 
 @compiled
-def play(scene: Scene, place: int, state: Carried, played: Outcome) -> None:
-    """Plays the round that ``played`` holds the decision of, in every row."""
-    sizes, constants, window = scene
+def play(
+    sizes: Indices, memory: Array, window: Array, now: int, figures: Array, chosen: Indices
+) -> None:
+    """Plays the round whose decision is filled in, in every row."""
     z, points = sizes_of(sizes), points_of(sizes)
-    k, costs, parts = constants_of(constants, z), costs_of(window[place], False), played_of(played)
-    play_rows(z, k, points, costs, parts)
-    settle_rows(z, k, state[0], state[1], parts)
+    k, played = constants_of(memory, z), played_of(z, figures, chosen)
+    play_rows(z, k, points, costs_of(z, window, now, False), played)
+    settle_rows(z, k, carried_of(memory, z), played)
 
 
 @compiled
 def observe(
-    scene: Scene, place: int, queues: Array, of_devices: Array, shown: Shown, result: Float32
+    sizes: Indices,
+    memory: Array,
+    window: Array,
+    place: int,
+    left: float,
+    figures: Array,
+    chosen: Indices,
+    result: Float32,
 ) -> None:
-    """Observes a round without playing one.
-
-    Args:
-        scene: The scene.
-        place: Where the round is in its window.
-        queues: Virtual queues [J], shape (B, K).
-        of_devices: Figures of devices in the last round, shape (3, B, N).
-        shown: How to observe.
-        result: Filled, shape (B, rows, columns).
-    """
-    z, size = sizes_of(scene[0]), of_devices.size // 3
-    flat, k, columns = of_devices.reshape(-1), constants_of(scene[1], z), columns_of(scene[2][place])
-    realised, scale = (flat[:size], flat[size : 2 * size]), (shown[1], shown[2])
-    observe_rows(z, k, columns, queues, shown[0], realised, scale, result)
+    """Observes a round, after the one whose figures are given."""
+    z = sizes_of(sizes)
+    k, played = constants_of(memory, z), played_of(z, figures, chosen)
+    queues = carried_of(memory, z).queues
+    observe_rows(z, k, columns_of(z, window, place), queues, left, played, result)
 
 
 @compiled
 def step_decided(
-    scene: Scene,
-    places: tuple[int, int],
-    state: Carried,
-    played: Outcome,
-    shown: Shown,
+    sizes: Indices,
+    memory: Array,
+    window: Array,
+    now: int,
+    following: int,
+    left: float,
+    figures: Array,
+    chosen: Indices,
     result: Float32,
 ) -> bool:
     """A step whose split indices and frequencies [Hz] are filled in."""
-    play(scene, places[0], state, played)
-    if places[1] >= 0:
-        observe(scene, places[1], state[0], played[0], shown, result)
+    play(sizes, memory, window, now, figures, chosen)
+    if following >= 0:
+        observe(sizes, memory, window, following, left, figures, chosen, result)
     return True
 
 
 @compiled
 def step_splits(
-    scene: Scene,
-    places: tuple[int, int],
-    action: Indices,
-    state: Carried,
-    played: Outcome,
-    shown: Shown,
+    sizes: Indices,
+    memory: Array,
+    window: Array,
+    now: int,
+    following: int,
+    left: float,
+    figures: Array,
+    chosen: Indices,
     result: Float32,
+    action: Indices,
 ) -> bool:
-    """A step of the view ``split`` where devices train in turn; ``action`` has shape (B, N)."""
-    z, parts = sizes_of(scene[0]), played_of(played)
-    k, counts = constants_of(scene[1], z), counts_of(scene[0])
-    if not decide_indices(z, counts, action, parts):
+    """A step of the view ``split`` where devices train in turn; an action has shape (B·N,)."""
+    z = sizes_of(sizes)
+    k, counts, played = constants_of(memory, z), counts_of(sizes), played_of(z, figures, chosen)
+    if not decide_indices(z, counts, action, played):
         return False
-    decide_open(z, k, state[0], parts)
-    return step_decided(scene, places, state, played, shown, result)
+    decide_open(z, k, carried_of(memory, z).queues, played)
+    return step_decided(sizes, memory, window, now, following, left, figures, chosen, result)
 
 
 @compiled
 def step_splits_at_once(
-    scene: Scene,
-    places: tuple[int, int],
-    action: Indices,
-    state: Carried,
-    played: Outcome,
-    shown: Shown,
+    sizes: Indices,
+    memory: Array,
+    window: Array,
+    now: int,
+    following: int,
+    left: float,
+    figures: Array,
+    chosen: Indices,
     result: Float32,
+    action: Indices,
 ) -> bool:
     """A step of the view ``split`` where devices train at once."""
-    z, parts = sizes_of(scene[0]), played_of(played)
-    k, counts = constants_of(scene[1], z), counts_of(scene[0])
-    if not decide_indices(z, counts, action, parts):
+    z = sizes_of(sizes)
+    k, counts, played = constants_of(memory, z), counts_of(sizes), played_of(z, figures, chosen)
+    if not decide_indices(z, counts, action, played):
         return False
-    decide_shares(z, k, costs_of(scene[2][places[0]], True), state[0], parts)
-    return step_decided(scene, places, state, played, shown, result)
+    decide_shares(z, k, costs_of(z, window, now, True), carried_of(memory, z).queues, played)
+    return step_decided(sizes, memory, window, now, following, left, figures, chosen, result)
 
 
 @compiled
 def step_levels(
-    scene: Scene,
-    places: tuple[int, int],
+    sizes: Indices,
+    memory: Array,
+    window: Array,
+    now: int,
+    following: int,
+    left: float,
+    figures: Array,
+    chosen: Indices,
+    result: Float32,
     action: Indices,
     levels: Array,
-    state: Carried,
-    played: Outcome,
-    shown: Shown,
-    result: Float32,
 ) -> bool:
-    """A step of ``multi_discrete`` where devices train in turn; ``action`` has shape (B, N + 1)."""
-    z, parts = sizes_of(scene[0]), played_of(played)
-    if not decide_indices(z, counts_of(scene[0]), action, parts):
+    """A step of ``multi_discrete`` where devices train in turn; shape (B·(N + 1),)."""
+    z = sizes_of(sizes)
+    played = played_of(z, figures, chosen)
+    if not decide_indices(z, counts_of(sizes), action, played):
         return False
-    if not decide_level(z, action, levels, parts):
+    if not decide_level(z, action, levels, played):
         return False
-    return step_decided(scene, places, state, played, shown, result)
+    return step_decided(sizes, memory, window, now, following, left, figures, chosen, result)
 
 
 @compiled
 def step_positions(
-    scene: Scene,
-    places: tuple[int, int],
-    action: Array,
-    state: Carried,
-    played: Outcome,
-    shown: Shown,
+    sizes: Indices,
+    memory: Array,
+    window: Array,
+    now: int,
+    following: int,
+    left: float,
+    figures: Array,
+    chosen: Indices,
     result: Float32,
+    action: Array,
 ) -> bool:
-    """A step of the view ``box`` where devices train in turn; ``action`` has shape (B, 2N)."""
-    z, parts = sizes_of(scene[0]), played_of(played)
-    k, counts = constants_of(scene[1], z), counts_of(scene[0])
-    if not decide_positions(z, k, counts, action, parts):
+    """A step of the view ``box`` where devices train in turn; an action has shape (B·2N,)."""
+    z = sizes_of(sizes)
+    k, counts, played = constants_of(memory, z), counts_of(sizes), played_of(z, figures, chosen)
+    if not decide_positions(z, k, counts, action, played):
         return False
-    return step_decided(scene, places, state, played, shown, result)
+    return step_decided(sizes, memory, window, now, following, left, figures, chosen, result)

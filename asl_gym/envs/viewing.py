@@ -52,7 +52,7 @@ def _played_round(simulation: Simulation, row: int) -> rendering.PlayedRound | N
     if record is None:
         return None
     trace = simulation.trace
-    of_devices, of_rows, chosen = record
+    of_devices, of_rows, chosen = simulation.parts_of(record)
     rounds, model = slice(played - 1, played), simulation.scenario.cost_model
     unit = model.unit_costs(*trace.real(rounds), *trace.factors(rounds)).at((row, 0))
     split_index, frequency = chosen[SPLIT_INDEX, row], of_devices[FREQUENCY, row]

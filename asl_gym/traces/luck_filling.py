@@ -1,6 +1,6 @@
 """Arrays of luck: windows of rounds of many episodes at once.
 
-Every loop runs over lanes, the devices of all rows, has little to do and holds no branch, so that
+Every loop runs over lanes, the devices of all rows and of some rounds, has little to do and holds no branch, so that
 it is vectorised; as each lane's arithmetic is the same whatever stands beside it, the number of
 rows, devices or rounds changes no bit.
 """
@@ -16,13 +16,19 @@ from asl_gym.traces.philox import key_words
 from asl_gym.traces.variates import exponential, normal
 
 __all__ = [
-    "draw_round",
+    "BLOCK_SIZE",
+    "Lanes",
+    "draw_rounds",
     "fill_clocks",
     "fill_factors",
     "fill_rounds",
     "lanes_of",
+    "rounds_together",
     "spread_over",
 ]
+
+BLOCK_SIZE = 512
+"""Lanes, about, that are worked on together, so that they stay in the cache."""
 
 
 @compiled
@@ -45,23 +51,43 @@ def fill_rounds(
             shape (R, B, N) each, C-ordered.
     """
     uplinks, downlinks, clocks = rates_and_clock
-    of_lanes = lanes_of(keys, shadowing.shape[1])
-    spread, state = spread_over(luck, len(keys)), shadowing.reshape(-1)
-    for r in range(len(clocks)):
-        filled = uplinks[r].reshape(-1), downlinks[r].reshape(-1), clocks[r].reshape(-1)
-        draw_round(of_lanes, first_round + r, spread, state, filled)
+    rounds, (rows, devices) = len(clocks), shadowing.shape
+    together = rounds_together(rows * devices)
+    lanes, state = lanes_of(keys, devices, together), shadowing.reshape(-1)
+    spread = spread_over(luck, rows * together)
+    for r in range(0, rounds, together):
+        end = min(r + together, rounds)
+        uplink, downlink = uplinks[r:end].reshape(-1), downlinks[r:end].reshape(-1)
+        filled = uplink, downlink, clocks[r:end].reshape(-1)
+        draw_rounds(lanes, first_round + r, spread, state, filled)
 
 
 @compiled
-def lanes_of(keys: Keys, num_devices: int) -> tuple[Keys, Keys]:
-    """The key and the device of each lane, shape (B·N,) each."""
-    size = len(keys) * num_devices
-    key, device = np.empty(size, np.uint64), np.empty(size, np.uint64)
-    for row in range(len(keys)):
-        for n in range(num_devices):
-            lane = row * num_devices + n
-            key[lane], device[lane] = keys[row], np.uint64(n)
-    return key, device
+def rounds_together(lanes: int) -> int:
+    """How many rounds of so many lanes make a block that is worked on together."""
+    return max(1, BLOCK_SIZE // lanes)
+
+
+Lanes = tuple[Keys, Keys, Keys]
+"""The key of each lane, its device, and its round counted from the first of its block."""
+
+
+@compiled
+def lanes_of(keys: Keys, num_devices: int, rounds: int) -> Lanes:
+    """The lanes of some rounds, shape (rounds·B·N,) each."""
+    size = rounds * len(keys) * num_devices
+    key, device, offset = (
+        np.empty(size, np.uint64),
+        np.empty(size, np.uint64),
+        np.empty(size, np.uint64),
+    )
+    lane = 0
+    for r in range(rounds):
+        for row in range(len(keys)):
+            for n in range(num_devices):
+                key[lane], device[lane], offset[lane] = keys[row], np.uint64(n), np.uint64(r)
+                lane += 1
+    return key, device, offset
 
 
 @compiled
@@ -92,32 +118,36 @@ def _tiled(values: Array, rows: int) -> Array:
 
 
 @compiled
-def draw_round(
-    lanes: tuple[Keys, Keys],
-    round_index: int,
+def draw_rounds(
+    lanes: Lanes,
+    first_round: int,
     luck: LuckConstants,
     shadowing: Array,
     filled: tuple[Array, Array, Array],
 ) -> None:
-    """Draws a round of some lanes.
+    """Draws some rounds of a block of lanes.
 
     Args:
-        lanes: Their keys and devices, at least as many as lanes.
-        round_index: The round, from 0.
+        lanes: At least as many as are filled.
+        first_round: The first round, from 0.
         luck: Constants of at least as many lanes.
-        shadowing: Ln gain of the round before, one a lane; becomes that of this round.
-        filled: Uplink and downlink rates [bit/s] and clocks [Hz] to fill, one a lane.
+        shadowing: Ln gain of the round before, shape (B·N,); becomes that of the last round.
+        filled: Uplink and downlink rates [bit/s] and clocks [Hz] to fill, shape (rounds·B·N,).
     """
-    t, gain, (uplink, downlink, clock) = np.uint64(round_index), np.empty_like(shadowing), filled
-    key, device = lanes
+    (key, device, offset), (uplink, downlink, clock) = lanes, filled
+    gain, first, size = np.empty_like(clock), np.uint64(first_round), shadowing.size
     for i in range(gain.size):
-        low, high = key_words(key[i])
+        (low, high), t = key_words(key[i]), first + offset[i]
         gain[i], clock[i], uplink[i], downlink[i] = laws.uniforms(low, high, t, device[i], ROUND)
     for i in range(gain.size):
-        normal_draw = normal(gain[i])
-        shadowing[i] = laws.shadowing_step(shadowing[i], normal_draw, round_index == 0, luck)
+        gain[i] = normal(gain[i])
+    for r in range(gain.size // size):
+        start, begins = r * size, first_round + r == 0
+        for i in range(size):
+            shadowing[i] = laws.shadowing_step(shadowing[i], gain[start + i], begins, luck)
+            gain[start + i] = shadowing[i]
     for i in range(gain.size):
-        gain[i] = exp(shadowing[i])
+        gain[i] = exp(gain[i])
     for i in range(gain.size):
         clock[i] = laws.clock(luck.clock_hz[i], luck.least_fraction, clock[i])
     _rates(luck, luck.uplink, gain, uplink)
@@ -154,7 +184,7 @@ def fill_clocks(
         least_fraction: Least share of the clock that is available.
         clocks: Clocks [Hz] to fill, round-major, shape (R, B, N), C-ordered.
     """
-    key, devices = lanes_of(keys, clocks.shape[2])
+    key, devices, _ = lanes_of(keys, clocks.shape[2], 1)
     full = _tiled(full_hz, len(keys))
     for r in range(len(clocks)):
         t = np.uint64(first_round + r)
@@ -178,7 +208,7 @@ def fill_factors(
         flops: Factors to fill, round-major, shape (R, B, N), C-ordered.
         capacitance: The same.
     """
-    key, devices = lanes_of(keys, flops.shape[2])
+    key, devices, _ = lanes_of(keys, flops.shape[2], 1)
     for r in range(len(flops)):
         t = np.uint64(first_round + r)
         of_flops, of_capacitance = flops[r].reshape(-1), capacitance[r].reshape(-1)
