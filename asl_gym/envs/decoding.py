@@ -113,9 +113,7 @@ def decide_positions(
 
 
 @inlined
-def decide_shares(
-    z: Sizes, k: Constants, told: BitsAndWork, queues: Array, played: Played
-) -> None:
+def decide_shares(z: Sizes, k: Constants, told: BitsAndWork, queues: Array, played: Played) -> None:
     """Fills in the best frequencies of devices that share the server, for the decided splits.
 
     As :func:`asl_gym.solvers.round_problem.best_frequencies` has them for whole arrays.

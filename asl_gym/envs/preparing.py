@@ -1,8 +1,8 @@
 """What a round's luck alone decides: what bits and work cost, and what is observed of it.
 
 Rounds are prepared a window at a time, drawn from their episodes' keys or taken over from a trace.
-Each loop runs over lanes, the devices of some rows and rounds, has one result and as few arrays as a
-compiler can tell apart, so that it becomes vector code. Lanes are worked on in blocks that stay in
+Each loop runs over lanes, the devices of some rows and rounds, has one result and as few arrays as
+a compiler can tell apart, so that it becomes vector code. Lanes are worked on in blocks that stay in
 the cache: some rounds of all rows, or one round of some rows. Constants are spread over one block
 alone. A page holds the prepared rounds of all rows that are worked on together: as many as make a
 block, or one.
@@ -103,7 +103,12 @@ def _logarithm(values: Array, by: Array, result: Array) -> None:
 
 @compiled
 def _prepare(
-    luck: Array, at: tuple[int, int], spread: Array, rules: Rules, result: Array, to: tuple[int, int]
+    luck: Array,
+    at: tuple[int, int],
+    spread: Array,
+    rules: Rules,
+    result: Array,
+    to: tuple[int, int],
 ) -> None:
     """Prepares a block of lanes.
 
@@ -202,7 +207,11 @@ def draw_and_prepare(
             size = count * (b - a)
             key, device, offset = lanes
             of_block = key[a : a + size], device[a : a + size], offset[a : a + size]
-            filled = scratch[0, UPLINK, :size], scratch[0, DOWNLINK, :size], scratch[0, CLOCK, :size]
+            filled = (
+                scratch[0, UPLINK, :size],
+                scratch[0, DOWNLINK, :size],
+                scratch[0, CLOCK, :size],
+            )
             draw_rounds(of_block, drawn, luck, shadowing[a:b], filled)
             if late > 0:
                 _show_late(scratch, drawn, count, earlier, (a, b))

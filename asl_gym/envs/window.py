@@ -1,6 +1,7 @@
 """Prepared rounds of an episode, a window at a time: drawn from keys, or read from a trace."""
 
 import math
+
 import numpy as np
 
 from asl_gym.arrays import Array, Keys
@@ -115,9 +116,7 @@ class Window:
     def _draw(self, start: int) -> None:
         rounds = start, min(start + self._length, self._horizon)
         constants = self._luck, self._spread, self._rules
-        preparing.draw_and_prepare(
-            self._of_page, rounds, *constants, self._carried, self.rounds
-        )
+        preparing.draw_and_prepare(self._of_page, rounds, *constants, self._carried, self.rounds)
 
     def _read(self, trace: Trace, start: int) -> None:
         rounds = slice(start, min(start + self._length, self._horizon))

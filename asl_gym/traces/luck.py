@@ -5,10 +5,10 @@ episode's key of 64 bits, so that it depends on no other device, round or row. B
 
 | block | words |
 |---|---|
-| 0 | shadowing, standard normal · clock, uniform · uplink's fading, exponential (a link's rate, uniform) · downlink's likewise |
-| 1 | factor on FLOPs per cycle, log-uniform · factor on capacitance, log-uniform · two unused |
+| 0 | shadowing, standard normal · clock, uniform · uplink, downlink: fading, exponential |
+| 1 | factors on FLOPs per cycle and on capacitance, log-uniform · two unused |
 
-Only shadowing carries over from one round to the next. It is kept as the natural logarithm of its
+Over a link the rates themselves are uniform. Only shadowing carries over from one round to the next. It is kept as the natural logarithm of its
 gain; the first round draws it from its stationary distribution.
 """
 

@@ -52,6 +52,6 @@ def unit(word: np.uint64) -> float:
     It is one of the middles (k + ½)·2⁻³² of 2³² equal parts, all of which float64 holds, as it
     does one minus them: the smallest is 2⁻³³.
     """
-    # By its bits, since few processors turn whole numbers of 64 bits into floats a vector at a time.
+    # By its bits, since few processors turn vectors of whole numbers of 64 bits into floats.
     whole = np.uint64(word | EXPONENT).view(np.float64) - 2.0**52
     return float((whole + 0.5) * 2.0**-32)

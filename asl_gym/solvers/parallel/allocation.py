@@ -61,9 +61,16 @@ def earliest_deadline(a: Array, w: Array, clock: Clock) -> float:
         w: Server work [cycles], shape (N,).
         clock: The server's.
     """
-    deadline = 0.0
+    deadline = together = 0.0
+    soonest = np.inf
     for n in range(a.size):
+        if w[n] > 0.0:
+            soonest = min(soonest, a[n])
+            together += w[n] / clock.greatest
         deadline = max(deadline, a[n] + w[n] / clock.greatest)
+    if together > 0.0:
+        # As if all devices could begin as soon as the first.
+        deadline = max(deadline, soonest + together)
     for _ in range(MAX_STEPS):
         total = slope = 0.0
         for n in range(a.size):
@@ -130,7 +137,7 @@ def optimal_deadline(a: Array, w: Array, V: float, price: float, clock: Clock) -
             high = deadline
         else:
             low = deadline
-            deadline = low + cubes * ((cubes / target) ** (1.0 / 3.0) - 1.0) / slope
+            deadline = low + cubes * (np.cbrt(cubes / target) - 1.0) / slope
         if high <= low or (cubes > target and deadline - low <= PRECISION * deadline):
             break
         if high < np.inf:
