@@ -2,10 +2,10 @@
 
 Rounds are prepared a window at a time, drawn from their episodes' keys or taken over from a trace.
 Each loop runs over lanes, the devices of some rows and rounds, has one result and as few arrays as
-a compiler can tell apart, so that it becomes vector code. Lanes are worked on in blocks that stay in
-the cache: some rounds of all rows, or one round of some rows. Constants are spread over one block
-alone. A page holds the prepared rounds of all rows that are worked on together: as many as make a
-block, or one.
+a compiler can tell apart, so that it becomes vector code. Lanes are worked on in blocks that stay
+in the cache: some rounds of all rows, or one round of some rows. Constants are spread over one
+block alone. A page holds the prepared rounds of all rows that are worked on together: as many as
+make a block, or one.
 """
 
 import math

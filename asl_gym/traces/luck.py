@@ -8,8 +8,9 @@ episode's key of 64 bits, so that it depends on no other device, round or row. B
 | 0 | shadowing, standard normal · clock, uniform · uplink, downlink: fading, exponential |
 | 1 | factors on FLOPs per cycle and on capacitance, log-uniform · two unused |
 
-Over a link the rates themselves are uniform. Only shadowing carries over from one round to the next. It is kept as the natural logarithm of its
-gain; the first round draws it from its stationary distribution.
+Over a link the rates themselves are uniform. Only shadowing carries over from one round to the
+next. It is kept as the natural logarithm of its gain; the first round draws it from its stationary
+distribution.
 """
 
 import math

@@ -1,8 +1,8 @@
 """Arrays of luck: windows of rounds of many episodes at once.
 
-Every loop runs over lanes, the devices of all rows and of some rounds, has little to do and holds no
-branch, so that it is vectorised; as each lane's arithmetic is the same whatever stands beside it,
-the number of rows, devices or rounds changes no bit.
+Every loop runs over lanes, the devices of all rows and of some rounds, has little to do and holds
+no branch, so that it is vectorised; as each lane's arithmetic is the same whatever stands beside
+it, the number of rows, devices or rounds changes no bit.
 """
 
 import numpy as np

@@ -4,9 +4,11 @@ Everything is timed in processes of its own, since what a process has loaded or 
 keeps; each figure is the median of several.
 """
 
+import os
 import subprocess
 import sys
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from benchmarks.studies.measurement import Measurement
 
@@ -23,6 +25,12 @@ BEFORE = "import gymnasium as gym, asl_gym"
 MAKE = "gym.make('ASL-v0', num_devices=100)"
 LARGE = "scenario = asl_gym.preset('default').with_num_devices(100_000)"
 READY = f"{LARGE}; scenario.energy_budgets; gym.make('ASL-v0', scenario=scenario).reset(seed=0)"
+FIRST_STEP = "env = gym.make('{}'); env.reset(seed=0); env.step(env.action_space.sample())"
+FIRST_STEPS = {"ASL-v0": 6.0, "ASLParallel-v0": 15.0}
+"""Seconds to a first step on a machine that has no compiled code yet, as aimed at."""
+
+WARM_AIM_S = 2.0
+
 POLICY = """
 env = gym.make('ASL-v0', scenario=scenario.replace(horizon=2), action_view='dict')
 observation, _ = env.reset(seed=0)
@@ -31,8 +39,14 @@ policy.predict(observation)
 """
 
 
-def seconds_alone(timed: str, before: str = "") -> float:
-    """Time of a piece of code in a process of its own [s], after other code that isn't timed."""
+def seconds_alone(timed: str, before: str = "", compiled: str | None = None) -> float:
+    """Time of a piece of code in a process of its own [s].
+
+    Args:
+        timed: The code.
+        before: Code that goes before and isn't timed.
+        compiled: Folder of compiled code; by default that of this process.
+    """
     code = f"""
 import time
 {before}
@@ -40,7 +54,9 @@ start = time.perf_counter()
 {timed}
 print(time.perf_counter() - start)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    variables = os.environ if compiled is None else os.environ | {"NUMBA_CACHE_DIR": compiled}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=variables)
     return float(done.stdout)
 
 
@@ -52,6 +68,22 @@ def measure_importing() -> Measurement:
     value = median(ratios)
     what = "import asl_gym, against import gymnasium"
     return Measurement(what, value, "times", IMPORT_RATIO_AIM, IMPORT_RATIO_AIM / value)
+
+
+def measure_first_steps() -> list[Measurement]:
+    """From the start of a process to the first step: without compiled code, then with it."""
+    figures = []
+    for env_id, aim in FIRST_STEPS.items():
+        timed = f"{BEFORE}; {FIRST_STEP.format(env_id)}"
+        with TemporaryDirectory() as folder:
+            cold = seconds_alone(timed, compiled=folder)
+            warm = median(seconds_alone(timed, compiled=folder) for _ in range(REPEATS))
+        figures += [
+            Measurement(f"first step of {env_id}, compiling", cold, "s", aim, aim / cold),
+            Measurement(f"first step of {env_id}, compiled", warm, "s", WARM_AIM_S,
+                        WARM_AIM_S / warm),
+        ]  # fmt: skip
+    return figures
 
 
 def measure_alone(what: str, unit: str, aim: float, timed: str, before: str) -> Measurement:
@@ -66,6 +98,7 @@ def measure_setting_up() -> list[Measurement]:
     predict, with_policy = "policy.predict(observation)", f"{BEFORE}\n{LARGE}\n{POLICY}"
     return [
         measure_importing(),
+        *measure_first_steps(),
         measure_alone("gym.make, 100 devices, the second time", "ms", MAKE_AIM_MS, MAKE,
                       f"{BEFORE}; {MAKE}"),
         measure_alone("100,000 devices: scenario, budgets, make, reset", "s", READY_AIM_S, READY,

@@ -6,10 +6,12 @@ before the first step is in :mod:`benchmarks.studies.setting_up`.
 """
 
 import time
+import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -25,15 +27,42 @@ from benchmarks.studies.setting_up import measure_setting_up
 __all__ = ["measure_all"]
 
 REPEATS = 5
-NUM_ENVS = 1_024
 SCALAR_STEPS = 4_000
-EPISODES = 2
+MEMORY_ENVS = 8_192
+MEMORY_AIM_KIB = 4.0
 DECISIONS = 1_000
 BATCH = 1_024
 
 SCALARS = (("ASL-v0", "split", 0.9), ("ASL-v0", "box", 0.9), ("ASLParallel-v0", "split", 0.25))
 """Environments and views that are measured one at a time, and the share of CartPole's steps that
 each aims at."""
+
+
+class Batch(NamedTuple):
+    """Environments that are measured together.
+
+    Attributes:
+        env_id: Environment id.
+        view: View of the action.
+        num_envs: Environments of each kind.
+        aim: How many times CartPole's steps device-decisions aim at.
+        threads: In how many threads an equal part of ours is played each.
+    """
+
+    env_id: str
+    view: str
+    num_envs: int
+    aim: float
+    threads: int = 1
+
+
+BATCHES = (
+    *(Batch("ASL-v0", "split", num_envs, 3.0) for num_envs in (1, 16, 256, 1_024)),
+    Batch("ASL-v0", "split", 8_192, 1.0),
+    Batch("ASL-v0", "split", 8_192, 1.0, threads=2),
+    Batch("ASL-v0", "box", 1_024, 3.0),
+    Batch("ASLParallel-v0", "split", 1_024, 1.0),
+)
 
 OPEN_ALONE_AIM_US = 150.0
 OPEN_BATCHED_AIM = 100_000.0
@@ -93,34 +122,55 @@ def play_batch(envs: gym.vector.VectorEnv[Any, Any, Any], actions: Any, steps: i
         envs.step(actions)
 
 
-def measure_vector(view: str) -> tuple[Measurement, float]:
-    """Device-decisions per second of 1,024 environments against CartPole's steps per second.
+def ready_batch(env_id: str, num_envs: int, **arguments: Any) -> tuple[Any, Any]:
+    """A vector environment in its first episode, and a batch of actions."""
+    envs = gym.make_vec(env_id, num_envs, **arguments)
+    envs.reset(seed=0)
+    envs.action_space.seed(0)
+    actions = envs.action_space.sample()
+    play_batch(envs, actions, 3)
+    return envs, actions
 
-    Two whole episodes each time, trace drawing and autoreset counted.
 
-    Returns:
-        The measurement, and CartPole's rate [steps/s].
+def measure_vector(batch: Batch) -> Measurement:
+    """Device-decisions per second of many environments against CartPole's steps per second.
+
+    A whole episode each time, drawing and autoreset counted.
     """
-    ours = gym.make_vec("ASL-v0", NUM_ENVS, action_view=view)
-    theirs = gym.make_vec("CartPole-v1", NUM_ENVS)
-    scenario = ours.unwrapped.scenario  # type: ignore[attr-defined]
-    steps = EPISODES * (scenario.horizon + 1)
-    sampled = []
-    for envs in (ours, theirs):
-        envs.reset(seed=0)
-        envs.action_space.seed(0)
-        sampled.append(envs.action_space.sample())
-        play_batch(envs, sampled[-1], steps)
-    decisions, cartpole = [], []
-    for _ in range(REPEATS):
-        ours_s = seconds(lambda: play_batch(ours, sampled[0], steps))
-        theirs_s = seconds(lambda: play_batch(theirs, sampled[1], steps))
-        decisions.append(steps * NUM_ENVS * scenario.num_devices / ours_s)
-        cartpole.append(steps * NUM_ENVS / theirs_s)
-    ratio = median(a / b for a, b in zip(decisions, cartpole, strict=True))
-    what = f"vector env, {NUM_ENVS:,} envs, view {view}, against CartPole-v1's steps/s"
-    aim = median(cartpole)
-    return Measurement(what, median(decisions), "device-decisions/s", aim, ratio), aim
+    each = batch.num_envs // batch.threads
+    parts = [ready_batch(batch.env_id, each, action_view=batch.view) for _ in range(batch.threads)]
+    theirs = ready_batch("CartPole-v1", batch.num_envs)
+    scenario = parts[0][0].unwrapped.scenario
+    steps, devices = scenario.horizon + 1, scenario.num_devices
+    ours_s, theirs_s = [], []
+    with ThreadPoolExecutor(batch.threads) as pool:
+
+        def play_ours() -> None:
+            list(pool.map(lambda part: play_batch(*part, steps), parts))
+
+        for _ in range(REPEATS):
+            ours_s.append(seconds(play_ours))
+            theirs_s.append(seconds(lambda: play_batch(*theirs, steps)))
+    share = median(devices * b / a for a, b in zip(ours_s, theirs_s, strict=True)) / batch.aim
+    decisions = steps * batch.num_envs * devices / median(ours_s)
+    aim = batch.aim * steps * batch.num_envs / median(theirs_s)
+    together = "" if batch.threads == 1 else f", {batch.threads} threads"
+    envs = f"{batch.num_envs:,} × {batch.env_id}, view {batch.view}{together}"
+    what = f"{envs}, against {batch.aim:g} times CartPole-v1's steps/s"
+    return Measurement(what, decisions, "device-decisions/s", aim, share)
+
+
+def measure_memory() -> Measurement:
+    """Memory of a vector environment in play, what it has handed out last counted."""
+    ready_batch("ASL-v0", 2, action_view="split")
+    tracemalloc.start()
+    envs, actions = ready_batch("ASL-v0", MEMORY_ENVS, action_view="split")
+    kept = envs.step(actions)
+    value = tracemalloc.get_traced_memory()[0] / MEMORY_ENVS / 1024.0
+    tracemalloc.stop()
+    del kept
+    what = f"memory of {MEMORY_ENVS:,} × ASL-v0 of 10 devices, each"
+    return Measurement(what, value, "KiB", MEMORY_AIM_KIB, MEMORY_AIM_KIB / value)
 
 
 def observations_in_mid_episode() -> Any:
@@ -202,8 +252,8 @@ def measure_all() -> list[Measurement]:
     observations = observations_in_mid_episode()
     return [
         *(measure_scalar(*each) for each in SCALARS),
-        measure_vector("split")[0],
-        measure_vector("box")[0],
+        *(measure_vector(each) for each in BATCHES),
+        measure_memory(),
         *measure_open(observations),
         measure_hybrid(observations),
         *measure_setting_up(),
