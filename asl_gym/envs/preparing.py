@@ -78,6 +78,12 @@ def _inverse(values: Array, result: Array) -> None:
 
 
 @inlined
+def _copy(values: Array, result: Array) -> None:
+    for i in range(values.size):
+        result[i] = values[i]
+
+
+@inlined
 def _ratio(values: Array, by: Array, result: Array) -> None:
     for i in range(result.size):
         result[i] = values[i] / by[i]
@@ -138,8 +144,8 @@ def _prepare(
     if told or uncertain:
         _inverse(uplink, result[w, AS_TOLD + UPLINK_DELAY, c:d])
         _inverse(downlink, result[w, AS_TOLD + DOWNLINK_DELAY, c:d])
-        result[w, AS_TOLD + WORK_DELAY, c:d] = delay
-        result[w, AS_TOLD + WORK_ENERGY, c:d] = energy
+        _copy(delay, result[w, AS_TOLD + WORK_DELAY, c:d])
+        _copy(energy, result[w, AS_TOLD + WORK_ENERGY, c:d])
     if uncertain:
         speed = luck[v, SPEED_FACTOR, a:b]
         _ratio(delay, speed, delay)
@@ -216,8 +222,8 @@ def draw_and_prepare(
             if late > 0:
                 _show_late(scratch, drawn, count, earlier, (a, b))
             if factors.size > 0:
-                scratch[0, SPEED_FACTOR, :size] = factors[0, a : a + size]
-                scratch[0, ENERGY_FACTOR, :size] = factors[1, a : a + size]
+                _copy(factors[0, a : a + size], scratch[0, SPEED_FACTOR])
+                _copy(factors[1, a : a + size], scratch[0, ENERGY_FACTOR])
             if drawn >= late:
                 page = (drawn - late - first) // together
                 _prepare(scratch, (0, 0), spread, rules, result, (page, a))

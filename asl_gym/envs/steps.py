@@ -16,7 +16,7 @@ A step is refused, and nothing changed, where an action lies outside its space. 
 """
 
 from asl_gym.arrays import Array, Float32, Indices
-from asl_gym.compiling import compiled
+from asl_gym.compiling import compiled, inlined
 from asl_gym.envs.decoding import (
     decide_indices,
     decide_level,
@@ -25,6 +25,7 @@ from asl_gym.envs.decoding import (
     decide_shares,
 )
 from asl_gym.envs.kernel import (
+    Played,
     columns_of,
     costs_of,
     observe_rows,
@@ -32,28 +33,25 @@ from asl_gym.envs.kernel import (
     played_of,
     settle_rows,
 )
-from asl_gym.envs.memory import carried_of, constants_of, counts_of, points_of, sizes_of
+from asl_gym.envs.memory import (
+    Carried,
+    Constants,
+    Sizes,
+    carried_of,
+    constants_of,
+    counts_of,
+    points_of,
+    sizes_of,
+)
 
 __all__ = [
     "observe",
-    "play",
     "step_decided",
     "step_levels",
     "step_positions",
     "step_splits",
     "step_splits_at_once",
 ]
-
-
-@compiled
-def play(
-    sizes: Indices, memory: Array, window: Array, now: int, figures: Array, chosen: Indices
-) -> None:
-    """Plays the round whose decision is filled in, in every row."""
-    z, points = sizes_of(sizes), points_of(sizes)
-    k, played = constants_of(memory, z), played_of(z, figures, chosen)
-    play_rows(z, k, points, costs_of(z, window, now, False), played)
-    settle_rows(z, k, carried_of(memory, z), played)
 
 
 @compiled
@@ -69,9 +67,31 @@ def observe(
 ) -> None:
     """Observes a round, after the one whose figures are given."""
     z = sizes_of(sizes)
-    k, played = constants_of(memory, z), played_of(z, figures, chosen)
-    queues = carried_of(memory, z).queues
-    observe_rows(z, k, columns_of(z, window, place), queues, left, played, result)
+    k, played, carried = (
+        constants_of(memory, z),
+        played_of(z, figures, chosen),
+        carried_of(memory, z),
+    )
+    observe_rows(z, k, columns_of(z, window, place), carried.queues, left, played, result)
+
+
+@inlined
+def _play_and_observe(
+    points: Indices,
+    parts: tuple[Sizes, Constants, Carried, Played],
+    window: Array,
+    now: int,
+    following: int,
+    left: float,
+    result: Float32,
+) -> None:
+    """Plays the round whose decision is filled in, and observes the one that follows."""
+    z, k, carried, played = parts
+    play_rows(z, k, points, costs_of(z, window, now, False), played)
+    settle_rows(z, k, carried, played)
+    if following >= 0:
+        columns = columns_of(z, window, following)
+        observe_rows(z, k, columns, carried.queues, left, played, result)
 
 
 @compiled
@@ -87,9 +107,9 @@ def step_decided(
     result: Float32,
 ) -> bool:
     """A step whose split indices and frequencies [Hz] are filled in."""
-    play(sizes, memory, window, now, figures, chosen)
-    if following >= 0:
-        observe(sizes, memory, window, following, left, figures, chosen, result)
+    z = sizes_of(sizes)
+    parts = z, constants_of(memory, z), carried_of(memory, z), played_of(z, figures, chosen)
+    _play_and_observe(points_of(sizes), parts, window, now, following, left, result)
     return True
 
 
@@ -108,11 +128,17 @@ def step_splits(
 ) -> bool:
     """A step of the view ``split`` where devices train in turn; an action has shape (B·N,)."""
     z = sizes_of(sizes)
-    k, counts, played = constants_of(memory, z), counts_of(sizes), played_of(z, figures, chosen)
-    if not decide_indices(z, counts, action, played):
+    k, carried, played = (
+        constants_of(memory, z),
+        carried_of(memory, z),
+        played_of(z, figures, chosen),
+    )
+    if not decide_indices(z, counts_of(sizes), action, played):
         return False
-    decide_open(z, k, carried_of(memory, z).queues, played)
-    return step_decided(sizes, memory, window, now, following, left, figures, chosen, result)
+    decide_open(z, k, carried.queues, played)
+    parts = z, k, carried, played
+    _play_and_observe(points_of(sizes), parts, window, now, following, left, result)
+    return True
 
 
 @compiled
@@ -130,11 +156,17 @@ def step_splits_at_once(
 ) -> bool:
     """A step of the view ``split`` where devices train at once."""
     z = sizes_of(sizes)
-    k, counts, played = constants_of(memory, z), counts_of(sizes), played_of(z, figures, chosen)
-    if not decide_indices(z, counts, action, played):
+    k, carried, played = (
+        constants_of(memory, z),
+        carried_of(memory, z),
+        played_of(z, figures, chosen),
+    )
+    if not decide_indices(z, counts_of(sizes), action, played):
         return False
-    decide_shares(z, k, costs_of(z, window, now, True), carried_of(memory, z).queues, played)
-    return step_decided(sizes, memory, window, now, following, left, figures, chosen, result)
+    decide_shares(z, k, costs_of(z, window, now, True), carried.queues, played)
+    parts = z, k, carried, played
+    _play_and_observe(points_of(sizes), parts, window, now, following, left, result)
+    return True
 
 
 @compiled
@@ -153,12 +185,18 @@ def step_levels(
 ) -> bool:
     """A step of ``multi_discrete`` where devices train in turn; shape (B·(N + 1),)."""
     z = sizes_of(sizes)
-    played = played_of(z, figures, chosen)
+    k, carried, played = (
+        constants_of(memory, z),
+        carried_of(memory, z),
+        played_of(z, figures, chosen),
+    )
     if not decide_indices(z, counts_of(sizes), action, played):
         return False
     if not decide_level(z, action, levels, played):
         return False
-    return step_decided(sizes, memory, window, now, following, left, figures, chosen, result)
+    parts = z, k, carried, played
+    _play_and_observe(points_of(sizes), parts, window, now, following, left, result)
+    return True
 
 
 @compiled
@@ -176,7 +214,13 @@ def step_positions(
 ) -> bool:
     """A step of the view ``box`` where devices train in turn; an action has shape (B·2N,)."""
     z = sizes_of(sizes)
-    k, counts, played = constants_of(memory, z), counts_of(sizes), played_of(z, figures, chosen)
-    if not decide_positions(z, k, counts, action, played):
+    k, carried, played = (
+        constants_of(memory, z),
+        carried_of(memory, z),
+        played_of(z, figures, chosen),
+    )
+    if not decide_positions(z, k, counts_of(sizes), action, played):
         return False
-    return step_decided(sizes, memory, window, now, following, left, figures, chosen, result)
+    parts = z, k, carried, played
+    _play_and_observe(points_of(sizes), parts, window, now, following, left, result)
+    return True

@@ -111,10 +111,10 @@ def spread_over(luck: LuckConstants, rows: int) -> LuckConstants:
 
 @compiled
 def _tiled(values: Array, rows: int) -> Array:
-    tiled = np.empty((rows, len(values)))
-    for row in range(rows):
-        tiled[row] = values
-    return tiled.reshape(-1)
+    tiled = np.empty(rows * values.size)
+    for i in range(tiled.size):
+        tiled[i] = values[i % values.size]
+    return tiled
 
 
 @compiled
