@@ -51,22 +51,30 @@ if _KEEPS:
 
 def compiled(function: Function) -> Function:
     """Compiles a function on first use, and keeps the result on disk where there is a place."""
-    return _jit(function, forceinline=False)
+    return _jit(function, inline=False)
 
 
 def inlined(function: Function) -> Function:
-    """Compiles a function into each that calls it, so that a loop of its callers is vectorised.
+    """Writes a function into each that calls it, so that a loop of its callers is vectorised.
+
+    It is done before types are known, which takes less time than to compile both.
 
     Without relaxed floating-point arithmetic the vectorised loop gives the bits of the plain one.
     """
-    return _jit(function, forceinline=True)
+    return _jit(function, inline=True)
 
 
-def _jit(function: Function, forceinline: bool) -> Function:
+def _jit(function: Function, inline: bool) -> Function:
     if not COMPILED:
         return function
     # Division by zero gives infinity as in NumPy, and the interpreter is free while it runs.
+    # No C function is made of it, which would be compiled too.
     jit: Any = numba.njit(
-        cache=_KEEPS, nogil=True, error_model="numpy", fastmath=False, forceinline=forceinline
+        cache=_KEEPS,
+        nogil=True,
+        error_model="numpy",
+        fastmath=False,
+        inline="always" if inline else "never",
+        no_cfunc_wrapper=True,
     )
     return jit(function)  # type: ignore[no-any-return]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.server_share import equal_share, fitted_to_server, total_share
 from asl_gym.envs.steps import (
+    step_decided,
     step_levels,
     step_positions,
     step_splits,
@@ -85,6 +86,14 @@ class ActionView(ABC):
             batch: (), or (B,).
         """
         return None
+
+    def observing_step(self, num_rows: int) -> CompiledStep:
+        """A compiled step that can observe: the one that is compiled anyway, with any action."""
+        compiled = None
+        if self.space.shape is not None:
+            action = np.zeros((num_rows, *self.space.shape), self.space.dtype)
+            compiled = self.compiled_step(action, (num_rows,))
+        return (step_decided, ()) if compiled is None else compiled
 
     @abstractmethod
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> Any:

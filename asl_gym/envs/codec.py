@@ -17,7 +17,7 @@ from asl_gym.envs.preparing import (
     UPLINK_COLUMN,
     logarithms,
 )
-from asl_gym.envs.steps import observe
+from asl_gym.envs.steps import step_decided
 from asl_gym.model.costs import CostModel, UnitCosts
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
@@ -171,8 +171,9 @@ class Codec(ABC):
         for b in range(rows):
             # One row at a time, since each has its own fraction of rounds left.
             queue[: self._budgets.size] = by_row[b]
-            window = np.ascontiguousarray(columns[None, :, b])
-            observe(sizes, memory, window, 0, float(left[b]), figures[b], chosen, result[b])
+            window = np.ascontiguousarray(columns[:, b])
+            scene = sizes, memory, window, -1, 0
+            step_decided(*scene, float(left[b]), figures[b], chosen, result[b])
         return result.reshape(*leading, *self.space.shape)
 
     def check_showable(self, trace: Trace) -> None:

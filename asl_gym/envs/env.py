@@ -161,7 +161,7 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
         trace = self.simulation.fitted(checked_options(options).get("trace"))
         super().reset(seed=None if seed is None else whole_number("seed", seed, 0))
         self.simulation.start([self.np_random], trace)
-        return self.simulation.observe()[0], {"queue": self.queue}
+        return self.simulation.observe(self.view)[0], {"queue": self.queue}
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Plays a round.

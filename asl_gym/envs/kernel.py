@@ -143,23 +143,15 @@ def costs_of(z: Sizes, window: Array, place: int, told: bool) -> BitsAndWork:
         place: Where the round is in it.
         told: Whether as it is told.
     """
-    page, a, b = _lanes_of(z, window, place)
-    at = AS_TOLD if told and window.shape[1] > PREPARED else 0
-    return BitsAndWork(
-        window[page, at + UPLINK_DELAY, a:b],
-        window[page, at + DOWNLINK_DELAY, a:b],
-        window[page, at + WORK_DELAY, a:b],
-        window[page, at + WORK_ENERGY, a:b],
-    )
-
-
-@inlined
-def _lanes_of(z: Sizes, window: Array, place: int) -> tuple[int, int, int]:
-    """A round's page, and its first lane and its end in it."""
     lanes = z.rows * z.devices
-    together = window.shape[2] // lanes
-    start = (place % together) * lanes
-    return place // together, start, start + lanes
+    a, b = place * lanes, (place + 1) * lanes
+    at = AS_TOLD if told and window.shape[0] > PREPARED else 0
+    return BitsAndWork(
+        window[at + UPLINK_DELAY, a:b],
+        window[at + DOWNLINK_DELAY, a:b],
+        window[at + WORK_DELAY, a:b],
+        window[at + WORK_ENERGY, a:b],
+    )
 
 
 class Columns(NamedTuple):
@@ -173,11 +165,12 @@ class Columns(NamedTuple):
 @inlined
 def columns_of(z: Sizes, window: Array, place: int) -> Columns:
     """The observed columns of a round; arguments as for :func:`costs_of`."""
-    page, a, b = _lanes_of(z, window, place)
+    lanes = z.rows * z.devices
+    a, b = place * lanes, (place + 1) * lanes
     return Columns(
-        window[page, UPLINK_COLUMN, a:b],
-        window[page, DOWNLINK_COLUMN, a:b],
-        window[page, CLOCK_COLUMN, a:b],
+        window[UPLINK_COLUMN, a:b],
+        window[DOWNLINK_COLUMN, a:b],
+        window[CLOCK_COLUMN, a:b],
     )
 
 

@@ -4,7 +4,7 @@ Both the scalar and the vector environment run this code, the scalar one with a 
 rows have the same horizon and start together, so that one round counter serves them all.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from asl_gym.envs.codec import Codec
 from asl_gym.envs.kernel import FREQUENCY, OF_DEVICES, OF_ROWS, SPLIT_INDEX
 from asl_gym.envs.memory import carried_start, kernel_memory, kernel_sizes, sizes_of
 from asl_gym.envs.rewards import Reward
-from asl_gym.envs.steps import observe, step_decided
+from asl_gym.envs.steps import step_decided
 from asl_gym.envs.window import Window
 from asl_gym.model.costs import UnitCosts
 from asl_gym.scenario.scenario import Scenario
@@ -175,16 +175,21 @@ class Simulation:
         self.codec.check_showable(own)
         return own
 
-    def observe(self) -> Float32:
-        """Observations at the start of an episode, shape (B, ...)."""
-        nothing = np.zeros(self._num_figures), np.empty(self._num_chosen, np.int64)
-        return self._observe(nothing).reshape(self._num_rows, *self.codec.space.shape)
+    def observe(self, view: ActionView) -> Float32:
+        """Observations at the start of an episode, shape (B, ...).
 
-    def _observe(self, played: Outcome) -> Float32:
+        Args:
+            view: How actions are written; its compiled step observes too.
+        """
+        nothing = np.zeros(self._num_figures), np.empty(self._num_chosen, np.int64)
+        observations = self._observe(view.observing_step(self._num_rows), nothing)
+        return observations.reshape(self._num_rows, *self.codec.space.shape)
+
+    def _observe(self, compiled: CompiledStep, played: Outcome) -> Float32:
         """Flat observations of the next round; after the last one its channels are shown again."""
         place, result = self._place_of_shown(), self.codec.empty(self._num_rows)
-        scene = self._sizes, self._memory, self._window.rounds
-        observe(*scene, place, 1.0 - self.round_index / self._horizon, *played, result)
+        scene, (step, own) = (self._sizes, self._memory, self._window.rounds), compiled
+        step(*scene, -1, place, 1.0 - self.round_index / self._horizon, *played, result, *own)
         return result
 
     def _place_of_shown(self) -> int:
@@ -240,7 +245,7 @@ class Simulation:
         chosen.reshape(2, *self._shape)[SPLIT_INDEX] = splits
         lanes = figures[: OF_DEVICES * splits.size].reshape(OF_DEVICES, *self._shape)
         lanes[FREQUENCY] = frequencies
-        observations = self._step(step_decided, (), figures, chosen)
+        observations = self._step((step_decided, ()), figures, chosen)
         assert observations is not None
         return observations
 
@@ -248,13 +253,11 @@ class Simulation:
         if compiled is None:
             return None
         figures, chosen = np.empty(self._num_figures), np.empty(self._num_chosen, np.int64)
-        return self._step(*compiled, figures, chosen)
+        return self._step(compiled, figures, chosen)
 
-    def _step(
-        self, step: Callable[..., bool], own: tuple[Any, ...], figures: Array, chosen: Indices
-    ) -> Float32 | None:
+    def _step(self, compiled: CompiledStep, figures: Array, chosen: Indices) -> Float32 | None:
         """A compiled step; ``None``, with nothing changed, if it refuses the action."""
-        window, played = self._window, self.round_index + 1
+        (step, own), window, played = compiled, self._window, self.round_index + 1
         now = window.place(self.round_index)
         following = window.place_if_near(played if played < self._horizon else self._last_round)
         left, result = 1.0 - played / self._horizon, self.codec.empty(self._num_rows)
@@ -264,7 +267,7 @@ class Simulation:
         self.round_index, self._outcome = played, (figures, chosen)
         if self._keeps_rounds:
             self.last = figures.copy(), chosen.copy()
-        return result if following >= 0 else self._observe(self._outcome)
+        return result if following >= 0 else self._observe(compiled, self._outcome)
 
     def parts_of(self, outcome: Outcome) -> tuple[Array, Array, Indices]:
         """A played round's figures of devices, shape (3, B, N), of environments, shape (4, B).

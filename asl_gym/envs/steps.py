@@ -6,7 +6,7 @@ A step is refused, and nothing changed, where an action lies outside its space. 
     sizes     sizes, how many split points each device has, and these (:mod:`asl_gym.envs.memory`)
     memory    constants, and what is carried from round to round, which is changed
     window    prepared rounds (:mod:`asl_gym.envs.preparing`)
-    now       where in it the round is that is played
+    now       where in it the round is that is played; negative where none is, only observed
     following where the round is that is observed; negative where it isn't in it
     left      the fraction of rounds that are left after the step
     figures   to be filled in: what the round came to (:func:`asl_gym.envs.kernel.played_of`)
@@ -45,34 +45,12 @@ from asl_gym.envs.memory import (
 )
 
 __all__ = [
-    "observe",
     "step_decided",
     "step_levels",
     "step_positions",
     "step_splits",
     "step_splits_at_once",
 ]
-
-
-@compiled
-def observe(
-    sizes: Indices,
-    memory: Array,
-    window: Array,
-    place: int,
-    left: float,
-    figures: Array,
-    chosen: Indices,
-    result: Float32,
-) -> None:
-    """Observes a round, after the one whose figures are given."""
-    z = sizes_of(sizes)
-    k, played, carried = (
-        constants_of(memory, z),
-        played_of(z, figures, chosen),
-        carried_of(memory, z),
-    )
-    observe_rows(z, k, columns_of(z, window, place), carried.queues, left, played, result)
 
 
 @inlined
@@ -85,10 +63,11 @@ def _play_and_observe(
     left: float,
     result: Float32,
 ) -> None:
-    """Plays the round whose decision is filled in, and observes the one that follows."""
+    """Plays the round whose decision is filled in, if any, and observes the one that follows."""
     z, k, carried, played = parts
-    play_rows(z, k, points, costs_of(z, window, now, False), played)
-    settle_rows(z, k, carried, played)
+    if now >= 0:
+        play_rows(z, k, points, costs_of(z, window, now, False), played)
+        settle_rows(z, k, carried, played)
     if following >= 0:
         columns = columns_of(z, window, following)
         observe_rows(z, k, columns, carried.queues, left, played, result)
@@ -133,9 +112,10 @@ def step_splits(
         carried_of(memory, z),
         played_of(z, figures, chosen),
     )
-    if not decide_indices(z, counts_of(sizes), action, played):
-        return False
-    decide_open(z, k, carried.queues, played)
+    if now >= 0:
+        if not decide_indices(z, counts_of(sizes), action, played):
+            return False
+        decide_open(z, k, carried.queues, played)
     parts = z, k, carried, played
     _play_and_observe(points_of(sizes), parts, window, now, following, left, result)
     return True
@@ -161,9 +141,10 @@ def step_splits_at_once(
         carried_of(memory, z),
         played_of(z, figures, chosen),
     )
-    if not decide_indices(z, counts_of(sizes), action, played):
-        return False
-    decide_shares(z, k, costs_of(z, window, now, True), carried.queues, played)
+    if now >= 0:
+        if not decide_indices(z, counts_of(sizes), action, played):
+            return False
+        decide_shares(z, k, costs_of(z, window, now, True), carried.queues, played)
     parts = z, k, carried, played
     _play_and_observe(points_of(sizes), parts, window, now, following, left, result)
     return True
@@ -190,10 +171,11 @@ def step_levels(
         carried_of(memory, z),
         played_of(z, figures, chosen),
     )
-    if not decide_indices(z, counts_of(sizes), action, played):
-        return False
-    if not decide_level(z, action, levels, played):
-        return False
+    if now >= 0:
+        if not decide_indices(z, counts_of(sizes), action, played):
+            return False
+        if not decide_level(z, action, levels, played):
+            return False
     parts = z, k, carried, played
     _play_and_observe(points_of(sizes), parts, window, now, following, left, result)
     return True
@@ -219,7 +201,7 @@ def step_positions(
         carried_of(memory, z),
         played_of(z, figures, chosen),
     )
-    if not decide_positions(z, k, counts_of(sizes), action, played):
+    if now >= 0 and not decide_positions(z, k, counts_of(sizes), action, played):
         return False
     parts = z, k, carried, played
     _play_and_observe(points_of(sizes), parts, window, now, following, left, result)

@@ -89,7 +89,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         trace = self.simulation.fitted(checked_options(options).get("trace"))
         self._seed(seed)
         self.simulation.start(self._generators, trace)
-        return self.simulation.observe(), self._reset_info()
+        return self.simulation.observe(self.view), self._reset_info()
 
     def _seed(self, seed: Seeds) -> None:
         if seed is None and self._generators:
@@ -130,7 +130,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             self.view.decode(actions, simulation.queue, simulation.shown_unit_costs)
             simulation.start(self._generators)
             nothing = np.zeros(self.num_envs), self._flags(False), self._flags(False)
-            return simulation.observe(), *nothing, self._reset_info()
+            return simulation.observe(self.view), *nothing, self._reset_info()
         observations = simulation.step(actions, self.view)
         reward, info = simulation.info()
         info = self._masked(info)
@@ -139,7 +139,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             final = {"final_obs": _rows(observations), "final_info": info}
             simulation.start(self._generators)
             info = self._masked(final) | self._reset_info()
-            observations = simulation.observe()
+            observations = simulation.observe(self.view)
         flags = self._flags(False), self._flags(ended)
         return observations, reward, *flags, info
 

@@ -1,6 +1,7 @@
 """Prepared rounds of an episode, a window at a time: drawn from keys, or read from a trace."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from asl_gym.envs.codec import Codec
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.imperfect import draw_factors
 from asl_gym.traces.luck import LuckConstants
-from asl_gym.traces.luck_filling import BLOCK_SIZE, lanes_of, rounds_together, spread_over
+from asl_gym.traces.luck_filling import blocks_of, fill_rounds, lanes_of, spread_over
 from asl_gym.traces.trace import Trace
 
 __all__ = ["Window"]
@@ -29,7 +30,7 @@ class Window:
         codec: The view of the observation.
 
     Attributes:
-        rounds: The prepared rounds, shape (pages, 7 or 11, rounds of a page·B·N), see
+        rounds: The prepared rounds, round-major, shape (7 or 11, rounds·B·N), see
             :mod:`asl_gym.envs.preparing`.
     """
 
@@ -37,13 +38,10 @@ class Window:
         self._shape, self._devices = (num_rows, scenario.num_devices), scenario.cost_model.devices
         self._knowledge, self._horizon = scenario.knowledge, scenario.horizon
         self._log_clock, self._lanes = codec.log_clock, math.prod(self._shape)
-        self._together = min(rounds_together(self._lanes), scenario.horizon)
-        self._pages = 1 if self._together > 1 else max(1, WINDOW_SIZE // self._lanes)
-        self._length = self._pages * self._together
-        rows = min(num_rows, max(1, BLOCK_SIZE // scenario.num_devices))
-        self._block_rows = rows * self._together
+        self._length = max(1, min(WINDOW_SIZE // self._lanes, scenario.horizon))
+        self._blocks = blocks_of(*self._shape, self._length)
         constants = self._devices.cycles, self._devices.energy, *codec.column_factors()
-        self._spread = np.array([np.tile(values, self._block_rows) for values in constants])
+        self._spread = np.array([np.tile(values, self._blocks.rows) for values in constants])
         self._room(False)
         self._trace: Trace | None = None
         self._start = -self._length
@@ -51,19 +49,21 @@ class Window:
     def _room(self, differs: bool) -> None:
         """Makes room for prepared rounds, in which what is told may differ from what is real."""
         arrays = preparing.PREPARED + preparing.COSTS * differs
-        self.rounds = np.empty((self._pages, arrays, self._together * self._lanes))
+        self.rounds = np.empty((arrays, self._length * self._lanes))
 
     @property
     def differs(self) -> bool:
         """Whether what the controller is told differs from what is real."""
-        return self.rounds.shape[1] > preparing.PREPARED
+        return len(self.rounds) > preparing.PREPARED
 
     def costs(self, place: int, told: bool) -> Array:
         """A copy of what bits and work cost in a round, really or as told, shape (4, B, N)."""
-        page, at = divmod(place, self._together)
-        first, lanes = preparing.AS_TOLD * told, slice(at * self._lanes, (at + 1) * self._lanes)
-        found = self.rounds[page, first : first + preparing.COSTS, lanes]
+        first, lanes = preparing.AS_TOLD * told, self._lanes_of(place, place + 1)
+        found = self.rounds[first : first + preparing.COSTS, lanes]
         return found.reshape(preparing.COSTS, *self._shape).copy()
+
+    def _lanes_of(self, start: int, end: int) -> slice:
+        return slice(start * self._lanes, end * self._lanes)
 
     def play(self, trace: Trace) -> None:
         """Goes to the start of an episode whose trace is known, shape (B, T, N)."""
@@ -73,16 +73,17 @@ class Window:
 
     def draw(self, keys: Keys, luck: LuckConstants) -> None:
         """Goes to the start of episodes that are drawn from their keys, shape (B,)."""
-        late, uncertain = self._knowledge.csi_delay_rounds, self._knowledge.shows_costs
+        self._late, uncertain = self._knowledge.csi_delay_rounds, self._knowledge.shows_costs
         self._trace = None
-        self._of_page = lanes_of(keys, self._shape[1], self._together)
-        self._luck = spread_over(luck, self._block_rows)
-        factors = np.empty((2, 0))
+        self._of_block = lanes_of(keys, self._shape[1], self._blocks.rounds)
+        self._luck = spread_over(luck, self._blocks.rows)
+        self._factors: Sequence[Array] = ()
         if uncertain:
             drawn = draw_factors(self._knowledge, keys, (self._shape[0], 1, self._shape[1]))
-            factors = np.array([np.tile(each.reshape(-1), self._together) for each in drawn])
-        self._carried = np.zeros(self._lanes), np.empty((late, 2, self._lanes)), factors
-        self._begin(late > 0, uncertain)
+            self._factors = [np.tile(each.reshape(-1), self._length) for each in drawn]
+        self._shadowing = np.zeros(self._lanes)
+        self._drawn = np.empty((3, (self._late + self._length) * self._lanes))
+        self._begin(self._late > 0, uncertain)
 
     def _begin(self, told: bool, uncertain: bool) -> None:
         self._rules = self._devices.powered, self._log_clock, told, uncertain
@@ -104,30 +105,45 @@ class Window:
         place = round_index % self._length
         start = round_index - place
         if self._trace is not None:
-            self._read(self._trace, start)
+            luck = self._read(self._trace, start)
         else:
             # One window after another; an earlier one has to be drawn from the first again.
             following = self._start + self._length if self._start < start else 0
-            for first in range(following, start + 1, self._length):
+            for first in range(following, start, self._length):
                 self._draw(first)
+            luck = self._draw(start)
+        lanes = self._blocks.rounds * self._lanes
+        preparing.prepare(luck, self._spread, lanes, self._rules, self.rounds)
         self._start = start
         return place
 
-    def _draw(self, start: int) -> None:
-        rounds = start, min(start + self._length, self._horizon)
-        constants = self._luck, self._spread, self._rules
-        preparing.draw_and_prepare(self._of_page, rounds, *constants, self._carried, self.rounds)
+    def _draw(self, start: int) -> preparing.Luck:
+        """The luck of a window of rounds; those before it have been drawn."""
+        late, end = self._late, min(start + self._length, self._horizon)
+        first = 0
+        if start > 0:
+            # Rates of earlier rounds are what is shown now.
+            first = late
+            last = self._lanes_of(self._length, self._length + late)
+            self._drawn[:, self._lanes_of(0, late)] = self._drawn[:, last]
+        stop = late + end - start
+        up, down, clock = self._drawn[:, self._lanes_of(first, stop)]
+        filled = up, down, clock
+        fill_rounds(self._of_block, start + first, self._luck, self._shadowing, filled)
+        up, down, clock = self._drawn[:, self._lanes_of(late, stop)]
+        shown_up, shown_down = self._drawn[:2, self._lanes_of(0, stop - late)]
+        speed, energy = self._factors or (up, down)
+        return up, down, clock, shown_up, shown_down, speed, energy
 
-    def _read(self, trace: Trace, start: int) -> None:
+    def _read(self, trace: Trace, start: int) -> preparing.Luck:
+        """The luck of a window of rounds of a trace."""
         rounds = slice(start, min(start + self._length, self._horizon))
-        shown: tuple[Array | None, ...] = (None, None)
-        if not trace.shows_truth:
-            shown = trace.shown_uplink_bps[:, rounds], trace.shown_downlink_bps[:, rounds]
-        arrays = *trace.real(rounds), *shown, *trace.factors(rounds)
-        luck = np.ones((self._pages, preparing.LUCK, self._together, *self._shape))
-        by_round = luck[0].swapaxes(0, 1) if self._pages == 1 else luck[:, :, 0]
-        for place, values in enumerate(arrays):
-            if values is not None:
-                by_round[: rounds.stop - start, place] = values.swapaxes(0, 1)
-        flat = luck.reshape(self._pages, preparing.LUCK, -1)
-        preparing.prepare_luck(flat, self._spread, self._rules, self.rounds)
+        shown = trace.shown_uplink_bps[:, rounds], trace.shown_downlink_bps[:, rounds]
+        one = np.ones((1, 1, 1))
+        factors = (one if each is None else each for each in trace.factors(rounds))
+        shape = rounds.stop - start, *self._shape
+        up, down, clock, shown_up, shown_down, speed, energy = (
+            np.array(np.broadcast_to(each.swapaxes(0, 1), shape), order="C").reshape(-1)
+            for each in (*trace.real(rounds), *shown, *factors)
+        )
+        return up, down, clock, shown_up, shown_down, speed, energy

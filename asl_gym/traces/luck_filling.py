@@ -5,6 +5,8 @@ no branch, so that it is vectorised; as each lane's arithmetic is the same whate
 it, the number of rows, devices or rounds changes no bit.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from asl_gym.arrays import Array, Keys
@@ -17,13 +19,13 @@ from asl_gym.traces.variates import exponential, normal
 
 __all__ = [
     "BLOCK_SIZE",
+    "Blocks",
     "Lanes",
-    "draw_rounds",
+    "blocks_of",
     "fill_clocks",
     "fill_factors",
     "fill_rounds",
     "lanes_of",
-    "rounds_together",
     "spread_over",
 ]
 
@@ -31,41 +33,22 @@ BLOCK_SIZE = 512
 """Lanes, about, that are worked on together, so that they stay in the cache."""
 
 
-@compiled
-def fill_rounds(
-    keys: Keys,
-    first_round: int,
-    luck: LuckConstants,
-    shadowing: Array,
-    rates_and_clock: tuple[Array, Array, Array],
-) -> None:
-    """Fills a window of rounds of every row.
+class Blocks(NamedTuple):
+    """How lanes are worked on together: some rounds of all rows, or one round of some rows.
 
-    Args:
-        keys: The episodes' keys, shape (B,).
-        first_round: The window's first round, from 0.
-        luck: The fleet's and channel's constants.
-        shadowing: Ln gain of the round before, shape (B, N), C-ordered; becomes that of the last
-            round. What it holds before round 0 doesn't matter.
-        rates_and_clock: Uplink and downlink rates [bit/s] and clocks [Hz] to fill, round-major,
-            shape (R, B, N) each, C-ordered.
+    Attributes:
+        rounds: Rounds of a block.
+        rows: Times that a block holds all devices.
     """
-    uplinks, downlinks, clocks = rates_and_clock
-    rounds, (rows, devices) = len(clocks), shadowing.shape
-    together = rounds_together(rows * devices)
-    lanes, state = lanes_of(keys, devices, together), shadowing.reshape(-1)
-    spread = spread_over(luck, rows * together)
-    for r in range(0, rounds, together):
-        end = min(r + together, rounds)
-        uplink, downlink = uplinks[r:end].reshape(-1), downlinks[r:end].reshape(-1)
-        filled = uplink, downlink, clocks[r:end].reshape(-1)
-        draw_rounds(lanes, first_round + r, spread, state, filled)
+
+    rounds: int
+    rows: int
 
 
-@compiled
-def rounds_together(lanes: int) -> int:
-    """How many rounds of so many lanes make a block that is worked on together."""
-    return max(1, BLOCK_SIZE // lanes)
+def blocks_of(num_rows: int, num_devices: int, rounds: int) -> Blocks:
+    """Blocks of about :data:`BLOCK_SIZE` lanes of so many rows, devices and rounds."""
+    together = max(1, min(BLOCK_SIZE // (num_rows * num_devices), rounds))
+    return Blocks(together, together * min(num_rows, max(1, BLOCK_SIZE // num_devices)))
 
 
 Lanes = tuple[Keys, Keys, Keys]
@@ -118,14 +101,14 @@ def _tiled(values: Array, rows: int) -> Array:
 
 
 @compiled
-def draw_rounds(
+def _fill_block(
     lanes: Lanes,
     first_round: int,
     luck: LuckConstants,
     shadowing: Array,
     filled: tuple[Array, Array, Array],
 ) -> None:
-    """Draws some rounds of a block of lanes.
+    """Fills a block of lanes.
 
     Args:
         lanes: At least as many as are filled.
@@ -169,6 +152,39 @@ def _rates(luck: LuckConstants, mean: Array, gain: Array, rate: Array) -> None:
             rate[i] = gain[i] * mean[i] * (exponential(rate[i]) if faded else 1.0)
         for i in range(rate.size):
             rate[i] = laws.shannon_rate(rate[i], luck)
+
+
+@compiled
+def fill_rounds(
+    lanes: Lanes,
+    first_round: int,
+    luck: LuckConstants,
+    shadowing: Array,
+    filled: tuple[Array, Array, Array],
+) -> None:
+    """Fills a window of rounds of every row.
+
+    Args:
+        lanes: Those of a block's rounds of all rows, from :func:`lanes_of`.
+        first_round: The window's first round, from 0.
+        luck: Constants of a block of lanes, from :func:`spread_over`.
+        shadowing: Ln gain of the round before, shape (B·N,); becomes that of the last round. What
+            it holds before round 0 doesn't matter.
+        filled: Uplink and downlink rates [bit/s] and clocks [Hz] to fill, round-major, shape
+            (R·B·N,) each.
+    """
+    (key, device, offset), (uplink, downlink, clock) = lanes, filled
+    all_lanes, block = shadowing.size, luck.uplink.size
+    rounds, together = clock.size // all_lanes, key.size // all_lanes
+    for r in range(0, rounds, together):
+        count = min(together, rounds - r)
+        for a in range(0, all_lanes, block):
+            b = min(a + block, all_lanes)
+            size, start = count * (b - a), r * all_lanes + a
+            of_block = key[a : a + size], device[a : a + size], offset[a : a + size]
+            end = start + size
+            to = uplink[start:end], downlink[start:end], clock[start:end]
+            _fill_block(of_block, first_round + r, luck, shadowing[a:b], to)
 
 
 @compiled

@@ -9,7 +9,13 @@ from asl_gym.arrays import Array, Keys
 from asl_gym.model.components import Fleet
 from asl_gym.model.radio import Channel
 from asl_gym.traces.luck import episode_keys, luck_constants
-from asl_gym.traces.luck_filling import fill_clocks, fill_rounds
+from asl_gym.traces.luck_filling import (
+    blocks_of,
+    fill_clocks,
+    fill_rounds,
+    lanes_of,
+    spread_over,
+)
 from asl_gym.traces.trace import Trace
 
 __all__ = ["SyntheticTraces", "TraceSource", "draw_clocks"]
@@ -65,9 +71,12 @@ class SyntheticTraces:
         if reuse is None or reuse.uplink_bps.shape != shape or not _is_time_major(reuse):
             up, down, clock = (time_major(shape) for _ in range(3))
             reuse = Trace(up, down, clock, check=False)
-        uplink, downlink, clocks = (each.swapaxes(0, 1) for each in reuse.real())
-        shadowing = np.zeros((len(keys), self._num_devices))
-        fill_rounds(keys, 0, self.luck, shadowing, (uplink, downlink, clocks))
+        uplink, downlink, clocks = (each.swapaxes(0, 1).reshape(-1) for each in reuse.real())
+        blocks = blocks_of(len(keys), self._num_devices, rounds)
+        lanes = lanes_of(keys, self._num_devices, blocks.rounds)
+        shadowing = np.zeros(len(keys) * self._num_devices)
+        constants = spread_over(self.luck, blocks.rows)
+        fill_rounds(lanes, 0, constants, shadowing, (uplink, downlink, clocks))
         return reuse
 
 

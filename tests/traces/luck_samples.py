@@ -7,7 +7,13 @@ from scipy.special import ndtr
 
 from asl_gym.arrays import Array, Keys
 from asl_gym.traces.luck import BLOCK_FADING, LINK, LuckConstants
-from asl_gym.traces.luck_filling import fill_factors, fill_rounds
+from asl_gym.traces.luck_filling import (
+    blocks_of,
+    fill_factors,
+    fill_rounds,
+    lanes_of,
+    spread_over,
+)
 
 __all__ = ["Draws", "draws", "filled", "plain_luck", "uniforms"]
 
@@ -41,9 +47,24 @@ def filled(
     first = 0
     for rounds in windows:
         window = slice(first, first + rounds)
-        fill_rounds(keys, first, luck, state, (up[window], down[window], clock[window]))
+        _fill(keys, first, luck, state, (up[window], down[window], clock[window]))
         first += rounds
     return up, down, clock
+
+
+def _fill(
+    keys: Keys,
+    first: int,
+    luck: LuckConstants,
+    shadowing: Array,
+    arrays: tuple[Array, Array, Array],
+) -> None:
+    """Fills a window of rounds, shape (R, B, N), C-ordered."""
+    rounds, rows, devices = arrays[0].shape
+    blocks = blocks_of(rows, devices, rounds)
+    lanes, spread = lanes_of(keys, devices, blocks.rounds), spread_over(luck, blocks.rows)
+    up, down, clock = (each.reshape(-1) for each in arrays)
+    fill_rounds(lanes, first, spread, shadowing.reshape(-1), (up, down, clock))
 
 
 def draws(keys: Keys, rounds: int, devices: int) -> Draws:
@@ -54,7 +75,7 @@ def draws(keys: Keys, rounds: int, devices: int) -> Draws:
     luck = plain_luck(LINK, devices, shadowing_std=1.0)
     unused = np.empty((1, *shape[1:]))
     for t in range(rounds):
-        fill_rounds(keys, t, luck, shadowing[t], (unused, unused, unused))
+        _fill(keys, t, luck, shadowing[t], (unused, unused, unused))
     factors = np.empty(shape), np.empty(shape)
     fill_factors(keys, 0, 1.0, *factors)
     gains = np.expm1(fading[0]), np.expm1(fading[1])
