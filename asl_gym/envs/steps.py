@@ -53,10 +53,19 @@ __all__ = [
 ]
 
 
+Parts = tuple[Sizes, Constants, Carried, Played]
+
+
+@inlined
+def _parts_of(sizes: Indices, memory: Array, figures: Array, chosen: Indices) -> Parts:
+    z = sizes_of(sizes)
+    return z, constants_of(memory, z), carried_of(memory, z), played_of(z, figures, chosen)
+
+
 @inlined
 def _play_and_observe(
     points: Indices,
-    parts: tuple[Sizes, Constants, Carried, Played],
+    parts: Parts,
     window: Array,
     now: int,
     following: int,
@@ -86,8 +95,7 @@ def step_decided(
     result: Float32,
 ) -> bool:
     """A step whose split indices and frequencies [Hz] are filled in."""
-    z = sizes_of(sizes)
-    parts = z, constants_of(memory, z), carried_of(memory, z), played_of(z, figures, chosen)
+    parts = _parts_of(sizes, memory, figures, chosen)
     _play_and_observe(points_of(sizes), parts, window, now, following, left, result)
     return True
 
@@ -106,17 +114,12 @@ def step_splits(
     action: Indices,
 ) -> bool:
     """A step of the view ``split`` where devices train in turn; an action has shape (B·N,)."""
-    z = sizes_of(sizes)
-    k, carried, played = (
-        constants_of(memory, z),
-        carried_of(memory, z),
-        played_of(z, figures, chosen),
-    )
+    parts = _parts_of(sizes, memory, figures, chosen)
+    z, k, carried, played = parts
     if now >= 0:
         if not decide_indices(z, counts_of(sizes), action, played):
             return False
         decide_open(z, k, carried.queues, played)
-    parts = z, k, carried, played
     _play_and_observe(points_of(sizes), parts, window, now, following, left, result)
     return True
 
@@ -135,17 +138,12 @@ def step_splits_at_once(
     action: Indices,
 ) -> bool:
     """A step of the view ``split`` where devices train at once."""
-    z = sizes_of(sizes)
-    k, carried, played = (
-        constants_of(memory, z),
-        carried_of(memory, z),
-        played_of(z, figures, chosen),
-    )
+    parts = _parts_of(sizes, memory, figures, chosen)
+    z, k, carried, played = parts
     if now >= 0:
         if not decide_indices(z, counts_of(sizes), action, played):
             return False
         decide_shares(z, k, costs_of(z, window, now, True), carried.queues, played)
-    parts = z, k, carried, played
     _play_and_observe(points_of(sizes), parts, window, now, following, left, result)
     return True
 
@@ -165,18 +163,13 @@ def step_levels(
     levels: Array,
 ) -> bool:
     """A step of ``multi_discrete`` where devices train in turn; shape (B·(N + 1),)."""
-    z = sizes_of(sizes)
-    k, carried, played = (
-        constants_of(memory, z),
-        carried_of(memory, z),
-        played_of(z, figures, chosen),
-    )
+    parts = _parts_of(sizes, memory, figures, chosen)
+    z, _, _, played = parts
     if now >= 0:
         if not decide_indices(z, counts_of(sizes), action, played):
             return False
         if not decide_level(z, action, levels, played):
             return False
-    parts = z, k, carried, played
     _play_and_observe(points_of(sizes), parts, window, now, following, left, result)
     return True
 
@@ -195,14 +188,9 @@ def step_positions(
     action: Array,
 ) -> bool:
     """A step of the view ``box`` where devices train in turn; an action has shape (B·2N,)."""
-    z = sizes_of(sizes)
-    k, carried, played = (
-        constants_of(memory, z),
-        carried_of(memory, z),
-        played_of(z, figures, chosen),
-    )
+    parts = _parts_of(sizes, memory, figures, chosen)
+    z, k, _, played = parts
     if now >= 0 and not decide_positions(z, k, counts_of(sizes), action, played):
         return False
-    parts = z, k, carried, played
     _play_and_observe(points_of(sizes), parts, window, now, following, left, result)
     return True
