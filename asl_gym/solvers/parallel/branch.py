@@ -22,7 +22,15 @@ from asl_gym.solvers.parallel.nodes import (
     take,
     with_more_room,
 )
-from asl_gym.solvers.parallel.problem import ROUNDING, Incumbent, Problem, Workspace, make_workspace
+from asl_gym.solvers.parallel.problem import (
+    ROUNDING,
+    Incumbent,
+    Problem,
+    Workspace,
+    copy_into,
+    copy_mask,
+    make_workspace,
+)
 from asl_gym.solvers.parallel.relaxation import (
     Ends,
     exact_minus_tangent,
@@ -229,10 +237,11 @@ def search(
     """
     devices, options = mask.shape
     work = make_workspace(devices, options)
-    incumbent = Incumbent(splits, np.array([np.inf, problem.fixed]))
+    incumbent = Incumbent(splits, np.empty(2))
+    incumbent.figures[0], incumbent.figures[1] = np.inf, problem.fixed
     start = end = problem.fixed
     if problem.fixed >= 0.0:
-        work.trial[:] = splits
+        copy_into(work.trial, splits)
         if consider(problem, incumbent, work) == np.inf:
             # Rounding may have it that the deadline is a hair too early for its own decision.
             return np.inf, 0.0, problem.fixed
@@ -242,11 +251,11 @@ def search(
         start, end = interval_of_interest(problem, mask, incumbent.figures[0])
         scale = problem.V * end / problem.clock.greatest
     nodes = room_for_nodes(FIRST_CAPACITY, devices, options)
-    parent, child_mask = mask.copy(), mask.copy()
+    parent, child_mask = np.empty_like(mask), np.empty_like(mask)
     # The root is one node; all others come in pairs.
     nodes.bounds[0], nodes.multipliers[0], nodes.devices[0] = 0.0, scale, ROOT
     nodes.intervals[0, 0], nodes.intervals[0, 1], nodes.intervals[0, 2] = start, end, end
-    nodes.masks[0] = mask
+    copy_mask(nodes.masks[0], mask)
     explored, waiting, proven = 0, 1, np.inf
     while waiting > 0:
         best = least_of(nodes.bounds, waiting)
@@ -254,12 +263,16 @@ def search(
         if nodes.bounds[best] >= cutoff or explored >= max_nodes:
             proven = min(proven, nodes.bounds[best])
             break
-        start, cut, end = nodes.intervals[best]
+        start, cut, end = (
+            nodes.intervals[best, 0],
+            nodes.intervals[best, 1],
+            nodes.intervals[best, 2],
+        )
         branched, guess = nodes.devices[best], nodes.multipliers[best]
         take(nodes, best, waiting, parent)
         waiting -= 1
         for child in range(1 if branched == ROOT else 2):
-            child_mask[:] = parent
+            copy_mask(child_mask, parent)
             first, last = start, end
             if branched >= 0:
                 keep_branch(child_mask, branched, child + 1)

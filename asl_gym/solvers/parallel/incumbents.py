@@ -10,7 +10,13 @@ from asl_gym.solvers.parallel.allocation import (
     optimal_deadline,
     server_cost,
 )
-from asl_gym.solvers.parallel.problem import ROUNDING, Incumbent, Problem, Workspace
+from asl_gym.solvers.parallel.problem import (
+    ROUNDING,
+    Incumbent,
+    Problem,
+    Workspace,
+    copy_into,
+)
 
 __all__ = ["NOTHING_KNOWN", "begin", "best_at", "consider", "first_decisions"]
 
@@ -89,7 +95,7 @@ def consider(problem: Problem, incumbent: Incumbent, work: Workspace) -> float:
     total += server_cost(a, w, deadline, problem.price, clock)
     if total < incumbent.figures[0]:
         incumbent.figures[0], incumbent.figures[1] = total, deadline
-        incumbent.splits[:] = work.trial
+        copy_into(incumbent.splits, work.trial)
     return total
 
 
@@ -128,6 +134,6 @@ def begin(problem: Problem, mask: Mask, incumbent: Incumbent, work: Workspace) -
     if incumbent.splits[0] == NOTHING_KNOWN:
         first_decisions(problem, mask, incumbent, work)
     else:
-        work.trial[:] = incumbent.splits
+        copy_into(work.trial, incumbent.splits)
         consider(problem, incumbent, work)
         work.expected[0] = incumbent.figures[1]

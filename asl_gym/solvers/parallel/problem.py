@@ -5,10 +5,19 @@ from typing import NamedTuple
 import numpy as np
 
 from asl_gym.arrays import Array, Indices, Mask
-from asl_gym.compiling import compiled
+from asl_gym.compiling import compiled, inlined
 from asl_gym.solvers.parallel.allocation import Clock
 
-__all__ = ["ROUNDING", "Incumbent", "Problem", "Workspace", "make_workspace", "undominated"]
+__all__ = [
+    "ROUNDING",
+    "Incumbent",
+    "Problem",
+    "Workspace",
+    "copy_into",
+    "copy_mask",
+    "make_workspace",
+    "undominated",
+]
 
 
 ROUNDING = 1e-12
@@ -81,6 +90,21 @@ class Workspace(NamedTuple):
     expected: Array
 
 
+@inlined
+def copy_into(result: Indices, values: Indices) -> None:
+    """Copies splits or places; a slice's assignment takes longer to compile than all of this."""
+    for n in range(result.size):
+        result[n] = values[n]
+
+
+@inlined
+def copy_mask(result: Mask, mask: Mask) -> None:
+    """Copies a mask, shape (N, L)."""
+    for n in range(mask.shape[0]):
+        for o in range(mask.shape[1]):
+            result[n, o] = mask[n, o]
+
+
 @compiled
 def make_workspace(devices: int, options: int) -> Workspace:
     """Empty arrays for a fleet."""
@@ -116,9 +140,10 @@ def undominated(a: Array, c: Array, w: Array, tie: Array) -> Mask:
         1 where an option is to be kept, shape (N, L).
     """
     devices, options = a.shape
-    mask = np.ones((devices, options), dtype=np.uint8)
+    mask = np.empty((devices, options), dtype=np.uint8)
     for n in range(devices):
         for o in range(options):
+            mask[n, o] = 1
             for p in range(options):
                 if p == o or a[n, p] > a[n, o] or c[n, p] > c[n, o] or w[n, p] > w[n, o]:
                     continue

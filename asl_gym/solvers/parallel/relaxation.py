@@ -17,7 +17,7 @@ import numpy as np
 from asl_gym.arrays import Indices, Mask
 from asl_gym.compiling import compiled
 from asl_gym.solvers.parallel.allocation import cheapest_frequency
-from asl_gym.solvers.parallel.problem import Problem, Workspace
+from asl_gym.solvers.parallel.problem import Problem, Workspace, copy_into
 
 __all__ = [
     "Ends",
@@ -173,10 +173,10 @@ def maximise(
             best, best_mu, best_distance = value, mu, distance
         if slope > 0.0:
             left, left_value, left_slope, left_end = mu, value, slope, end
-            over[:] = choice[end]
+            copy_into(over, choice[end])
         else:
             right, right_value, right_slope, right_end = mu, value, slope, end
-            under[:] = choice[end]
+            copy_into(under, choice[end])
         if best >= cutoff or (slope <= 0.0 and mu == 0.0):
             break
         if right_end < 0:
@@ -191,9 +191,11 @@ def maximise(
                 break
             mu = left + min(max(step, MARGIN * width), (1.0 - MARGIN) * width)
     if left_end < 0:
-        over[:], left_end = under, right_end
+        copy_into(over, under)
+        left_end = right_end
     elif right_end < 0:
-        under[:], right_end = over, left_end
+        copy_into(under, over)
+        right_end = left_end
     return best, best_mu, left_end, right_end, best_distance
 
 
@@ -216,8 +218,9 @@ def remove_options(
     active, count, cost, load = work.active, work.counts, work.cost, work.load
     devices = count.size
     least = np.empty((2, devices))
-    totals = np.array([ends.first - mu * ends.greatest, ends.second - mu * ends.greatest])
+    totals = np.empty(2)
     for i in range(2):
+        totals[i] = (ends.first if i == 0 else ends.second) - mu * ends.greatest
         for n in range(devices):
             best = np.inf
             for k in range(count[n]):
@@ -226,7 +229,8 @@ def remove_options(
             totals[i] += best
     removed = np.inf
     for n in range(devices):
-        mask[n, :] = 0
+        for o in range(mask.shape[1]):
+            mask[n, o] = 0
         for k in range(count[n]):
             extra_first = cost[0, n, k] + mu * load[0, n, k] - least[0, n]
             extra_second = cost[1, n, k] + mu * load[1, n, k] - least[1, n]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Indices
-from asl_gym.compiling import compiled
+from asl_gym.compiling import compiled, inlined
 from asl_gym.model.costs import Options
 from asl_gym.solvers.decision import SMALLEST_WEIGHT
 from asl_gym.solvers.parallel.allocation import (
@@ -175,17 +175,21 @@ def solve_rows(rounds: Rounds, tolerance: float, max_nodes: int, found: Solution
     a, on_device, on_server, w = rounds.options
     splits, frequency = found.splits, found.frequency
     objective, lower_bound = found.objective, found.lower_bound
+    devices, options = w.shape[1:]
+    energy, cost = np.empty((devices, options)), np.empty((devices, options))
     for r in range(a.shape[0]):
-        energy = on_device[r] + on_server[r]
         weight, V = rounds.server_weight[r], rounds.V[r]
-        cost = weight * on_server[r]
         price = weight * capacitance
-        for n in range(cost.shape[0]):
-            cost[n] += rounds.device_weight[r, n] * on_device[r, n]
+        for n in range(devices):
+            for o in range(options):
+                energy[n, o] = on_device[r, n, o] + on_server[r, n, o]
+                cost[n, o] = rounds.server_weight[r] * on_server[r, n, o]
+                cost[n, o] += rounds.device_weight[r, n] * on_device[r, n, o]
             weight = max(weight, rounds.device_weight[r, n])
         if V <= 0.0:
             objective[r] = least_cost_splits(cost, w[r], energy, price, clock.least, splits[r])
-            lower_bound[r], frequency[r] = objective[r], clock.least
+            lower_bound[r] = objective[r]
+            give_all(clock.least, frequency[r])
             continue
         mask = undominated(a[r], cost, w[r], energy)
         if weight > SMALLEST_WEIGHT:
@@ -211,6 +215,13 @@ def solve_rows(rounds: Rounds, tolerance: float, max_nodes: int, found: Solution
         share_clock(chosen[0], chosen[1], deadline, clock, frequency[r])
 
 
+@inlined
+def give_all(value: float, frequency: Array) -> None:
+    """Gives every device the same frequency [Hz]."""
+    for n in range(frequency.size):
+        frequency[n] = value
+
+
 @compiled
 def allocate_rows(
     a: Array, w: Array, V: Array, price: Array, clock: Clock, frequency: Array
@@ -227,7 +238,7 @@ def allocate_rows(
     """
     for r in range(a.shape[0]):
         if V[r] <= 0.0:
-            frequency[r] = clock.least
+            give_all(clock.least, frequency[r])
             continue
         deadline = optimal_deadline(a[r], w[r], V[r], price[r], clock)
         share_clock(a[r], w[r], deadline, clock, frequency[r])
