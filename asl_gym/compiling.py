@@ -3,14 +3,16 @@
 ``NUMBA_DISABLE_JIT=1`` runs the same code as plain Python, with the same results.
 """
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core import event
 
-__all__ = ["COMPILED", "compiled", "discard_stale", "inlined"]
+__all__ = ["COMPILED", "announced", "compiled", "discard_stale", "inlined"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -64,17 +66,53 @@ def inlined(function: Function) -> Function:
     return _jit(function, inline=True)
 
 
+def announced(message: str) -> Callable[[Function], Function]:
+    """Logs a message when a compiled function has to be compiled, rather than loaded.
+
+    Args:
+        message: What takes so long, and how often.
+    """
+
+    def announce(function: Function) -> Function:
+        if COMPILED:
+            _announcer.messages[function] = message
+        return function
+
+    return announce
+
+
+class _Announcer(event.Listener):
+    """Hears of functions that are compiled."""
+
+    def __init__(self) -> None:
+        self.messages: dict[Callable[..., Any], str] = {}
+
+    def on_start(self, event: event.Event) -> None:
+        message = self.messages.get(event.data["dispatcher"])
+        if message is not None:
+            logging.getLogger(__name__).warning(message)
+
+    def on_end(self, event: event.Event) -> None:
+        """Does nothing."""
+
+
+_announcer = _Announcer()
+if COMPILED:
+    event.register("numba:compile", _announcer)  # type: ignore[no-untyped-call]
+
+
 def _jit(function: Function, inline: bool) -> Function:
     if not COMPILED:
         return function
     # Division by zero gives infinity as in NumPy, and the interpreter is free while it runs.
-    # No C function is made of it, which would be compiled too.
-    jit: Any = numba.njit(
-        cache=_KEEPS,
-        nogil=True,
-        error_model="numpy",
-        fastmath=False,
-        inline="always" if inline else "never",
-        no_cfunc_wrapper=True,
-    )
+    options: dict[str, Any] = {
+        "cache": _KEEPS,
+        "nogil": True,
+        "error_model": "numpy",
+        "fastmath": False,
+        "inline": "always" if inline else "never",
+        # A C function of each would be compiled too.
+        "no_cfunc_wrapper": True,
+    }
+    jit: Any = numba.njit(**options)
     return jit(function)  # type: ignore[no-any-return]

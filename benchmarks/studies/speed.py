@@ -139,18 +139,18 @@ def measure_vector(batch: Batch) -> Measurement:
     """
     each = batch.num_envs // batch.threads
     parts = [ready_batch(batch.env_id, each, action_view=batch.view) for _ in range(batch.threads)]
-    theirs = ready_batch("CartPole-v1", batch.num_envs)
+    theirs, their_actions = ready_batch("CartPole-v1", batch.num_envs)
     scenario = parts[0][0].unwrapped.scenario
     steps, devices = scenario.horizon + 1, scenario.num_devices
     ours_s, theirs_s = [], []
     with ThreadPoolExecutor(batch.threads) as pool:
 
         def play_ours() -> None:
-            list(pool.map(lambda part: play_batch(*part, steps), parts))
+            list(pool.map(lambda part: play_batch(part[0], part[1], steps), parts))
 
         for _ in range(REPEATS):
             ours_s.append(seconds(play_ours))
-            theirs_s.append(seconds(lambda: play_batch(*theirs, steps)))
+            theirs_s.append(seconds(partial(play_batch, theirs, their_actions, steps)))
     share = median(devices * b / a for a, b in zip(ours_s, theirs_s, strict=True)) / batch.aim
     decisions = steps * batch.num_envs * devices / median(ours_s)
     aim = batch.aim * steps * batch.num_envs / median(theirs_s)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Indices
-from asl_gym.compiling import compiled, inlined
+from asl_gym.compiling import announced, compiled, inlined
 from asl_gym.model.costs import Options
 from asl_gym.solvers.decision import SMALLEST_WEIGHT
 from asl_gym.solvers.parallel.allocation import (
@@ -161,6 +161,10 @@ def pick(table: Array, splits: Indices) -> Array:
     return picked
 
 
+@announced(
+    "the solver of devices that train at once is being compiled, once on this machine; it takes "
+    "about half a minute"
+)
 @compiled
 def solve_rows(rounds: Rounds, tolerance: float, max_nodes: int, found: Solutions) -> None:
     """Solves R rounds; see :func:`asl_gym.solvers.parallel.solver.solve`.
