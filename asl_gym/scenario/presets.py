@@ -77,8 +77,8 @@ def _per_device_budgets() -> Scenario:
     unlucky device in ten makes the budgets infeasible on many a trace.
     """
     scenario = preset("default")
-    scenario = _with_radio(scenario, shadowing_correlation=0.5)
-    return scenario.replace(budget=Budget(scope="per_device", fraction=0.7))
+    scenario = _with_radio(scenario, shadowing_correlation=0.3)
+    return scenario.replace(budget=Budget(scope="per_device", fraction=0.8))
 
 
 def _lenet5() -> Scenario:

@@ -46,7 +46,7 @@ def test_measured_logs(tmp_path, capsys):
 def test_infeasible_logs_come_with_a_tip(tmp_path):
     logs, out = tmp_path / "logs", tmp_path / "out"
     write_logs(logs, 6)
-    arguments = [*SHORT, "--no-agents", "--budget-fraction", "0.003"]
+    arguments = [*SHORT, "--no-agents", "--budget-fraction", "0.0024"]
     run(out, *arguments, "--trace-dir", str(logs))
     report = (out / "report.md").read_text()
     assert "On evaluation seeds 1 no policy can keep the budget" in report

@@ -28,7 +28,7 @@ def test_a_price_is_what_the_environment_charges(scenario: Scenario, seed: int) 
     env.reset(seed=seed)
     rng = np.random.default_rng(seed)
     for split_index in random_splits(scenario, rng, scenario.horizon):
-        queue, trace, t = env.simulation.queue[0], env.trace, env.simulation.round_index
+        queue, trace, t = env.simulation.queue[0].copy(), env.trace, env.simulation.round_index
         rates = trace.uplink_bps[t], trace.downlink_bps[t], trace.clock_hz[t]
         seen = Observation(queue, np.array(1.0), *rates)
         price = float(price_splits(scenario, seen, split_index[None])[0])

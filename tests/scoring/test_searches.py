@@ -125,7 +125,7 @@ def test_traces_of_many_blocks_have_the_same_frontier(
 
 @pytest.mark.parametrize(
     ("name", "method", "most"),
-    [("per-device-budgets", "device_means", 140), ("parallel", "improve", 9)],
+    [("per-device-budgets", "device_means", 140), ("parallel", "improve", 10)],
 )
 def test_few_passes_over_the_trace_are_needed(name: str, method: str, most: int) -> None:
     scenario = preset(name).with_num_devices(3)
