@@ -1,9 +1,9 @@
 """Policies that choose split points by a rule of their own and take the server's clock as given.
 
 The sources of most schemes leave the server's clock alone, so that it is full; where devices share
-it, it is divided so that the round ends soonest for the chosen split points, which no scheme can do
-better than. The rules themselves reckon with each device's nominal clock: the full one where devices
-train in turn, an equal share f_max/N where they train at once.
+it, it is divided so that the round ends soonest for the chosen split points: no scheme shall fall
+behind by what its source says nothing of. The rules themselves reckon with each device's nominal
+clock: the full one where devices train in turn, an equal share f_max/N where they train at once.
 """
 
 from abc import abstractmethod

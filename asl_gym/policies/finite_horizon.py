@@ -1,4 +1,4 @@
-"""OPEN over a finite horizon: a V that follows its length, and a queue that starts where it settles.
+"""OPEN over a finite horizon: a V that follows its length, or a queue that starts full.
 
 A queue that starts empty has to rise to Q* = V·λ* (:mod:`asl_gym.scenario.multiplier`) before OPEN
 keeps its budget, and what it rises by is what OPEN spends too much: the queue's recursion gives
@@ -108,10 +108,11 @@ class WarmStartOPEN(RememberingOPEN):
         """Counts the last round's energies into the own queue, then decides by it as OPEN does."""
         queue = np.full(seen.queue.shape, self.initial_queue_j)
         if memory is not None:
-            queue = np.where(starts[:, None], queue, self._after(*memory, seen))
+            queue = np.where(starts[:, None], queue, self._after(memory, seen))
         splits, frequencies = self.decide(seen._replace(queue=queue))
         return splits, frequencies, (queue, PlayedRound(seen, splits, np.array(frequencies)))
 
-    def _after(self, queue: Array, played: PlayedRound, now: Observation) -> Array:
+    def _after(self, memory: tuple[Array, PlayedRound], now: Observation) -> Array:
+        queue, played = memory
         spent = realised_costs(self.scenario, played, now).of_budgets(self.scenario.num_budgets)
         return np.maximum(queue + spent - self.scenario.energy_budgets, 0.0)

@@ -24,7 +24,7 @@ __all__ = ["budget_multiplier", "tuned_initial_queue"]
 RANGE = 1e4
 """λ is searched within this factor of D_ref/Ē each way."""
 
-TOLERANCE = 1e-4
+TOLERANCE = 1e-3
 """Relative precision of λ."""
 
 
