@@ -33,7 +33,8 @@ class CARDStyle(ScenarioPolicy):
 
     In the manner of CARD: Li, Wu, Li and Zhang, "Energy-Efficient Split Learning for Fine-Tuning
     Large Language Models in Edge Networks", IEEE Networking Letters 2025, arXiv 2412.00090, grade
-    B. The frequency is f* = clip((ωΔE/(2κ_s(1−ω)ΔD))^⅓), the cut is found by trying all. It is OPEN's objective with Q/V frozen, counting the server's computing energy alone.
+    B. The frequency is f* = clip((ωΔE/(2κ_s(1−ω)ΔD))^⅓), the cut is found by trying all: OPEN's
+    objective with Q/V frozen, counting the server's computing energy alone.
 
     Reconstructed: the extremes are those of a device's D and E_s over all its split points and
     f ∈ {f_min, f_max} under the round's channels; where all are the same a criterion doesn't count.

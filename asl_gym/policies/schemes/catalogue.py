@@ -79,8 +79,13 @@ SCHEMES = (
     _scheme("common-cut", "in the manner of CPSL's cut", CommonCut, "arXiv 2204.08119", "C"),
     _scheme("static-cut-mean", "static cuts, mean channels", StaticCut, OWN, "own"),
     Scheme(
-        *("static-cut-sampled", "static cuts, sampled channels"),
-        *(partial(StaticCut, channels="reference"), StaticCut.KNOB, BOTH, OWN, "own"),
+        "static-cut-sampled",
+        "static cuts, sampled channels",
+        partial(StaticCut, channels="reference"),
+        StaticCut.KNOB,
+        BOTH,
+        OWN,
+        "own",
     ),
     _scheme("skip-or-split", "in the manner of HSFL", SkipOrSplit, "HSFL's idea", "B"),
 )
