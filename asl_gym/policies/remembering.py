@@ -15,12 +15,18 @@ __all__ = ["RememberingPolicy"]
 
 
 class RememberingPolicy(ScenarioPolicy):
-    """A policy with a memory of what it saw: arrays whose first axis are the environments.
+    """A policy with a memory of what it saw: arrays whose first axis are the environments."""
 
-    ``predict`` is that of OPEN's versions with a memory.
-    """
-
-    predict = RememberingOPEN.predict
+    def predict(
+        self,
+        observation: NDArray[np.floating],
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = True,
+    ) -> tuple[Any, Any]:
+        """Decides for one observation or a batch; see :meth:`RememberingOPEN.predict`."""
+        own: Any = self
+        return RememberingOPEN.predict(own, observation, state, episode_start, deterministic)
 
     def decide(self, seen: Observation) -> tuple[Splits, Array]:
         """Decides as in the first round of an episode; leading axes () or (B,)."""

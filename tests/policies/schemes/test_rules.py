@@ -62,9 +62,7 @@ def test_least_device_energy(scenario: Scenario, seed: int) -> None:
             assert delay[splits[row, n]] == pytest.approx(delay[ties].min())
 
 
-def ares_by_hand(
-    scenario: Scenario, seen: Any, place: tuple[int, int], alpha: float
-) -> Array:
+def ares_by_hand(scenario: Scenario, seen: Any, place: tuple[int, int], alpha: float) -> Array:
     """The score of each split point of a device: its delay and energy, less the parameters'."""
     row, n = place
     table, unit = table_of(scenario, seen, row, n), seen.unit_costs(scenario.cost_model)
@@ -123,7 +121,7 @@ def test_own_cuts_and_trace_of_rate_thresholds() -> None:
     slowest = np.unravel_index(trace.uplink_bps.argmin(), trace.uplink_bps.shape)
     assert chosen[slowest] == 9
     for cuts in ((1, 3, 6), (9, 6, 3, 1, 1), (1, 2, 3, 6, 9)):
-        with pytest.raises(FieldError, match="cuts|split"):
+        with pytest.raises(FieldError, match=r"cuts|split"):
             RateThresholds(scenario, cuts=cuts)
 
 
@@ -165,9 +163,7 @@ def test_at_omega_one_card_style_is_the_least_delay() -> None:
 
 
 def round_delays(scenario: Scenario, seen: Any, decision: tuple[Splits, Array]) -> Array:
-    chosen = scenario.cost_model.chosen_options(
-        decision[0], seen.unit_costs(scenario.cost_model)
-    )
+    chosen = scenario.cost_model.chosen_options(decision[0], seen.unit_costs(scenario.cost_model))
     return scenario.round_delay(chosen.fixed_delay + chosen.server_work / decision[1])
 
 
