@@ -24,9 +24,21 @@ if TYPE_CHECKING:
     from asl_gym.model.timings import SideTimings, Timings
     from asl_gym.policies.base import Policy
     from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
+    from asl_gym.policies.finite_horizon import HorizonOPEN, WarmStartOPEN
     from asl_gym.policies.mismatch import CalibratedOPEN
     from asl_gym.policies.open import OPEN
+    from asl_gym.policies.schemes.ablation import ablation_policy
+    from asl_gym.policies.schemes.ares import ARES
+    from asl_gym.policies.schemes.bandit import MuLinUCB
+    from asl_gym.policies.schemes.card import CARDStyle
+    from asl_gym.policies.schemes.common_cut import CommonCut
+    from asl_gym.policies.schemes.esfl import ESFLStyle
+    from asl_gym.policies.schemes.neurosurgeon import LeastDeviceEnergy
+    from asl_gym.policies.schemes.rate_thresholds import RateThresholds
+    from asl_gym.policies.schemes.skip_or_split import SkipOrSplit
+    from asl_gym.policies.schemes.static_cut import StaticCut
     from asl_gym.policies.stale_csi import FilteredOPEN, KalmanOPEN
+    from asl_gym.scenario.multiplier import tuned_initial_queue
     from asl_gym.scenario.presets import preset, preset_names
     from asl_gym.scenario.scenario import Scenario
     from asl_gym.scoring.evaluation import EpisodeScore, Evaluator, evaluate
@@ -36,12 +48,16 @@ if TYPE_CHECKING:
     from asl_gym.traces.trace import Trace
 
 __all__ = [
+    "ARES",
     "OPEN",
     "ASLEnv",
     "ASLVectorEnv",
     "Budget",
+    "CARDStyle",
     "CalibratedOPEN",
     "Columns",
+    "CommonCut",
+    "ESFLStyle",
     "EpisodeScore",
     "Evaluator",
     "FilteredOPEN",
@@ -50,10 +66,13 @@ __all__ = [
     "GreedyDelay",
     "GreedyEnergy",
     "HindsightFrontier",
+    "HorizonOPEN",
     "KalmanOPEN",
     "Knowledge",
+    "LeastDeviceEnergy",
     "Link",
     "MeasuredTraces",
+    "MuLinUCB",
     "NetworkProfile",
     "Observation",
     "ObservationCodec",
@@ -61,19 +80,25 @@ __all__ = [
     "Policy",
     "Radio",
     "RandomPolicy",
+    "RateThresholds",
     "Scenario",
     "Server",
     "SideTimings",
+    "SkipOrSplit",
+    "StaticCut",
     "System",
     "Timings",
     "Trace",
+    "WarmStartOPEN",
     "Workload",
+    "ablation_policy",
     "evaluate",
     "hindsight_frontier",
     "preset",
     "preset_names",
     "read_timings",
     "register_envs",
+    "tuned_initial_queue",
 ]
 
 _PLACES = {
@@ -91,9 +116,24 @@ _PLACES = {
     "asl_gym.model.timings": ("SideTimings", "Timings"),
     "asl_gym.policies.base": ("Policy",),
     "asl_gym.policies.baselines": ("FixedSplit", "GreedyDelay", "GreedyEnergy", "RandomPolicy"),
+    "asl_gym.policies.finite_horizon": (
+        "HorizonOPEN",
+        "WarmStartOPEN",
+    ),
     "asl_gym.policies.mismatch": ("CalibratedOPEN",),
     "asl_gym.policies.open": ("OPEN",),
+    "asl_gym.policies.schemes.ablation": ("ablation_policy",),
+    "asl_gym.policies.schemes.ares": ("ARES",),
+    "asl_gym.policies.schemes.bandit": ("MuLinUCB",),
+    "asl_gym.policies.schemes.card": ("CARDStyle",),
+    "asl_gym.policies.schemes.common_cut": ("CommonCut",),
+    "asl_gym.policies.schemes.esfl": ("ESFLStyle",),
+    "asl_gym.policies.schemes.neurosurgeon": ("LeastDeviceEnergy",),
+    "asl_gym.policies.schemes.rate_thresholds": ("RateThresholds",),
+    "asl_gym.policies.schemes.skip_or_split": ("SkipOrSplit",),
+    "asl_gym.policies.schemes.static_cut": ("StaticCut",),
     "asl_gym.policies.stale_csi": ("FilteredOPEN", "KalmanOPEN"),
+    "asl_gym.scenario.multiplier": ("tuned_initial_queue",),
     "asl_gym.scenario.presets": ("preset", "preset_names"),
     "asl_gym.scenario.scenario": ("Scenario",),
     "asl_gym.scoring.evaluation": ("EpisodeScore", "Evaluator", "evaluate"),

@@ -17,7 +17,7 @@ from asl_gym.model.kinds import Group
 from asl_gym.model.split_points import picked, spread
 from asl_gym.validation.checks import FieldError
 
-__all__ = ["SplitTables", "flops_per_work", "split_tables"]
+__all__ = ["SplitTables", "flops_per_work", "smashed_bits", "split_tables"]
 
 
 class SplitTables(NamedTuple):
@@ -94,6 +94,17 @@ def split_tables(fleet: Fleet, server: Server, groups: Sequence[Group]) -> Split
     )
 
 
+def smashed_bits(groups: Sequence[Group]) -> tuple[Array, Array]:
+    """Bits of smashed data up and of its gradient down in a round, without the parameters.
+
+    Returns:
+        Two tables of shape (L,) or (N, L).
+    """
+    up = [_smashed_bits(each.workload, each.workload.profile.activation_bits) for each in groups]
+    down = [_smashed_bits(each.workload, each.workload.profile.downlink_bits) for each in groups]
+    return spread(groups, up), spread(groups, down)
+
+
 def flops_per_work(fleet: Fleet, groups: Sequence[Group], tables: SplitTables) -> Array:
     """FLOPs in a unit of each device's work, over all that it may run, shape (N,).
 
@@ -117,10 +128,16 @@ def _work_of_all(fleet: Fleet, tables: SplitTables) -> Array:
 
 def _bits(workload: Workload, crossing: tuple[float, ...]) -> Array:
     splits = np.asarray(workload.admissible_splits)
+    parameter_bits = np.asarray(workload.profile.parameter_bits, dtype=float)[splits]
+    return np.asarray(parameter_bits + _smashed_bits(workload, crossing))
+
+
+def _smashed_bits(workload: Workload, crossing: tuple[float, ...]) -> Array:
+    """S·s(ℓ)·[ℓ < L] of the admissible split points."""
+    splits = np.asarray(workload.admissible_splits)
     each_sample = np.asarray(crossing, dtype=float)[splits]
     each_sample = np.where(splits < workload.profile.num_layers, each_sample, 0.0)
-    parameter_bits = np.asarray(workload.profile.parameter_bits, dtype=float)[splits]
-    return np.asarray(parameter_bits + workload.samples_per_round * each_sample)
+    return np.asarray(workload.samples_per_round * each_sample)
 
 
 def _device_work(fleet: Fleet, group: Group) -> Array:

@@ -1,18 +1,17 @@
 """The existing split-learning schemes and the simple policies that OPEN is compared with."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.actions import ActionViewName
 from asl_gym.envs.codec import Observation
-from asl_gym.model import lyapunov
 from asl_gym.policies.base import ScenarioPolicy
+from asl_gym.policies.cuts import CutPolicy, ServerFrequency
+from asl_gym.policies.knobs import SPLIT_KNOB, Knob
 from asl_gym.policies.open import WeightedPolicy
-from asl_gym.solvers.round_problem import best_frequencies
-from asl_gym.validation.checks import one_of
 
 __all__ = ["FixedSplit", "GreedyDelay", "GreedyEnergy", "RandomPolicy"]
 
@@ -20,49 +19,46 @@ POLICY_STREAM = 1
 """Keeps a policy's draws apart from the trace's, which the same seed decides."""
 
 
-class FixedSplit(ScenarioPolicy):
-    """The same split points in every round, as in vanilla split learning.
+class FixedSplit(CutPolicy):
+    """The same split points in every round, as in vanilla split learning and SplitFed.
+
+    Where devices train at once this is SplitFed V1 (Thapa et al., AAAI 2022, arXiv 2004.12088,
+    grade A), whose server side trains with all devices in parallel.
 
     Args:
         env: The environment or scenario.
         split: The admissible split point ℓ of every device, or one for each.
-        server_frequency: ``"max"`` uses the full server clock (where devices share it, divided so
-            that the round ends soonest), ``"open"`` is OPEN's choice (the solver's upper layer with
-            the scenario's V and the queue).
+        server_frequency: See :data:`asl_gym.policies.cuts.ServerFrequency`.
 
     Raises:
         FieldError: If the split point is not admissible.
     """
 
+    KNOB: ClassVar[Knob] = SPLIT_KNOB
+
     def __init__(
         self,
         env: Any,
         split: int | Sequence[int],
-        server_frequency: Literal["max", "open"] = "max",
+        server_frequency: ServerFrequency = "max",
     ) -> None:
-        super().__init__(env)
+        super().__init__(env, server_frequency)
         self._index = self.scenario.split_points.index_of(split)
-        one_of("server_frequency", server_frequency, ("max", "open"))
-        self.split, self.server_frequency = split, server_frequency
+        self.split = split
 
-    def decide(self, seen: Observation) -> tuple[Splits, Array]:
-        """See :meth:`ScenarioPolicy.decide`."""
-        shape = seen.clock_hz.shape
-        split_index = np.broadcast_to(self._index, shape)
-        frequency = self._frequencies(split_index, seen)
-        return split_index, np.broadcast_to(frequency, shape)
-
-    def _frequencies(self, split_index: Splits, seen: Observation) -> Array:
-        scenario, model = self.scenario, self.scenario.cost_model
-        weight = np.zeros(seen.rounds_left.shape)
-        if self.server_frequency == "open":
-            weight = lyapunov.server_weight(scenario.weights(seen.queue))
-        chosen = model.chosen_options(split_index, seen.unit_costs(model))
-        return best_frequencies(scenario, chosen, scenario.V, weight)
+    def cuts(self, seen: Observation) -> Splits:
+        """See :meth:`CutPolicy.cuts`."""
+        return np.broadcast_to(self._index, seen.clock_hz.shape)
 
 
 class GreedyDelay(WeightedPolicy):
-    """Minimum delay in every round, whatever the energy."""
+    """Minimum delay in every round, whatever the energy.
+
+    Where devices train in turn this is argmin_ℓ a + w/f at full clock for each of them: the rule of
+    Neurosurgeon's first mode (Kang et al., ASPLOS 2017, grade B), of DADS-DSL on a chain of layers
+    (Hu et al., INFOCOM 2019, grade A) and of arXiv 2507.01041 (grade C), of which it stands for
+    all. Where they train at once it also divides the server's clock, which none of these does.
+    """
 
     def decide(self, seen: Observation) -> tuple[Splits, Array]:
         """See :meth:`ScenarioPolicy.decide`."""
