@@ -21,10 +21,11 @@ class Kept(logging.Handler):
 
 @pytest.mark.skipif(not compiling.COMPILED, reason="nothing is compiled")
 def test_compiling_is_announced_once() -> None:
-    @compiling.announced("it takes long")
-    @numba.njit  # Not kept on disk, where it would be found.
-    def twice(x: float) -> float:
+    def double(x: float) -> float:
         return 2.0 * x
+
+    # Not kept on disk, where it would be found.
+    twice = compiling.announced("it takes long")(numba.njit()(double))
 
     logger, kept = logging.getLogger(compiling.__name__), Kept()
     logger.addHandler(kept)
