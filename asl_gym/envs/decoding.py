@@ -8,6 +8,7 @@ from asl_gym.envs.memory import Constants, Sizes
 from asl_gym.envs.preparing import DOWNLINK_DELAY, UPLINK_DELAY, WORK_DELAY
 from asl_gym.model.option_costs import OptionFigures, fixed_delay
 from asl_gym.solvers.parallel.allocation import Clock, optimal_deadline, share_clock
+from asl_gym.solvers.sequential_rows import best_frequency
 from asl_gym.traces.elementary import exp
 
 __all__ = ["indices_of_row", "open_frequency", "positions_of_row", "share_of_row"]
@@ -15,16 +16,10 @@ __all__ = ["indices_of_row", "open_frequency", "positions_of_row", "share_of_row
 
 @inlined
 def open_frequency(queue: Array, k: Constants) -> float:
-    """OPEN's frequency f* = clip((V/(2 κ_s q_s))^⅓, f_min, f_max), q_s the server's weight.
-
-    As :func:`asl_gym.solvers.sequential.optimal_frequency` has it for whole arrays.
-    """
+    """OPEN's frequency [Hz] at the scenario's V, with the last queue's weight on the server."""
     last = queue.size - 1
     weight = queue[last] * k.weights[last]
-    if weight <= k.V / (2.0 * k.capacitance * k.full_clock * k.full_clock * k.full_clock):
-        return k.full_clock
-    inner = np.cbrt(k.V / (2.0 * k.capacitance * weight))
-    return float(min(max(inner, k.least_clock), k.full_clock))
+    return best_frequency(k.V, weight, k.capacitance, k.least_clock, k.full_clock)
 
 
 @inlined

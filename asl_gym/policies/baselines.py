@@ -12,6 +12,7 @@ from asl_gym.model import lyapunov
 from asl_gym.policies.base import ScenarioPolicy
 from asl_gym.policies.open import WeightedPolicy
 from asl_gym.solvers.round_problem import best_frequencies
+from asl_gym.solvers.sequential import optimal_frequency
 from asl_gym.validation.checks import one_of
 
 __all__ = ["FixedSplit", "GreedyDelay", "GreedyEnergy", "RandomPolicy"]
@@ -57,6 +58,9 @@ class FixedSplit(ScenarioPolicy):
         weight = np.zeros(seen.rounds_left.shape)
         if self.server_frequency == "open":
             weight = lyapunov.server_weight(scenario.weights(seen.queue))
+        if not scenario.shares_server:
+            # The best frequency is the same whatever is chosen.
+            return optimal_frequency(scenario.V, weight, scenario.device_server)[..., None]
         chosen = model.chosen_options(split_index, seen.unit_costs(model))
         return best_frequencies(scenario, chosen, scenario.V, weight)
 
