@@ -13,7 +13,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
-from asl_gym.compiling import compiled, inlined
+from asl_gym.compiling import compiled
 from asl_gym.envs.codec import LN_BOUND, LOG_BOUND, MAX_CLOCK_RATIO, Codec, Observation
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.elementary import exp
@@ -158,19 +158,15 @@ def decode_rows(shown: Array, units: Array, queues: int, devices: int, values: A
         for i in range(queues):
             values[b, i] = np.expm1(shown[b, i]) * units[i]
         values[b, queues] = shown[b, queues]
-        _rates(shown[b, rates:clocks], units[rates:clocks], values[b, rates:clocks])
+        # Counted from 0, which becomes vector code.
+        logarithms, medians, found = shown[b, rates:], units[rates:], values[b, rates:]
+        for i in range(2 * devices):
+            found[i] = exp(logarithms[i] * LN10) * medians[i]
         for i in range(clocks, clocks + devices):
             values[b, i] = shown[b, i] * units[i]
         for i in range(clocks + devices, units.size):
             values[b, i] = np.expm1(shown[b, i]) * units[i]
     return True
-
-
-@inlined
-def _rates(logarithms: Array, medians: Array, rates: Array) -> None:
-    """Fills in rates [bit/s], in a loop of its own that becomes vector code."""
-    for i in range(rates.size):
-        rates[i] = exp(logarithms[i] * LN10) * medians[i]
 
 
 class DevicesCodec(Codec):

@@ -123,7 +123,7 @@ def solve_rows(
                 delay /= factors[0, b, n]
                 energy = energy / factors[0, b, n] * factors[1, b, n]
             powers = BitCosts(k.sending[n], k.receiving[n], k.base_station_power, k.server_power)
-            q = Weights(V, weights[b, min(n, last)], weights[b, last])
+            q = Weights(V, weights[b, n if last > 0 else 0], weights[b, last])
             m = n if z.tables > 1 else 0
             for i in range(z.options):
                 figures = OptionFigures(
