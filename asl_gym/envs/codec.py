@@ -209,8 +209,11 @@ class Codec(ABC):
         values = np.asarray(observation, dtype=float)
         shape = self.space.shape
         if values.shape[-len(shape) :] != shape or not np.isfinite(values).all():
-            expected = ", ".join(map(str, ("...", *shape)))
-            raise ValueError(
-                f"observation has shape {values.shape}: expected ({expected}), finite numbers"
-            )
+            raise self._refusal(values)
         return values
+
+    def _refusal(self, values: Array) -> ValueError:
+        expected = ", ".join(map(str, ("...", *self.space.shape)))
+        return ValueError(
+            f"observation has shape {values.shape}: expected ({expected}), finite numbers"
+        )

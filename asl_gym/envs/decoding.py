@@ -10,7 +10,8 @@ from asl_gym.envs.kernel import BitsAndWork, Played
 from asl_gym.envs.memory import Constants, Sizes
 from asl_gym.model.option_costs import OptionFigures, fixed_delay
 from asl_gym.solvers.parallel.allocation import Clock, optimal_deadline, share_clock
-from asl_gym.traces.elementary import cbrt, exp
+from asl_gym.solvers.sequential_rows import best_frequency
+from asl_gym.traces.elementary import exp
 
 __all__ = ["decide_indices", "decide_level", "decide_open", "decide_positions", "decide_shares"]
 
@@ -58,10 +59,7 @@ def decide_level(z: Sizes, action: Indices, levels: Array, played: Played) -> bo
 
 @inlined
 def decide_open(z: Sizes, k: Constants, queues: Array, played: Played) -> None:
-    """Fills in OPEN's frequency f* = clip((V/(2 κ_s q_s))^⅓, f_min, f_max) of devices in turn.
-
-    q_s is the server's weight; as :func:`asl_gym.solvers.sequential.optimal_frequency` has it for
-    whole arrays.
+    """Fills in OPEN's frequency for devices in turn, with the last queue's weight on the server.
 
     Args:
         z: Sizes.
@@ -69,14 +67,10 @@ def decide_open(z: Sizes, k: Constants, queues: Array, played: Played) -> None:
         queues: Virtual queues [J], shape (B·K,).
         played: The frequencies are filled in.
     """
-    last = z.budgets - 1
-    full_clock_weight = k.V / (2.0 * k.capacitance * k.full_clock * k.full_clock * k.full_clock)
-    frequency = np.empty(z.rows)
+    last, frequency = z.budgets - 1, np.empty(z.rows)
     for b in range(z.rows):
-        weight = max(queues[b * z.budgets + last] * k.weights[last], full_clock_weight)
-        inner = cbrt(k.V / (2.0 * k.capacitance * weight))
-        bounded = min(max(inner, k.least_clock), k.full_clock)
-        frequency[b] = bounded if weight > full_clock_weight else k.full_clock
+        weight = queues[b * z.budgets + last] * k.weights[last]
+        frequency[b] = best_frequency(k.V, weight, k.capacitance, k.least_clock, k.full_clock)
     for b in range(z.rows):
         for n in range(z.devices):
             played.frequency[b * z.devices + n] = frequency[b]

@@ -5,6 +5,7 @@ speeds are absolute, and each row carries the device's static facts, which is wh
 that plays fleets of any size.
 """
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -12,8 +13,10 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
+from asl_gym.compiling import compiled
 from asl_gym.envs.codec import LN_BOUND, LOG_BOUND, MAX_CLOCK_RATIO, Codec, Observation
 from asl_gym.scenario.scenario import Scenario
+from asl_gym.traces.elementary import exp
 from asl_gym.validation.checks import one_of
 
 __all__ = [
@@ -42,6 +45,8 @@ DEVICE_COLUMNS = (
 
 GLOBAL_COLUMNS = ("queue", "rounds left", "devices", "budget", "reference delay", "v")
 """Entries of the last row, which is padded with zeros."""
+
+LN10 = math.log(10.0)
 
 RATE_UNIT, SPEED_UNIT, ENERGY_UNIT, POWER_UNIT = 1e7, 1e9, 1e-9, 0.1
 """Units of the logarithms: 10 Mbit/s, 1 GFLOP/s, 1 nJ/FLOP, 0.1 W."""
@@ -76,13 +81,15 @@ class ObservationCodec(Codec):
         super().__init__(scenario)
         self._devices, self._queues = scenario.num_devices, scenario.num_budgets
         uplink, downlink = self._medians
-        self._median_rates = np.concatenate([uplink, downlink])
         self._uplink, self._downlink = uplink, downlink
         self._channel_start = self._queues + 1
         self._clock_start = self._channel_start + 2 * self._devices
         self._costs_start = self._clock_start + self._devices
         self.space = self._make_space()
         self._size = self.space.shape[0]
+        costs = np.repeat(self.scale, self._devices * self.shows_costs)
+        rates = np.concatenate([uplink, downlink])
+        self._units = np.concatenate([self._budgets, [1.0], rates, self._clock, costs])
 
     def _make_space(self) -> Box:
         size = self._costs_start + 2 * self._devices * self.shows_costs
@@ -106,22 +113,56 @@ class ObservationCodec(Codec):
 
     def decode(self, observation: NDArray[np.floating]) -> Observation:
         """See :meth:`Codec.decode`."""
-        values = self._checked(observation)
-        k, n = self._queues, self._devices
-        rates = self._median_rates * 10.0 ** values[..., k + 1 : self._clock_start]
+        # One type of array whatever it is given, since each would be compiled anew.
+        shown = np.array(observation, dtype=float, order="C")
+        values, k, n = np.empty(shown.shape), self._queues, self._devices
+        if shown.shape[-1:] != self.space.shape or not decode_rows(
+            shown.reshape(-1, self._size), self._units, k, n, values.reshape(-1, self._size)
+        ):
+            raise self._refusal(shown)
+        rates, clocks, costs = self._channel_start, self._clock_start, self._costs_start
         delay = energy = None
         if self.shows_costs:
-            costs = np.expm1(values[..., self._costs_start :])
-            delay, energy = costs[..., :n] * self.scale[0], costs[..., n:] * self.scale[1]
+            delay, energy = values[..., costs : costs + n], values[..., costs + n :]
         return Observation(
-            np.expm1(values[..., :k]) * self._budgets,
+            values[..., :k],
             values[..., k],
-            rates[..., :n],
-            rates[..., n:],
-            values[..., self._clock_start : self._costs_start] * self._clock,
+            values[..., rates : rates + n],
+            values[..., rates + n : clocks],
+            values[..., clocks:costs],
             delay,
             energy,
         )
+
+
+@compiled
+def decode_rows(shown: Array, units: Array, queues: int, devices: int, values: Array) -> bool:
+    """Turns flat observations into physical units; whether all their numbers are finite.
+
+    Args:
+        shown: Observations, shape (B, size).
+        units: The units of their entries, shape (size,).
+        queues: Queues K.
+        devices: Devices N.
+        values: Filled, shape (B, size).
+    """
+    rates, clocks = queues + 1, queues + 1 + 2 * devices
+    for b in range(len(shown)):
+        for i in range(units.size):
+            if not np.isfinite(shown[b, i]):
+                return False
+        for i in range(queues):
+            values[b, i] = np.expm1(shown[b, i]) * units[i]
+        values[b, queues] = shown[b, queues]
+        # Counted from 0, which becomes vector code.
+        logarithms, medians, found = shown[b, rates:], units[rates:], values[b, rates:]
+        for i in range(2 * devices):
+            found[i] = exp(logarithms[i] * LN10) * medians[i]
+        for i in range(clocks, clocks + devices):
+            values[b, i] = shown[b, i] * units[i]
+        for i in range(clocks + devices, units.size):
+            values[b, i] = np.expm1(shown[b, i]) * units[i]
+    return True
 
 
 class DevicesCodec(Codec):

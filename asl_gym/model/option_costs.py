@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from asl_gym.compiling import inlined
 
-__all__ = ["BitCosts", "OptionFigures", "fixed_costs", "fixed_delay", "queue_after"]
+__all__ = ["BitCosts", "OptionFigures", "fixed_costs", "fixed_delay", "queue_after", "work_costs"]
 
 
 class OptionFigures(NamedTuple):
@@ -40,6 +40,20 @@ class BitCosts(NamedTuple):
     receiving: float
     base_station: float
     server: float
+
+
+@inlined
+def work_costs(cycles: float, energy: float, clock: float, powered: bool) -> tuple[float, float]:
+    """Seconds and joules that a unit of a device's work takes.
+
+    Args:
+        cycles: Cycles in a unit of work.
+        energy: The device's power [W] where powers were measured, else κ times the cycles [J/Hz²].
+        clock: The clock available now [Hz].
+        powered: Whether powers were measured.
+    """
+    delay = cycles / clock
+    return delay, energy * delay if powered else energy * (clock * clock)
 
 
 @inlined

@@ -19,6 +19,7 @@ from asl_gym.policies.base import ScenarioPolicy
 from asl_gym.policies.knobs import BOTH, CLOCK_KNOB, Knob
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.round_problem import best_frequencies
+from asl_gym.solvers.sequential import optimal_frequency
 from asl_gym.validation.checks import one_of
 
 __all__ = ["CutPolicy", "ServerFrequency", "nominal_clock", "nominal_delay", "server_clocks"]
@@ -61,8 +62,12 @@ def server_clocks(
     weight = np.zeros(seen.rounds_left.shape)
     if how == "open":
         weight = lyapunov.server_weight(scenario.weights(seen.queue))
-    chosen = model.chosen_options(split_index, seen.unit_costs(model))
-    frequency = best_frequencies(scenario, chosen, scenario.V, weight)
+    if scenario.shares_server:
+        chosen = model.chosen_options(split_index, seen.unit_costs(model))
+        frequency = best_frequencies(scenario, chosen, scenario.V, weight)
+    else:
+        # The best frequency is the same whatever is chosen.
+        frequency = optimal_frequency(scenario.V, weight, scenario.device_server)[..., None]
     return np.broadcast_to(frequency, split_index.shape)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
 from asl_gym.policies.base import ScenarioPolicy
+from asl_gym.policies.shown_rounds import Factors, ShownRounds
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.decision import Decision
 from asl_gym.solvers.round_problem import RoundProblem, solve_rounds
@@ -26,7 +27,7 @@ def shown_problem(
     seen: Observation,
     V: float,
     weights: Array,
-    factors: tuple[Array | None, Array | None] = (None, None),
+    factors: Factors = (None, None),
 ) -> RoundProblem:
     """The round's problem by what is shown of it.
 
@@ -68,16 +69,23 @@ def price_splits(scenario: Scenario, seen: Observation, split_index: Splits) -> 
 
 
 class WeightedPolicy(ScenarioPolicy):
-    """A policy that minimises V·D plus weighted energies in every round."""
+    """A policy that minimises V·D plus weighted energies in every round.
+
+    Args:
+        env: The environment or scenario.
+    """
+
+    def __init__(self, env: Any) -> None:
+        super().__init__(env)
+        in_turn = not self.scenario.shares_server
+        self._rounds = ShownRounds(self.scenario) if in_turn else None
 
     def solve(
-        self,
-        seen: Observation,
-        V: float,
-        weights: Array,
-        factors: tuple[Array | None, Array | None] = (None, None),
+        self, seen: Observation, V: float, weights: Array, factors: Factors = (None, None)
     ) -> Decision:
         """Solves the round that is shown; arguments as for :func:`shown_problem`."""
+        if self._rounds is not None:
+            return self._rounds.solve(seen, V, weights, factors)
         unit = seen.unit_costs(self.scenario.cost_model, factors)
         return solve_rounds(self.scenario, unit, V, weights)
 

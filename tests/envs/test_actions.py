@@ -89,7 +89,7 @@ def test_split_takes_the_frequency_from_the_solver(relative_queue: float) -> Non
 def test_split_weighs_the_servers_own_queue() -> None:
     scenario = preset("per-device-budgets").with_num_devices(N)
     budgets = scenario.energy_budgets
-    queue = np.array([[1e9, 1e9, 1e9, 0.5 * budgets[-1]]])
+    queue = np.array([[1e9, 1e9, 1e9, 0.6 * budgets[-1]]])
     _, frequency = view("split", scenario).decode(np.array([[1, 2, 3]]), queue)
     weight = queue[0, -1] * scenario.energy_budget / budgets[-1]
     exact = np.cbrt(scenario.V / (2 * scenario.server.capacitance * weight))

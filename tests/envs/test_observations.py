@@ -72,6 +72,50 @@ def test_decoding_undoes_encoding(scenario: Scenario, seed: int) -> None:
         np.testing.assert_allclose(value, known(states)[name], rtol=2e-6, err_msg=name)
 
 
+@pytest.mark.parametrize("name", ["default", "per-device-budgets", "mismatch"])
+def test_decoding_is_what_its_table_says(name: str) -> None:
+    scenario = preset(name)
+    codec, n, k = ObservationCodec(scenario), scenario.num_devices, scenario.num_budgets
+    shown = np.random.default_rng(0).uniform(0.0, 9.0, (ROUNDS, *codec.space.shape))
+    shown[:, k + 1 : k + 1 + 2 * n] = np.linspace(-60.0, 60.0, ROUNDS * 2 * n).reshape(ROUNDS, -1)
+    shown[0, :k] = 0.0
+    shown[1, :k] = 1e-9
+    seen = codec.decode(shown)
+    uplink, downlink = median_rates(scenario.fleet, scenario.device_radio)
+    parts = np.split(shown, [k, k + 1, k + 1 + n, k + 1 + 2 * n, k + 1 + 3 * n], axis=1)
+    expected = [
+        scenario.energy_budgets * np.expm1(parts[0]),
+        parts[1][:, 0],
+        uplink * 10.0 ** parts[2],
+        downlink * 10.0 ** parts[3],
+        np.asarray(scenario.fleet.clock_hz) * parts[4],
+    ]
+    if scenario.knowledge.shows_costs:
+        units = scenario.reference_delay / n, scenario.energy_budget / n
+        costs = np.split(np.expm1(parts[5]), 2, axis=1)
+        expected += [costs[0] * units[0], costs[1] * units[1]]
+    for values, ours in zip(expected, known(seen).values(), strict=True):
+        np.testing.assert_allclose(ours, values, rtol=1e-13)
+
+
+@pytest.mark.parametrize("kind", ["float64", "read-only", "columns first", "every other"])
+def test_observations_of_any_kind_of_array_are_decoded(kind: str) -> None:
+    scenario = preset("default")
+    codec = ObservationCodec(scenario)
+    shown = codec.encode(random_states(scenario, 0))
+    given: Any = {
+        "float64": shown.astype(float),
+        "read-only": np.broadcast_to(shown, shown.shape),
+        "columns first": np.asfortranarray(shown),
+        "every other": np.repeat(shown, 2, axis=1)[:, ::2],
+    }[kind]
+    before = given.copy()
+    expected = known(codec.decode(shown))
+    for name, values in known(codec.decode(given)).items():
+        np.testing.assert_array_equal(values, expected[name])
+    np.testing.assert_array_equal(given, before)
+
+
 @given(scenarios(), seeds)
 def test_rows_are_encoded_and_decoded_on_their_own(scenario: Scenario, seed: int) -> None:
     codec, states = ObservationCodec(scenario), random_states(scenario, seed)
@@ -97,6 +141,16 @@ def test_an_observation_of_another_size_cannot_be_decoded(size: int) -> None:
     codec = ObservationCodec(preset("default"))
     with pytest.raises(ValueError, match=r"expected \(\.\.\., 32\)"):
         codec.decode(np.zeros(size, dtype=np.float32))
+
+
+@pytest.mark.parametrize("entry", [0, 1, 2, 25, 31])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_an_observation_that_is_not_finite_cannot_be_decoded(entry: int, number: float) -> None:
+    codec = ObservationCodec(preset("default"))
+    shown = np.zeros((3, 32), dtype=np.float32)
+    shown[2, entry] = number
+    with pytest.raises(ValueError, match=r"shape \(3, 32\): expected .*, finite numbers"):
+        codec.decode(shown)
 
 
 @given(scenarios(), seeds)

@@ -10,7 +10,8 @@ from scipy.optimize import minimize_scalar
 
 from asl_gym.model.components import Server
 from asl_gym.model.costs import Options
-from asl_gym.solvers.decision import RoundTerms
+from asl_gym.solvers import sequential_rows
+from asl_gym.solvers.decision import SMALLEST_WEIGHT, RoundTerms
 from asl_gym.solvers.sequential import optimal_frequency, solve
 from tests.strategies import Maker, log_floats, seeds, servers
 
@@ -172,6 +173,17 @@ def test_frequency_is_where_the_slope_vanishes(server: Server, V: float, q: floa
         assert abs(slope) <= 1e-9 * V / f**2
 
 
+@given(servers(), log_floats(1e-3, 1e3), log_floats(1e-4, 1e4))
+def test_number_by_number_it_is_the_same(server: Server, V: float, q: float) -> None:
+    clocks = server.capacitance, server.clock_min_hz, server.clock_max_hz
+    at_full_clock = V / (2 * server.capacitance * server.clock_max_hz**3)
+    weights = np.array([q, 0.0, SMALLEST_WEIGHT, 0.9 * at_full_clock, 1.1 * at_full_clock, 1e300])
+    for delay_weight in (V, 0.0):
+        expected = optimal_frequency(delay_weight, weights, server)
+        found = [sequential_rows.best_frequency(delay_weight, w, *clocks) for w in weights]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 # Ties
 
 
@@ -190,6 +202,20 @@ def test_a_tie_goes_to_less_energy() -> None:
 def test_a_tie_in_energy_goes_to_the_lower_index() -> None:
     assert tied([2.0, 1.0, 1.0], [0.0, 4.0, 4.0], [0.0, 1.0, 1.0]) == 1
     assert tied([1.0, 1.0, 1.0], [3.0, 3.0, 3.0], [0.0, 0.0, 0.0], queue=2.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("share", "spent", "best"),
+    [
+        ([2.0, 1.0, 1.0], [0.0, 6.0, 5.0], 2),
+        ([2.0, 1.0, 1.0], [0.0, 5.0, 5.0], 1),
+        ([1.0, 1.0, 1.0], [3.0, 3.0, 3.0], 0),
+        ([3.0, 2.0, 1.0], [1.0, 1.0, 9.0], 2),
+        ([1.0], [4.0], 0),
+    ],
+)
+def test_ties_number_by_number(share: list[float], spent: list[float], best: int) -> None:
+    assert sequential_rows.cheapest(np.array(share), np.array(spent)) == best
 
 
 def test_a_tie_in_the_objective_with_a_queue() -> None:
