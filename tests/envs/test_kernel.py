@@ -4,6 +4,8 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import iterate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,12 +15,14 @@ from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.rewards import REWARDS, Reward
 from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.model.demands import Knowledge
+from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from tests.envs.reward_formulas import PlayedQueues, next_queue, rewards
 from tests.strategies import scenarios, seeds
 
 VIEWS: tuple[ActionViewName, ...] = get_args(ActionViewName)
 OBSERVATIONS = "flat", "devices"
+AUTORESET = AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP
 KNOWLEDGE = Knowledge(), Knowledge(csi_delay_rounds=1), Knowledge(parameter_error=2.0)
 
 
@@ -111,39 +115,60 @@ def test_observations_are_those_of_the_physical_quantities(
             realised = info["device_delay"], info["device_energy"]
 
 
-@settings(max_examples=30)
+def of_ids() -> st.SearchStrategy[Scenario]:
+    """The scenarios of the environment ids, in short episodes."""
+    names = st.sampled_from(["default", "per-device-budgets", "stale-csi", "mismatch", "parallel"])
+    return st.builds(
+        lambda name, horizon: preset(name).replace(horizon=horizon), names, st.integers(1, 4)
+    )
+
+
+@settings(max_examples=240)
 @given(
-    scenarios(), seeds, st.sampled_from(VIEWS), st.sampled_from(KNOWLEDGE),
-    st.sampled_from(["sequential", "parallel"]), st.sampled_from(OBSERVATIONS),
+    st.one_of(scenarios(), of_ids()), seeds, st.sampled_from((1, 3, 7, 8)),
+    st.fixed_dictionaries({
+        "action_view": st.sampled_from(VIEWS), "observation": st.sampled_from(OBSERVATIONS),
+        "reward": st.sampled_from(REWARDS),
+    }),
+    st.fixed_dictionaries({
+        "schedule": st.sampled_from(["sequential", "parallel"]),
+        "knowledge": st.builds(Knowledge, st.integers(0, 2), st.sampled_from((1.0, 2.0))),
+    }),
+    st.sampled_from(AUTORESET),
 )  # fmt: skip
-def test_the_number_of_rows_changes_no_bit(
-    scenario: Scenario, seed: int, view: Any, knowledge: Knowledge, schedule: Any, observation: Any
+def test_a_row_is_the_scalar_environment_to_the_last_bit(
+    scenario: Scenario, seed: int, rows: int, arguments: Any, rules: Any, mode: AutoresetMode
 ) -> None:
-    scenario = with_knowledge(scenario, knowledge, schedule)
-    arguments: dict[str, Any] = {"action_view": view, "observation": observation}
-    alone = [ASLEnv(scenario, **arguments) for _ in range(8)]
+    """Over two episodes and the reset between them, whatever the number of rows."""
+    scenario = scenario.replace(**rules)
+    envs = ASLVectorEnv(rows, scenario, autoreset_mode=mode, **arguments)
+    alone = [ASLEnv(scenario, **arguments) for _ in range(rows)]
     firsts = [env.reset(seed=seed + i)[0] for i, env in enumerate(alone)]
-    alone[0].action_space.seed(seed)
-    actions = [alone[0].action_space.sample() for _ in alone]
-    steps = [env.step(action) for env, action in zip(alone, actions, strict=True)]
-    for rows in (1, 3, 7, 8):
-        envs = ASLVectorEnv(rows, scenario, **arguments)
-        observed, _ = envs.reset(seed=seed)
-        np.testing.assert_array_equal(observed, np.stack(firsts[:rows]))
-        batch: Any = (
-            np.stack(actions[:rows])
-            if view != "dict"
-            else {
-                name: np.stack([action[name] for action in actions[:rows]]) for name in actions[0]
-            }
-        )
-        observed, reward, _, _, info = envs.step(batch)
-        for i, (shown, its_reward, _, _, its_info) in enumerate(steps[:rows]):
-            np.testing.assert_array_equal(reward[i], its_reward)
-            for name, value in its_info.items():
-                np.testing.assert_array_equal(info[name][i], value, err_msg=name)
-            if scenario.horizon > 1:
-                np.testing.assert_array_equal(observed[i], shown)
+    np.testing.assert_array_equal(envs.reset(seed=seed)[0], np.stack(firsts))
+    envs.action_space.seed(seed)
+    for _ in range(2):
+        for t in range(scenario.horizon):
+            actions = envs.action_space.sample()
+            by_row = list(iterate(envs.action_space, actions))
+            steps = [env.step(action) for env, action in zip(alone, by_row, strict=True)]
+            observed, reward, _, truncated, info = envs.step(actions)
+            ended = t == scenario.horizon - 1
+            assert truncated.all() == truncated.any() == ended
+            told = info["final_info"] if ended and mode == AutoresetMode.SAME_STEP else info
+            for i, (_, its_reward, _, _, its_info) in enumerate(steps):
+                np.testing.assert_array_equal(reward[i], its_reward)
+                for name, value in its_info.items():
+                    np.testing.assert_array_equal(told[name][i], value, err_msg=name)
+            last = np.stack([step[0] for step in steps])
+            if ended and mode == AutoresetMode.SAME_STEP:
+                np.testing.assert_array_equal(np.stack(list(info["final_obs"])), last)
+            else:
+                np.testing.assert_array_equal(observed, last)
+        firsts = [env.reset()[0] for env in alone]
+        if mode == AutoresetMode.NEXT_STEP:
+            observed, reward, *_ = envs.step(actions)
+            assert not reward.any()
+        np.testing.assert_array_equal(observed, np.stack(firsts))
 
 
 @pytest.mark.parametrize("view", ["split", "multi_discrete", "box"])
