@@ -7,7 +7,7 @@ import numpy as np
 from asl_gym.arrays import Array, Indices
 from asl_gym.compiling import inlined
 from asl_gym.envs.kernel import BitsAndWork, Played
-from asl_gym.envs.memory import Constants, Sizes
+from asl_gym.envs.memory import Constants, Sizes, stride_of
 from asl_gym.model.option_costs import OptionFigures, fixed_delay
 from asl_gym.solvers.parallel.allocation import Clock, optimal_deadline, share_clock
 from asl_gym.solvers.sequential_rows import best_frequency
@@ -26,16 +26,14 @@ def decide_indices(z: Sizes, counts: Indices, action: Indices, played: Played) -
         action: Shape (B·N,), or longer where rows end with more.
         played: The split indices are filled in.
     """
-    width = action.size // z.rows
+    width, devices, within = action.size // z.rows, z.devices, True
     for b in range(z.rows):
-        within = True
-        for n in range(z.devices):
-            index = action[b * width + n]
-            within &= (index >= 0) & (index < counts[n])
-            played.split_index[b * z.devices + n] = index
-        if not within:
-            return False
-    return True
+        given = action[b * width : b * width + devices]
+        taken = played.split_index[b * devices : (b + 1) * devices]
+        for n in range(devices):
+            within &= (given[n] >= 0) & (given[n] < counts[n])
+            taken[n] = given[n]
+    return within
 
 
 @inlined
@@ -69,11 +67,15 @@ def decide_open(z: Sizes, k: Constants, queues: Array, played: Played) -> None:
     """
     last, frequency = z.budgets - 1, np.empty(z.rows)
     for b in range(z.rows):
-        weight = queues[b * z.budgets + last] * k.weights[last]
+        frequency[b] = queues[b * z.budgets + last] * k.weights[last]
+    # In a loop of its own, since that becomes vector code.
+    for b in range(z.rows):
+        weight = frequency[b]
         frequency[b] = best_frequency(k.V, weight, k.capacitance, k.least_clock, k.full_clock)
     for b in range(z.rows):
+        f = frequency[b]
         for n in range(z.devices):
-            played.frequency[b * z.devices + n] = frequency[b]
+            played.frequency[b * z.devices + n] = f
 
 
 @inlined
@@ -120,19 +122,19 @@ def decide_shares(z: Sizes, k: Constants, told: BitsAndWork, queues: Array, play
         played: Holds the split indices; the frequencies [Hz] are filled in.
     """
     delay, work, last = np.empty(z.devices), np.empty(z.devices), z.budgets - 1
-    clock = Clock(k.least_clock, k.full_clock)
+    clock, stride = Clock(k.least_clock, k.full_clock), stride_of(z)
     for b in range(z.rows):
         start = b * z.devices
         for n in range(z.devices):
             lane = start + n
-            m, i = n if z.tables > 1 else 0, played.split_index[lane]
+            i = n * stride + played.split_index[lane]
             delay[n] = fixed_delay(
-                OptionFigures(k.up[m, i], k.down[m, i], k.work[m, i], k.server_seconds[m, i]),
+                OptionFigures(k.up[i], k.down[i], k.work[i], k.server_seconds[i]),
                 told.uplink_delay[lane],
                 told.downlink_delay[lane],
                 told.work_delay[lane],
             )
-            work[n] = k.server_work[m, i]
+            work[n] = k.server_work[i]
         price = k.capacitance * (queues[b * z.budgets + last] * k.weights[last])
         deadline = optimal_deadline(delay, work, k.V, price, clock)
         share_clock(delay, work, deadline, clock, played.frequency[start : start + z.devices])

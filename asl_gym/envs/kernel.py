@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from asl_gym.arrays import Array, Float32, Indices
 from asl_gym.compiling import compiled, inlined
-from asl_gym.envs.memory import Carried, Constants, Sizes
+from asl_gym.envs.memory import Carried, Constants, Sizes, stride_of
 from asl_gym.envs.preparing import (
     AS_TOLD,
     CLOCK_COLUMN,
@@ -181,19 +181,19 @@ def play_rows(z: Sizes, k: Constants, points: Indices, costs: BitsAndWork, playe
     Args:
         z: Sizes.
         k: Constants.
-        points: Split points of each device, shape (N, L).
+        points: Split points of each device, shape (N·L,).
         costs: What bits and work cost.
         played: Holds the decision; the rest is filled.
     """
-    own_table = z.tables > 1
+    stride = stride_of(z)
     for b in range(z.rows):
         delay = on_devices = on_server = 0.0
         for n in range(z.devices):
             lane = b * z.devices + n
-            m, i, f = n if own_table else 0, played.split_index[lane], played.frequency[lane]
-            work = k.server_work[m, i]
+            i, f = n * stride + played.split_index[lane], played.frequency[lane]
+            work = k.server_work[i]
             fixed, device, server = fixed_costs(
-                OptionFigures(k.up[m, i], k.down[m, i], k.work[m, i], k.server_seconds[m, i]),
+                OptionFigures(k.up[i], k.down[i], k.work[i], k.server_seconds[i]),
                 BitCosts(k.sending[n], k.receiving[n], k.base_station_power, k.server_power),
                 costs.uplink_delay[lane],
                 costs.downlink_delay[lane],
@@ -207,7 +207,7 @@ def play_rows(z: Sizes, k: Constants, points: Indices, costs: BitsAndWork, playe
             on_server += k.capacitance * (f * f) * work + server
         for n in range(z.devices):
             lane = b * z.devices + n
-            played.split[lane] = points[n, played.split_index[lane]]
+            played.split[lane] = points[n * z.options + played.split_index[lane]]
         played.delay[b], played.server_energy[b] = delay, on_server
         played.energy[b] = on_devices + on_server
 

@@ -25,6 +25,7 @@ __all__ = [
     "kernel_sizes",
     "points_of",
     "sizes_of",
+    "stride_of",
 ]
 
 HEADER = 9
@@ -76,7 +77,7 @@ class Constants(NamedTuple):
         receiving: While they receive, shape (N,).
         cycles: Cycles in a unit of each device's work, shape (N,).
         energy: Power or κ times cycles, see :class:`asl_gym.model.device_costs.DeviceCosts`.
-        up: Bits up, shape (tables, L).
+        up: Bits up, shape (tables·L,), see :func:`stride_of`.
         down: Bits down, likewise.
         work: Work of devices, likewise.
         server_work: Work of the server [cycles], likewise.
@@ -138,8 +139,14 @@ def counts_of(sizes: Indices) -> Indices:
 
 @inlined
 def points_of(sizes: Indices) -> Indices:
-    """The split points of each device, shape (N, L)."""
-    return sizes[HEADER + sizes[1] :].reshape(sizes[1], sizes[2])
+    """The split points of each device, those of a device one after another, shape (N·L,)."""
+    return sizes[HEADER + sizes[1] :]
+
+
+@inlined
+def stride_of(sizes: Sizes) -> int:
+    """By how much the figures of a device's options lie behind those of the last device's."""
+    return sizes.options if sizes.tables > 1 else 0
 
 
 def kernel_memory(
@@ -217,7 +224,7 @@ def constants_of(memory: Array, sizes: Sizes) -> Constants:
     start += 2 * k
     devices = memory[start : start + 4 * n].reshape(4, n)
     start += 4 * n
-    tables = memory[start : start + 5 * size].reshape(5, sizes.tables, sizes.options)
+    tables = memory[start : start + 5 * size].reshape(5, size)
     return Constants(
         memory[0],
         memory[1],

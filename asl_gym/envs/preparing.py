@@ -105,33 +105,35 @@ def logarithms(values: Array, by: Array, result: Array) -> None:
 
 
 @compiled
-def prepare(luck: Luck, spread: Array, lanes: int, rules: Rules, result: Array) -> None:
-    """Prepares a window of rounds.
+def prepare(luck: Luck, spread: Array, lanes: int, rules: Rules, result: Array, at: int) -> None:
+    """Prepares some rounds.
 
     Args:
         luck: The rounds' luck.
         spread: Constants of a block of lanes, shape (5, block).
         lanes: Lanes of the rounds that blocks are made of.
         rules: See :data:`Rules`.
-        result: Filled, shape (7 or 11, lanes of the window or more).
+        result: Filled, shape (7 or 11, at least as many lanes).
+        at: From which lane on.
     """
     size = luck[CLOCK].size
     for start in range(0, size, lanes):
         end = min(start + lanes, size)
         for a in range(start, end, spread.shape[1]):
-            _prepare_block(luck, spread, rules, result, (a, min(a + spread.shape[1], end)))
+            lanes_of_block = a, min(a + spread.shape[1], end)
+            _prepare_block(luck, spread, rules, result, lanes_of_block, at)
 
 
 @inlined
 def _prepare_block(
-    luck: Luck, spread: Array, rules: Rules, result: Array, lanes: tuple[int, int]
+    luck: Luck, spread: Array, rules: Rules, result: Array, lanes: tuple[int, int], at: int
 ) -> None:
     (a, b), (powered, log_clock, told, uncertain) = lanes, rules
-    size = b - a
+    size, c, d = b - a, at + a, at + b
     uplink, downlink, clock = luck[UPLINK][a:b], luck[DOWNLINK][a:b], luck[CLOCK][a:b]
-    delay, energy = result[WORK_DELAY, a:b], result[WORK_ENERGY, a:b]
-    _inverse(uplink, result[UPLINK_DELAY, a:b])
-    _inverse(downlink, result[DOWNLINK_DELAY, a:b])
+    delay, energy = result[WORK_DELAY, c:d], result[WORK_ENERGY, c:d]
+    _inverse(uplink, result[UPLINK_DELAY, c:d])
+    _inverse(downlink, result[DOWNLINK_DELAY, c:d])
     _ratio(spread[CYCLES, :size], clock, delay)
     if powered:
         _product(spread[ENERGY, :size], delay, energy)
@@ -140,18 +142,18 @@ def _prepare_block(
     if told:
         uplink, downlink = luck[SHOWN_UPLINK][a:b], luck[SHOWN_DOWNLINK][a:b]
     if told or uncertain:
-        _inverse(uplink, result[AS_TOLD + UPLINK_DELAY, a:b])
-        _inverse(downlink, result[AS_TOLD + DOWNLINK_DELAY, a:b])
-        _copy(delay, result[AS_TOLD + WORK_DELAY, a:b])
-        _copy(energy, result[AS_TOLD + WORK_ENERGY, a:b])
+        _inverse(uplink, result[AS_TOLD + UPLINK_DELAY, c:d])
+        _inverse(downlink, result[AS_TOLD + DOWNLINK_DELAY, c:d])
+        _copy(delay, result[AS_TOLD + WORK_DELAY, c:d])
+        _copy(energy, result[AS_TOLD + WORK_ENERGY, c:d])
     if uncertain:
         speed = luck[SPEED_FACTOR][a:b]
         _ratio(delay, speed, delay)
         _ratio(energy, speed, energy)
         _product(energy, luck[ENERGY_FACTOR][a:b], energy)
-    logarithms(uplink, spread[PER_UPLINK], result[UPLINK_COLUMN, a:b])
-    logarithms(downlink, spread[PER_DOWNLINK], result[DOWNLINK_COLUMN, a:b])
+    logarithms(uplink, spread[PER_UPLINK], result[UPLINK_COLUMN, c:d])
+    logarithms(downlink, spread[PER_DOWNLINK], result[DOWNLINK_COLUMN, c:d])
     if log_clock:
-        logarithms(clock, spread[PER_CLOCK], result[CLOCK_COLUMN, a:b])
+        logarithms(clock, spread[PER_CLOCK], result[CLOCK_COLUMN, c:d])
     else:
-        _product(clock, spread[PER_CLOCK], result[CLOCK_COLUMN, a:b])
+        _product(clock, spread[PER_CLOCK], result[CLOCK_COLUMN, c:d])

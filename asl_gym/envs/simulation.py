@@ -181,16 +181,12 @@ class Simulation:
         Args:
             view: How actions are written; its compiled step observes too.
         """
-        nothing = np.zeros(self._num_figures), np.empty(self._num_chosen, np.int64)
-        observations = self._observe(view.observing_step(self._num_rows), nothing)
-        return observations.reshape(self._num_rows, *self.codec.space.shape)
-
-    def _observe(self, compiled: CompiledStep, played: Outcome) -> Float32:
-        """Flat observations of the next round; after the last one its channels are shown again."""
         place, result = self._place_of_shown(), self.codec.empty(self._num_rows)
-        scene, (step, own) = (self._sizes, self._memory, self._window.rounds), compiled
-        step(*scene, -1, place, 1.0 - self.round_index / self._horizon, *played, result, *own)
-        return result
+        nothing = np.zeros(self._num_figures), np.empty(self._num_chosen, np.int64)
+        scene = self._sizes, self._memory, self._window.rounds
+        step, own = view.observing_step(self._num_rows)
+        step(*scene, -1, place, 1.0 - self.round_index / self._horizon, *nothing, result, *own)
+        return result.reshape(self._num_rows, *self.codec.space.shape)
 
     def _place_of_shown(self) -> int:
         if not self.started:
@@ -256,10 +252,13 @@ class Simulation:
         return self._step(compiled, figures, chosen)
 
     def _step(self, compiled: CompiledStep, figures: Array, chosen: Indices) -> Float32 | None:
-        """A compiled step; ``None``, with nothing changed, if it refuses the action."""
+        """A compiled step; ``None``, with nothing changed, if it refuses the action.
+
+        After the last round, its channels are observed once more.
+        """
         (step, own), window, played = compiled, self._window, self.round_index + 1
         now = window.place(self.round_index)
-        following = window.place_if_near(played if played < self._horizon else self._last_round)
+        following = window.place(min(played, self._last_round))
         left, result = 1.0 - played / self._horizon, self.codec.empty(self._num_rows)
         scene = self._sizes, self._memory, window.rounds
         if not step(*scene, now, following, left, figures, chosen, result, *own):
@@ -267,7 +266,7 @@ class Simulation:
         self.round_index, self._outcome = played, (figures, chosen)
         if self._keeps_rounds:
             self.last = figures.copy(), chosen.copy()
-        return result if following >= 0 else self._observe(compiled, self._outcome)
+        return result
 
     def parts_of(self, outcome: Outcome) -> tuple[Array, Array, Indices]:
         """A played round's figures of devices, shape (3, B, N), of environments, shape (4, B).

@@ -7,7 +7,7 @@ A step is refused, and nothing changed, where an action lies outside its space. 
     memory    constants, and what is carried from round to round, which is changed
     window    prepared rounds (:mod:`asl_gym.envs.preparing`)
     now       where in it the round is that is played; negative where none is, only observed
-    following where the round is that is observed; negative where it isn't in it
+    following where the round is that is observed
     left      the fraction of rounds that are left after the step
     figures   to be filled in: what the round came to (:func:`asl_gym.envs.kernel.played_of`)
     chosen    likewise, the decision
@@ -77,9 +77,8 @@ def _play_and_observe(
     if now >= 0:
         play_rows(z, k, points, costs_of(z, window, now, False), played)
         settle_rows(z, k, carried, played)
-    if following >= 0:
-        columns = columns_of(z, window, following)
-        observe_rows(z, k, columns, carried.queues, left, played, result)
+    columns = columns_of(z, window, following)
+    observe_rows(z, k, columns, carried.queues, left, played, result)
 
 
 @compiled

@@ -17,12 +17,14 @@ from asl_gym.traces.trace import Trace
 __all__ = ["Window"]
 
 WINDOW_SIZE = 5_120
-"""Numbers that an array holds in a window of rounds prepared together: long enough to spread the
-cost of calls, short enough to stay in the cache."""
+"""Numbers that an array holds of rounds prepared together: long enough to spread the cost of calls,
+short enough to stay in the cache."""
 
 
 class Window:
     """What luck alone decides, for some rounds around the one that is played.
+
+    Rounds are prepared a part at a time, in place of the part before the last.
 
     Args:
         scenario: The scenario.
@@ -38,13 +40,14 @@ class Window:
         self._shape, self._devices = (num_rows, scenario.num_devices), scenario.cost_model.devices
         self._knowledge, self._horizon = scenario.knowledge, scenario.horizon
         self._log_clock, self._lanes = codec.log_clock, math.prod(self._shape)
-        self._length = max(1, min(WINDOW_SIZE // self._lanes, scenario.horizon))
-        self._blocks = blocks_of(*self._shape, self._length)
+        self._part = max(1, min(WINDOW_SIZE // self._lanes, scenario.horizon))
+        self._length = min(2 * self._part, scenario.horizon)
+        self._blocks = blocks_of(*self._shape, self._part)
         constants = self._devices.cycles, self._devices.energy, *codec.column_factors()
         self._spread = np.array([np.tile(values, self._blocks.rows) for values in constants])
         self._room(False)
         self._trace: Trace | None = None
-        self._start = -self._length
+        self._first = self._end = 0
 
     def _room(self, differs: bool) -> None:
         """Makes room for prepared rounds, in which what is told may differ from what is real."""
@@ -80,51 +83,50 @@ class Window:
         self._factors: Sequence[Array] = ()
         if uncertain:
             drawn = draw_factors(self._knowledge, keys, (self._shape[0], 1, self._shape[1]))
-            self._factors = [np.tile(each.reshape(-1), self._length) for each in drawn]
+            self._factors = [np.tile(each.reshape(-1), self._part) for each in drawn]
         self._shadowing = np.zeros(self._lanes)
-        self._drawn = np.empty((3, (self._late + self._length) * self._lanes))
+        self._drawn = np.empty((3, (self._late + self._part) * self._lanes))
         self._begin(self._late > 0, uncertain)
 
     def _begin(self, told: bool, uncertain: bool) -> None:
         self._rules = self._devices.powered, self._log_clock, told, uncertain
         if (told or uncertain) != self.differs:
             self._room(told or uncertain)
-        self._start = -self._length
+        self._first = self._end = 0
 
     def place(self, round_index: int) -> int:
-        """Where a round is, after those around it were prepared where need be."""
-        place = round_index - self._start
-        return place if 0 <= place < self._length else self._go_to(round_index)
+        """Where a round is, after it was prepared with those that follow, where need be.
 
-    def place_if_near(self, round_index: int) -> int:
-        """Where a round is; -1 if it isn't in the window."""
-        place = round_index - self._start
-        return place if 0 <= place < self._length else -1
+        The round before stays where it is.
+        """
+        if not self._first <= round_index < self._end:
+            self._go_to(round_index)
+        return round_index % self._length
 
-    def _go_to(self, round_index: int) -> int:
-        place = round_index % self._length
-        start = round_index - place
-        if self._trace is not None:
-            luck = self._read(self._trace, start)
-        else:
-            # One window after another; an earlier one has to be drawn from the first again.
-            following = self._start + self._length if self._start < start else 0
-            for first in range(following, start, self._length):
-                self._draw(first)
-            luck = self._draw(start)
-        lanes = self._blocks.rounds * self._lanes
-        preparing.prepare(luck, self._spread, lanes, self._rules, self.rounds)
-        self._start = start
-        return place
+    def _go_to(self, round_index: int) -> None:
+        start = round_index - round_index % self._part
+        if start != self._end:
+            self._first = start
+        end = min(start + self._part, self._horizon)
+        luck = self._draw_on(start, end) if self._trace is None else self._read(start, end)
+        at, lanes = start % self._length * self._lanes, self._blocks.rounds * self._lanes
+        preparing.prepare(luck, self._spread, lanes, self._rules, self.rounds, at)
+        self._end = end
+        self._first = max(self._first, end - self._length)
 
-    def _draw(self, start: int) -> preparing.Luck:
-        """The luck of a window of rounds; those before it have been drawn."""
-        late, end = self._late, min(start + self._length, self._horizon)
-        first = 0
+    def _draw_on(self, start: int, end: int) -> preparing.Luck:
+        """The luck of some rounds after all those before them were drawn, one part at a time."""
+        for first in range(self._end if self._end <= start else 0, start, self._part):
+            self._draw(first, first + self._part)
+        return self._draw(start, end)
+
+    def _draw(self, start: int, end: int) -> preparing.Luck:
+        """The luck of some rounds; the part before them was the last that was drawn."""
+        late, first = self._late, 0
         if start > 0:
             # Rates of earlier rounds are what is shown now.
             first = late
-            last = self._lanes_of(self._length, self._length + late)
+            last = self._lanes_of(self._part, self._part + late)
             self._drawn[:, self._lanes_of(0, late)] = self._drawn[:, last]
         stop = late + end - start
         up, down, clock = self._drawn[:, self._lanes_of(first, stop)]
@@ -135,13 +137,14 @@ class Window:
         speed, energy = self._factors or (up, down)
         return up, down, clock, shown_up, shown_down, speed, energy
 
-    def _read(self, trace: Trace, start: int) -> preparing.Luck:
-        """The luck of a window of rounds of a trace."""
-        rounds = slice(start, min(start + self._length, self._horizon))
+    def _read(self, start: int, end: int) -> preparing.Luck:
+        """The luck of some rounds of the trace."""
+        trace, rounds = self._trace, slice(start, end)
+        assert trace is not None
         shown = trace.shown_uplink_bps[:, rounds], trace.shown_downlink_bps[:, rounds]
         one = np.ones((1, 1, 1))
         factors = (one if each is None else each for each in trace.factors(rounds))
-        shape = rounds.stop - start, *self._shape
+        shape = end - start, *self._shape
         up, down, clock, shown_up, shown_down, speed, energy = (
             np.array(np.broadcast_to(each.swapaxes(0, 1), shape), order="C").reshape(-1)
             for each in (*trace.real(rounds), *shown, *factors)

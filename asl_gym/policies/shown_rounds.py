@@ -5,7 +5,7 @@ import numpy as np
 from asl_gym.arrays import Array, Indices, Splits
 from asl_gym.compiling import compiled
 from asl_gym.envs.codec import Observation
-from asl_gym.envs.memory import constants_of, kernel_memory, kernel_sizes, sizes_of
+from asl_gym.envs.memory import constants_of, kernel_memory, kernel_sizes, sizes_of, stride_of
 from asl_gym.model.option_costs import BitCosts, OptionFigures, fixed_costs, work_costs
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.decision import Decision
@@ -124,13 +124,12 @@ def solve_rows(
                 energy = energy / factors[0, b, n] * factors[1, b, n]
             powers = BitCosts(k.sending[n], k.receiving[n], k.base_station_power, k.server_power)
             q = Weights(V, weights[b, n if last > 0 else 0], weights[b, last])
-            m = n if z.tables > 1 else 0
-            for i in range(z.options):
-                figures = OptionFigures(
-                    k.up[m, i], k.down[m, i], k.work[m, i], k.server_seconds[m, i]
-                )
+            first = n * stride_of(z)
+            for o in range(z.options):
+                i = first + o
+                figures = OptionFigures(k.up[i], k.down[i], k.work[i], k.server_seconds[i])
                 fixed = fixed_costs(figures, powers, up, down, delay, energy)
-                share[i], spent[i] = option_share(fixed, k.server_work[m, i], f, k.capacitance, q)
+                share[o], spent[o] = option_share(fixed, k.server_work[i], f, k.capacitance, q)
             best = cheapest(share, spent)
             splits[b, n], frequencies[b, n] = best, f
             objective += share[best]
