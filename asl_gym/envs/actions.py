@@ -29,11 +29,21 @@ from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.round_problem import best_frequencies
 from asl_gym.validation.checks import one_of
 
-__all__ = ["ACTION_VIEWS", "ActionView", "ActionViewName", "CompiledStep", "action_view"]
+__all__ = [
+    "ACTION_VIEWS",
+    "DEFAULT_VIEW",
+    "ActionView",
+    "ActionViewName",
+    "CompiledStep",
+    "action_view",
+]
 
 ShownCosts = Callable[[], UnitCosts]
 CompiledStep = tuple[Callable[..., bool], tuple[Any, ...]]
 ActionViewName = Literal["box", "multi_discrete", "dict", "split"]
+
+DEFAULT_VIEW: ActionViewName = "split"
+"""The view where none is named: plain PPO trains in it best."""
 
 NUM_FREQUENCY_LEVELS = 16
 """Levels of the shared server frequency in the ``multi_discrete`` view, log-spaced."""

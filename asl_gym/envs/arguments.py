@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-from asl_gym.envs.actions import ActionView, ActionViewName, action_view
+from asl_gym.envs.actions import DEFAULT_VIEW, ActionView, ActionViewName, action_view
 from asl_gym.envs.observations import ObservationViewName, observation_codec
-from asl_gym.envs.rewards import Reward
+from asl_gym.envs.rewards import DEFAULT_REWARD, Reward
 from asl_gym.envs.simulation import Simulation
 from asl_gym.scenario.building import ScenarioArguments, build_scenario
 from asl_gym.scenario.scenario import Scenario
@@ -23,9 +23,9 @@ class EnvArguments(ScenarioArguments, total=False):
     """Keyword arguments of the environments.
 
     Attributes:
-        action_view: See :mod:`asl_gym.envs.actions`; ``"box"`` if left out.
+        action_view: See :mod:`asl_gym.envs.actions`; ``"split"`` if left out.
         observation: See :mod:`asl_gym.envs.observations`; ``"flat"`` if left out.
-        reward: See :mod:`asl_gym.envs.rewards`; ``"drift"`` if left out.
+        reward: See :mod:`asl_gym.envs.rewards`; ``"linear_drift"`` if left out.
         traces: Where traces come from; the scenario's own channel model if left out.
         render_mode: One of :data:`RENDER_MODES`, or ``None``.
     """
@@ -60,7 +60,7 @@ def build_parts(num_rows: int, scenario: Scenario | str | Path, arguments: EnvAr
     own = ScenarioArguments.__optional_keys__
     of_scenario: Any = {name: value for name, value in arguments.items() if name in own}
     built = build_scenario(scenario, **of_scenario)
-    reward = arguments.get("reward", "drift")
+    reward = arguments.get("reward", DEFAULT_REWARD)
     one_of("reward", reward, get_args(Reward))
     codec = observation_codec(arguments.get("observation", "flat"), built)
     traces = arguments.get("traces")
@@ -68,7 +68,7 @@ def build_parts(num_rows: int, scenario: Scenario | str | Path, arguments: EnvAr
         traces = SyntheticTraces(built.fleet, built.device_radio)
     else:
         _check_source(traces, built)
-    view = action_view(arguments.get("action_view", "box"), built)
+    view = action_view(arguments.get("action_view", DEFAULT_VIEW), built)
     render_mode = arguments.get("render_mode")
     if render_mode is not None:
         one_of("render_mode", render_mode, RENDER_MODES)

@@ -39,6 +39,8 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     ## Action space
     Chosen by ``action_view=``; N devices, M admissible split points:
 
+    - ``"split"`` (default): ``MultiDiscrete([M]*N)``, N split indices; the solver's upper layer
+      gives the frequencies (in the parallel schedule by the rates that are shown).
     - ``"box"``: ``Box(-1, 1, (2N,))``, N split points in M equal bins, then N frequencies on a log
       scale between f_min and f_max. In the parallel schedule, where they add up to more than
       f_max, the part of each above f_min is scaled down so that they add up to it.
@@ -47,8 +49,6 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
       of the server's clock, from N·f_min to f_max, divided equally among devices with server work.
     - ``"dict"``: ``Dict``, ``split`` with N split indices and ``server_frequency`` with N
       frequencies in Hz, shape (N, 1); scaled down as in ``"box"``.
-    - ``"split"``: ``MultiDiscrete([M]*N)``, N split indices; the solver's upper layer gives the
-      frequencies (in the parallel schedule by the rates that are shown).
 
     An action outside the space, with NaN or of the wrong shape raises a ``ValueError`` and
     leaves the environment as it was. dtypes do not matter.
@@ -79,11 +79,14 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     ## Reward
     In units of V·D_ref, by ``reward=``:
 
-    - ``"drift"`` (default): −(V·D + ½ΔQ²), the exact Lyapunov drift plus penalty. Undiscounted it
-      telescopes to −V·ΣD − ½Q_T² (+ ½Q_0²).
-    - ``"linear_drift"``: −(V·D + Q·(E − Ē)). With γ = 0 its optimum is OPEN's decision. For γ near
-      1 it can be gamed: it pays for variance of the energy.
+    - ``"linear_drift"`` (default): −(V·D + Q·(E − Ē)). With γ = 0 its optimum is OPEN's decision.
+      For γ near 1 it can be gamed: it pays for variance of the energy.
+    - ``"drift"``: −(V·D + ½ΔQ²), the exact Lyapunov drift plus penalty. Undiscounted it telescopes
+      to −V·ΣD − ½Q_T² (+ ½Q_0²).
     - ``"delay"``: −V·D, with ``info["cost"]`` = E for constrained RL.
+
+    The defaults are those with which plain PPO of stable-baselines3 learns soonest in one
+    environment: with γ = 0 a minute suffices for a priced gap under 15%.
 
     ## Info
     After ``step``: ``delay`` [s], ``energy`` [J], ``cost`` [J], ``device_delay`` (N,) [s],
@@ -116,7 +119,13 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     and device factors that it holds.
 
     ## Version history
-    v0: first version.
+    v0: first version. Ids keep their -v0 until version 1.0 of the package.
+
+    - 0.2.0: an episode's luck is a function of a key that ``reset`` draws, made as it is needed:
+      other random streams than before, and with them other budgets, V and figures of the same
+      seeds. The defaults become ``action_view="split"`` and ``reward="linear_drift"`` (they were
+      ``"box"`` and ``"drift"``).
+    - 0.1.0: all streams of an episode drawn at once by NumPy's generators.
     """
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012

@@ -10,7 +10,7 @@ import numpy as np
 
 from asl_gym.arrays import Array, Indices
 from asl_gym.compiling import inlined
-from asl_gym.envs.rewards import REWARDS, Reward
+from asl_gym.envs.rewards import DEFAULT_REWARD, REWARDS, Reward
 from asl_gym.scenario.scenario import Scenario
 
 __all__ = [
@@ -107,7 +107,7 @@ class Constants(NamedTuple):
 
 
 def kernel_sizes(
-    scenario: Scenario, num_rows: int, reward: Reward = "drift", by_device: bool = False
+    scenario: Scenario, num_rows: int, reward: Reward = DEFAULT_REWARD, by_device: bool = False
 ) -> Indices:
     """The sizes, how many split points each device has, and the split points themselves."""
     points, devices = np.atleast_2d(scenario.split_points.table), scenario.num_devices

@@ -9,10 +9,13 @@ from typing import Literal, get_args
 
 from asl_gym.compiling import inlined
 
-__all__ = ["REWARDS", "Reward", "queue_term"]
+__all__ = ["DEFAULT_REWARD", "REWARDS", "Reward", "queue_term"]
 
 Reward = Literal["drift", "linear_drift", "delay"]
 REWARDS: tuple[Reward, ...] = get_args(Reward)
+
+DEFAULT_REWARD: Reward = "linear_drift"
+"""The reward where none is named: plain PPO trains with it best."""
 
 DRIFT, LINEAR_DRIFT = REWARDS.index("drift"), REWARDS.index("linear_drift")
 

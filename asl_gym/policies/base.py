@@ -19,7 +19,7 @@ __all__ = ["Policy", "ScenarioPolicy", "scenario_of"]
 class Policy(Protocol):
     """What the evaluation asks of a policy: stable-baselines3's ``predict``.
 
-    Optional attributes: ``action_view``, the view of the action that it acts in (``"box"`` if it
+    Optional attributes: ``action_view``, the view of the action that it acts in (``"split"`` if it
     has neither that nor an ``action_space``); ``begin_episode(seed)``, called before every
     episode, for policies that draw at random.
     """

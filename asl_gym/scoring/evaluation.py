@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
+from asl_gym.envs.actions import DEFAULT_VIEW
 from asl_gym.model.costs import RoundCosts
 from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
 from asl_gym.scenario.building import ScenarioArguments
@@ -109,7 +110,7 @@ class Evaluator:
         self.env_kwargs = {**rest, "scenario": self.scenario}
         self._frontiers: dict[int, HindsightFrontier] = {}
 
-    def make_env(self, view: str = "box", observation: str = "flat") -> gym.Env[Any, Any]:
+    def make_env(self, view: str = DEFAULT_VIEW, observation: str = "flat") -> gym.Env[Any, Any]:
         """Builds the environment in which a policy of those views acts and sees."""
         return gym.make(
             self.env_id,
@@ -159,7 +160,7 @@ class Evaluator:
 
     def _seated(self, policy: Policy | PolicyFactory) -> tuple[Policy, gym.Env[Any, Any], str]:
         """The policy as it plays, the environment in its views, and its class's name."""
-        built = build_policy(policy, self.make_env(getattr(policy, "action_view", "box")))
+        built = build_policy(policy, self.make_env(getattr(policy, "action_view", DEFAULT_VIEW)))
         if isinstance(built, ScenarioPolicy) and built.scenario != self.scenario:
             raise ValueError(
                 f"policy = {built!r} was built for another scenario than the evaluation's: hand "

@@ -5,7 +5,7 @@ from typing import Any
 
 import gymnasium as gym
 
-from asl_gym.envs.actions import ACTION_VIEWS, action_view
+from asl_gym.envs.actions import ACTION_VIEWS, DEFAULT_VIEW, action_view
 from asl_gym.envs.observations import OBSERVATION_VIEWS
 from asl_gym.policies.base import Policy
 from asl_gym.scenario.scenario import Scenario
@@ -34,7 +34,7 @@ def view_of(policy: Any, scenario: Scenario) -> str:
     """The action view that a policy acts in.
 
     Its ``action_view`` if it has one; else the view whose space is its ``action_space`` (which
-    stable-baselines3's models have); else ``"box"``.
+    stable-baselines3's models have); else ``"split"``.
 
     Raises:
         ValueError: If its ``action_space`` is that of no view in this scenario.
@@ -43,7 +43,7 @@ def view_of(policy: Any, scenario: Scenario) -> str:
         return one_of("action_view", policy.action_view, tuple(ACTION_VIEWS))
     space = getattr(policy, "action_space", None)
     if space is None:
-        return "box"
+        return DEFAULT_VIEW
     for name in ACTION_VIEWS:
         if action_view(name, scenario).space == space:
             return name

@@ -60,7 +60,7 @@ BATCHES = (
     *(Batch("ASL-v0", "split", num_envs, 3.0) for num_envs in (1, 16, 256, 1_024)),
     Batch("ASL-v0", "split", 8_192, 1.0),
     Batch("ASL-v0", "split", 8_192, 1.0, threads=2),
-    Batch("ASL-v0", "box", 1_024, 3.0),
+    Batch("ASL-v0", "box", 1_024, 1.0),
     Batch("ASLParallel-v0", "split", 1_024, 1.0),
 )
 

@@ -49,7 +49,8 @@ def test_the_cheapest_of_the_known_splits_is_found(solver: TraceSolver, multipli
     for splits in candidates:
         known.add(splits, solver.chosen(splits))
     every, priced = prices(candidates, multiplier), known.price(multiplier)
-    np.testing.assert_allclose(priced.value, every.min(axis=1), rtol=1e-12)
+    # Frequencies that overfill the server by an ulp are scaled down.
+    np.testing.assert_allclose(priced.value, every.min(axis=1), rtol=1e-11)
     cheapest = np.stack(candidates, axis=1)[np.arange(ROUNDS), every.argmin(axis=1)]
     np.testing.assert_array_equal(priced.splits, cheapest)
     # The energy is the slope in λ.

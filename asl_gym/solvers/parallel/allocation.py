@@ -75,10 +75,11 @@ def earliest_deadline(a: Array, w: Array, clock: Clock) -> float:
         total = slope = 0.0
         for n in range(a.size):
             if w[n] > 0.0:
-                f = cheapest_frequency(a[n], w[n], deadline, clock)
-                total += f
+                per_second = 1.0 / (deadline - a[n])
+                f = min(w[n] * per_second, clock.greatest)
                 if f > clock.least:
-                    slope += f * f / w[n]
+                    slope += f * per_second
+                total += max(f, clock.least)
         if total <= clock.greatest or slope <= 0.0:
             break
         later = deadline + total * (total - clock.greatest) / (clock.greatest * slope)
@@ -110,6 +111,20 @@ def equal_share_deadline(a: Array, w: Array, mask: Mask, clock: Clock, splits: I
 
 
 @compiled
+def cubes_of(a: Array, w: Array, deadline: float, clock: Clock) -> tuple[float, float]:
+    """Σ f³ of the devices above f_min at a deadline, and a third of what it falls by a second."""
+    cubes = slope = 0.0
+    for n in range(a.size):
+        if w[n] > 0.0:
+            per_second = 1.0 / (deadline - a[n])
+            f = min(w[n] * per_second, clock.greatest)
+            if f > clock.least:
+                cubes += f * f * f
+                slope += f * f * f * per_second
+    return cubes, slope
+
+
+@compiled
 def optimal_deadline(a: Array, w: Array, V: float, price: float, clock: Clock) -> float:
     """The deadline [s] that minimises V·τ + Σ price·w·f(τ)² within the server's clock.
 
@@ -126,12 +141,7 @@ def optimal_deadline(a: Array, w: Array, V: float, price: float, clock: Clock) -
     target = V / (2.0 * price)
     deadline = low
     for _ in range(MAX_STEPS):
-        cubes = slope = 0.0
-        for n in range(a.size):
-            f = cheapest_frequency(a[n], w[n], deadline, clock)
-            if f > clock.least:
-                cubes += f * f * f
-                slope += f * f * f * f / w[n]
+        cubes, slope = cubes_of(a, w, deadline, clock)
         if cubes <= target:
             # Past the optimum, which happens where a device has reached f_min on the way.
             high = deadline
