@@ -18,6 +18,7 @@ from agents.training import train
 from agents.vec_env import make_vec_env
 from asl_gym import ASLEnv, Budget, Scenario, evaluate
 from asl_gym.policies.open import price_splits
+from asl_gym.policies.shown_rounds import ShownRounds
 from asl_gym.solvers import sequential
 from tests.agents.agent_samples import trivial_scenario
 
@@ -66,6 +67,7 @@ def test_the_solvers_own_splits_are_never_asked_for(
     env = ASLEnv(action_view="split")
     observation, _ = env.reset(seed=0)
     monkeypatch.setattr(sequential, "solve", refuse)
+    monkeypatch.setattr(ShownRounds, "solve", refuse)
     with pytest.raises(AssertionError, match="was asked"):
         asl_gym.OPEN(env).predict(observation)
     policy = fresh.policy_for(env)

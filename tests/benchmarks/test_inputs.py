@@ -283,7 +283,7 @@ class FakeAgent:
     """Acts like OPEN in the box view, and has the spaces that a trained model has."""
 
     def __init__(self, acts_on: int, sees: int) -> None:
-        env = Evaluator("ASL-v0", num_devices=acts_on).make_env()
+        env = Evaluator("ASL-v0", num_devices=acts_on).make_env("box")
         self.action_space = env.action_space
         self.observation_space = Evaluator(num_devices=sees).make_env().observation_space
         self.predict = OPENInBox(env).predict
