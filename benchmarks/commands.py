@@ -22,12 +22,13 @@ from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
 from benchmarks.playing.suite import build_suite
 from benchmarks.playing.user_policies import load_user_policy
+from benchmarks.reporting.exports import save_figure
 from benchmarks.reporting.report import write_report
 from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.studies.calibration.command import calibration
 from benchmarks.studies.certificate.command import certificate
 from benchmarks.studies.fadings import run_fadings
-from benchmarks.studies.scaling import measure_scaling, plot_scaling
+from benchmarks.studies.scaling import draw_scaling, measure_scaling
 from benchmarks.terminal import failures_told, output
 
 __all__ = ["app", "main"]
@@ -192,9 +193,9 @@ def scaling(
     table = measure_scaling()
     out.mkdir(parents=True, exist_ok=True)
     table.to_csv(out / "scaling.csv", index=False)
-    plot_scaling(table, out / "scaling.png")
+    pictures = save_figure(draw_scaling(table), out / "scaling")
     print_table(output(), table.map(lambda value: f"{value:,.3g}"), "One episode of OPEN")
-    typer.echo(f"Written to {out}: scaling.csv, scaling.png")
+    typer.echo(f"Written to {out}: scaling.csv, {', '.join(each.name for each in pictures)}")
 
 
 @app.command()

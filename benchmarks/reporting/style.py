@@ -1,14 +1,14 @@
 """Figures for print: width of a column or a page, fonts of a paper, colours that stay apart.
 
-A figure is drawn and saved under :func:`in_print`. Matplotlib's object
-interface is used throughout, without pyplot, so that no window is needed.
+A figure is drawn and saved under :func:`in_print`. Matplotlib's object interface is used
+throughout, without pyplot, so that no window is needed.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from matplotlib import style as matplotlib_style
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -27,7 +27,6 @@ __all__ = [
     "figure",
     "freeze_layout",
     "in_print",
-    "tidy",
 ]
 
 BLACK, ORANGE, BLUE, GREEN = "#000000", "#E69F00", "#0072B2", "#009E73"
@@ -90,10 +89,11 @@ PRINT: dict[str, Any] = {
 same everywhere; publishers want fonts of type 42, whose text can be searched."""
 
 
-def in_print() -> AbstractContextManager[None]:
+@contextmanager
+def in_print() -> Iterator[None]:
     """Sets the style in place of any other, for a ``with`` block or as a decorator."""
-    context: AbstractContextManager[None] = matplotlib_style.context(PRINT, after_reset=True)
-    return context
+    with matplotlib_style.context(PRINT, after_reset=True):
+        yield
 
 
 def figure(width: Width, height: float) -> Figure:
@@ -101,13 +101,6 @@ def figure(width: Width, height: float) -> Figure:
     made = Figure(figsize=(WIDTHS[width], height), layout="constrained")
     FigureCanvasAgg(made)
     return made
-
-
-def tidy(axes: Axes) -> None:
-    """Leaves out what carries no information, and puts a light grid behind the data."""
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(visible=True)
-    axes.set_axisbelow(True)
 
 
 def freeze_layout(made: Figure) -> None:

@@ -22,7 +22,8 @@ from benchmarks.playing.episode_log import COLUMNS, read_episodes
 from benchmarks.playing.run_folder import RunFolder
 from tests.benchmarks.commands import FEW, SHORT, failure, rows_without_times, run
 
-PLOTS = ("delay_energy.png", "running_averages.png", "split_points.png")
+NAMES = ("delay_energy", "running_averages", "split_points")
+PLOTS = tuple(f"figures/{name}-page.png" for name in NAMES)
 
 
 @pytest.fixture(scope="module")

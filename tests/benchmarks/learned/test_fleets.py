@@ -11,7 +11,6 @@ from asl_gym import OPEN, evaluate, preset
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.learned import fleets
 from benchmarks.learned.page import Page, PageEnvironment
-from benchmarks.learned.plots import styles_of
 from benchmarks.playing.suite import Entry
 
 PAGE = Page(
@@ -81,7 +80,7 @@ def test_no_episode_is_played_twice(played, monkeypatch):
 
 
 def test_the_section_has_a_table_and_a_plot(played, tmp_path):
-    parts = fleets.section(PAGE, played, tmp_path, styles_of(PAGE.algorithms), "results")
+    parts = fleets.section(PAGE, played, tmp_path, "results")
     assert parts[0] == "## Fleet sizes"
     assert parts[2].count("| shared network ") == 4
     assert "](results/ASL-v0-fleets.png)" in parts[3]
@@ -89,4 +88,4 @@ def test_the_section_has_a_table_and_a_plot(played, tmp_path):
 
 
 def test_there_is_no_section_without_results(tmp_path):
-    assert fleets.section(PAGE, tmp_path, tmp_path, {}, "results") == []
+    assert fleets.section(PAGE, tmp_path, tmp_path, "results") == []
