@@ -31,7 +31,7 @@ def drawn(width: style.Width) -> Figure:
 
 
 @pytest.mark.parametrize("width", INCHES)
-def test_a_figure_has_the_width_of_a_column_or_a_page(tmp_path: Path, width: style.Width):
+def test_a_figure_has_the_width_of_a_column_or_a_page(tmp_path: Path, width: style.Width) -> None:
     assert save_widths(drawn, tmp_path / "new" / "v")[width] == tmp_path / f"new/v-{width}.png"
     files = {kind: tmp_path / f"new/v-{width}.{kind}" for kind in ("png", "pdf", "svg")}
     assert matplotlib.image.imread(files["png"]).shape[1] == round(300 * INCHES[width])
@@ -40,7 +40,7 @@ def test_a_figure_has_the_width_of_a_column_or_a_page(tmp_path: Path, width: sty
     assert float(box) == float(told) == pytest.approx(72 * INCHES[width])
 
 
-def test_fonts_are_embedded_as_publishers_want_them(tmp_path: Path):
+def test_fonts_are_embedded_as_publishers_want_them(tmp_path: Path) -> None:
     with style.in_print():
         pdf, *_ = save_figure(drawn("column"), tmp_path / "v")
     content = pdf.read_bytes()
@@ -57,7 +57,7 @@ def _inflated(stream: bytes) -> bytes:
         return b""
 
 
-def test_the_same_figure_is_the_same_files(tmp_path: Path):
+def test_the_same_figure_is_the_same_files(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         save_widths(drawn, tmp_path / folder / "v")
     files = sorted(each.name for each in (tmp_path / "a").iterdir())
@@ -66,19 +66,19 @@ def test_the_same_figure_is_the_same_files(tmp_path: Path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
-def test_a_figure_that_has_nothing_to_show_is_not_written(tmp_path: Path):
+def test_a_figure_that_has_nothing_to_show_is_not_written(tmp_path: Path) -> None:
     assert save_widths(lambda _: None, tmp_path / "v") == {}
     assert not list(tmp_path.iterdir())
 
 
-def test_the_style_is_the_same_whatever_was_set_and_leaves_no_trace():
+def test_the_style_is_the_same_whatever_was_set_and_leaves_no_trace() -> None:
     with mpl.rc_context({"font.size": 20, "lines.linewidth": 9}):
         with style.in_print():
             assert (mpl.rcParams["font.size"], mpl.rcParams["lines.linewidth"]) == (8, 1)
         assert mpl.rcParams["font.size"] == 20
 
 
-def test_policies_of_a_run_differ_in_grey_too():
+def test_policies_of_a_run_differ_in_grey_too() -> None:
     entries = build_suite(Evaluator("ASL-v0", horizon=2)).entries
     names = {"best-fixed-max", "best-fixed-open"} | {each.name for each in entries}
     names -= {each.name for each in entries if each.split is not None}
@@ -86,7 +86,7 @@ def test_policies_of_a_run_differ_in_grey_too():
     assert len(set(looks)) == len(looks)
 
 
-def test_every_policy_of_the_project_has_a_look_of_its_own():
+def test_every_policy_of_the_project_has_a_look_of_its_own() -> None:
     versions = {**OPEN_VARIANTS, **TOLD_MORE}.values()
     names = [name for several in versions for name, *_ in several]
     names += [scheme.name for scheme in SCHEMES] + [name for name, *_ in BEST_FIXED.values()]
@@ -95,20 +95,20 @@ def test_every_policy_of_the_project_has_a_look_of_its_own():
     assert len(set(STYLES.values())) == len(STYLES)
 
 
-def test_fixed_splits_of_one_clock_look_alike():
+def test_fixed_splits_of_one_clock_look_alike() -> None:
     splits = preset("default").split_points.common
     assert {policy_style(f"fixed-{each}-max") for each in splits} == {STYLES["fixed-max"]}
     assert policy_style("fixed-1-open") == STYLES["fixed-open"]
 
 
-def test_an_unknown_policy_looks_the_same_in_every_process():
+def test_an_unknown_policy_looks_the_same_in_every_process() -> None:
     assert policy_style("SplitByRate") == PolicyStyle(style.PURPLE, "s", full=False)
     looks = {policy_style(f"mine-{number}") for number in range(40)}
     assert not looks & set(STYLES.values())
     assert len(looks) > 25
 
 
-def test_tables(tmp_path: Path):
+def test_tables(tmp_path: Path) -> None:
     figures = pd.DataFrame({"policy": ["a_b & c", "open"], "delay": [1 / 3, 2.0]})
     shown = pd.DataFrame({"Policy": ["a_b & c", "OPEN"], "E/Ē": ["−0.33 †", "[2, 3]"]})
     write_table(figures, tmp_path / "new" / "t", shown)
@@ -136,5 +136,5 @@ def test_tables(tmp_path: Path):
         ("<1 µs", r"\textless{}1 \textmu{}s"),
     ],
 )
-def test_signs_in_latex(text, expected):
+def test_signs_in_latex(text: str, expected: str) -> None:
     assert latex(pd.DataFrame({"Policy": [text]})).splitlines()[5] == rf"{expected} \\"
