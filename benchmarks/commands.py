@@ -82,7 +82,8 @@ def run(
     policy: Annotated[
         TextList,
         typer.Option(
-            help="Your own, [NAME=]package.module:Class or [NAME=]file.py:Class; repeatable."
+            help="Your own, [NAME=]package.module:Class, [NAME=]file.py:Class or "
+            "[NAME=]model.zip of stable-baselines3; repeatable."
         ),
     ] = None,
     trace_dir: Annotated[
