@@ -87,7 +87,8 @@ def run(
         ),
     ] = None,
     trace_dir: Annotated[
-        Path | None, typer.Option(help="Play the measured logs in this directory.")
+        Path | None,
+        typer.Option("--trace-dir", "--traces", help="Play the measured logs in this directory."),
     ] = None,
     seconds_per_round: Annotated[
         FloatOrNone, typer.Option(help="Duration of a round in the logs (default: a row a round).")

@@ -7,6 +7,7 @@ tell policies apart where a picture is printed in grey.
 
 import hashlib
 import re
+from collections.abc import Iterable
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from benchmarks.reporting.style import (
     VERMILION,
 )
 
-__all__ = ["FRONTIER", "PolicyStyle", "policy_style"]
+__all__ = ["FRONTIER", "PolicyStyle", "policy_style", "policy_styles"]
 
 
 class PolicyStyle(NamedTuple):
@@ -117,27 +118,49 @@ FIXED = re.compile(r"fixed-\d+-(max|open)")
 ALIKE = {"fixed-split": "fixed-max", "least-delay": "greedy-delay"}
 """Other names of what is the same policy."""
 
-_LEFT = [
+_LEFT = tuple(
     style
     for style in (
         PolicyStyle(*parts)
         for parts in product(
-            (BLUE, GREEN, PURPLE, ORANGE, SKY, GREY, BLACK), "os^v<>DdpPX", (True, HOLLOW)
+            (BLUE, GREEN, PURPLE, ORANGE, SKY, GREY, BLACK), "^v<>dp", (True, HOLLOW)
         )
     )
-    if style not in STYLES.values()
-]
+    if style not in STYLES.values() and style[1:] not in {("^", True), ("v", True)}
+)
+"""Styles of other names: none has the marker of a policy of the default run."""
+
+
+def policy_styles(names: Iterable[str]) -> dict[str, PolicyStyle]:
+    """The styles of all policies of a picture, by name.
+
+    Args:
+        names: Their names in the results; fixed splits of one clock look alike.
+
+    Returns:
+        Each one's style, which is the same in every picture but for unknown names that share one by
+        chance: there the first in the alphabet keeps it, and the others get the next that is free.
+    """
+    styles: dict[str, PolicyStyle] = {}
+    for name in sorted(set(names)):
+        order = [known] if (known := _known(name)) else _in_order(name)
+        free = (style for style in order if known or style not in styles.values())
+        styles[name] = next(free, order[0])
+    return styles
 
 
 def policy_style(name: str) -> PolicyStyle:
-    """The style of a policy.
+    """The style of one policy, see :func:`policy_styles`."""
+    return policy_styles([name])[name]
 
-    Args:
-        name: Its name in the results; fixed splits of one clock look alike.
-    """
+
+def _known(name: str) -> PolicyStyle | None:
     fixed = FIXED.fullmatch(name)
-    known = f"fixed-{fixed[1]}" if fixed else ALIKE.get(name, name)
-    if known in STYLES:
-        return STYLES[known]
+    return STYLES.get(f"fixed-{fixed[1]}" if fixed else ALIKE.get(name, name))
+
+
+def _in_order(name: str) -> list[PolicyStyle]:
+    """Styles for an unknown name, the first choice first."""
     digest = hashlib.sha256(name.encode()).digest()
-    return _LEFT[int.from_bytes(digest[:8], "big") % len(_LEFT)]
+    first = int.from_bytes(digest[:8], "big") % len(_LEFT)
+    return [*_LEFT[first:], *_LEFT[:first]]

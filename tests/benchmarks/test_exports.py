@@ -16,7 +16,7 @@ from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.playing.suite import OPEN_VARIANTS, TOLD_MORE, build_suite
 from benchmarks.reporting import style
 from benchmarks.reporting.exports import latex, save_figure, save_widths, write_table
-from benchmarks.reporting.policy_styles import STYLES, PolicyStyle, policy_style
+from benchmarks.reporting.policy_styles import STYLES, PolicyStyle, policy_style, policy_styles
 from benchmarks.reporting.statistics import BEST_FIXED
 
 INCHES = {"column": 3.5, "page": 7.16}
@@ -102,10 +102,18 @@ def test_fixed_splits_of_one_clock_look_alike() -> None:
 
 
 def test_an_unknown_policy_looks_the_same_in_every_process() -> None:
-    assert policy_style("SplitByRate") == PolicyStyle(style.PURPLE, "s", full=False)
+    assert policy_style("SplitByRate") == PolicyStyle(style.GREEN, "^", full=False)
     looks = {policy_style(f"mine-{number}") for number in range(40)}
     assert not looks & set(STYLES.values())
-    assert len(looks) > 25
+    assert len(looks) > 20
+
+
+def test_unknown_policies_of_one_picture_differ() -> None:
+    names = [f"mine-{number}" for number in range(40)]
+    styles = policy_styles([*names, "open"])
+    assert len(set(styles.values())) == 41
+    assert sum(styles[name] == policy_style(name) for name in names) > 20
+    assert policy_styles(reversed([*names, "open"])) == styles
 
 
 def test_tables(tmp_path: Path) -> None:

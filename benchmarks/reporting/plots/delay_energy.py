@@ -26,7 +26,7 @@ from benchmarks.reporting.plots.plane import (
     write_budget,
     write_unreachable,
 )
-from benchmarks.reporting.policy_styles import policy_style
+from benchmarks.reporting.policy_styles import policy_style, policy_styles
 from benchmarks.reporting.results import Results
 from benchmarks.reporting.statistics import BEST_FIXED
 
@@ -55,12 +55,14 @@ def draw_delay_energy(results: Results, width: style.Width) -> Figure:
     lines = [draw_frontier(whole, curve), draw_budget(whole, budget)]
     told = f"budget {budget:.0f} J" if plane is JOULES else "budgets"
     texts = [write_unreachable(whole), write_budget(whole, budget, told)]
-    draw_policies(whole, plane, others)
+    styles = policy_styles(results.policies)
+    draw_policies(whole, plane, others, styles)
     labels = _fixed_splits(whole, plane, results, width)
     _best_in_hindsight(whole, plane, results.summary)
     figure.legend(loc="outside lower center", ncols=2 if width == "column" else 4)
     if part is not None:
         _draw_near(part, plane, near, curve, budget)
+        draw_policies(part, plane, near, styles, intervals=False)
     style.freeze_layout(figure)
     place_labels(whole, labels, np.concatenate([*lines, others[list(plane)]]), texts)
     return figure
@@ -80,7 +82,7 @@ def _panels(width: style.Width, near: bool) -> tuple[Figure, Axes, Axes | None]:
 def _draw_near(
     axes: Axes, plane: Plane, near: pd.DataFrame, curve: pd.DataFrame, budget: float
 ) -> None:
-    """Draws the policies near the budget, with the frontier and the budget."""
+    """Draws frontier and budget where the policies near the budget are."""
     energies = _with_room(np.append(near[plane[0]], budget))
     below = np.interp(energies, curve[plane[0]], curve[plane[1]])
     axes.set(xlim=energies, ylim=_with_room(np.append(near[plane[1]], below)))
@@ -88,7 +90,6 @@ def _draw_near(
     axes.set_title("the policies near the budget")
     draw_frontier(axes, curve)
     draw_budget(axes, budget)
-    draw_policies(axes, plane, near, intervals=False)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5))
 

@@ -1,16 +1,18 @@
 """What is drawn in the delay-energy plane: its axes, the frontier, the budget, policies."""
 
+from collections.abc import Mapping
 from textwrap import fill
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from asl_gym.arrays import Array
 from benchmarks.reporting import style
-from benchmarks.reporting.policy_styles import FRONTIER, policy_style
+from benchmarks.reporting.policy_styles import FRONTIER, PolicyStyle
 
 __all__ = [
     "AXIS_TITLES",
@@ -89,7 +91,16 @@ def draw_budget(axes: Axes, budget: float) -> Array:
 def write_unreachable(axes: Axes) -> Text:
     """Says what the grey means."""
     text, place = "below the frontier: out of any policy's reach", axes.transAxes
-    return axes.text(0.985, 0.03, text, transform=place, color=style.GREY, fontsize=7, ha="right")
+    halo = withStroke(linewidth=2, foreground=UNREACHABLE)
+    return axes.text(
+        *(0.985, 0.03, text),
+        transform=place,
+        color=style.GREY,
+        fontsize=7,
+        ha="right",
+        path_effects=[halo],
+        zorder=5,
+    )
 
 
 def write_budget(axes: Axes, budget: float, told: str) -> Text:
@@ -98,10 +109,16 @@ def write_budget(axes: Axes, budget: float, told: str) -> Text:
     return axes.text(budget, 0.97, f" {told}", transform=place, fontsize=7, va="center")
 
 
-def draw_policies(axes: Axes, plane: Plane, rows: pd.DataFrame, intervals: bool = True) -> None:
+def draw_policies(
+    axes: Axes,
+    plane: Plane,
+    rows: pd.DataFrame,
+    styles: Mapping[str, PolicyStyle],
+    intervals: bool = True,
+) -> None:
     """Draws policies in the ranking's order, with the 95% intervals of their means or without."""
     for _, line in rows.iterrows():
-        own, order = policy_style(str(line["policy"])), ORDER.get(str(line["kind"]), 4)
+        own, order = styles[str(line["policy"])], ORDER.get(str(line["kind"]), 4)
         if intervals:
             _intervals(axes, plane, line, own.colour)
         axes.plot(

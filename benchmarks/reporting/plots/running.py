@@ -5,11 +5,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from asl_gym.arrays import Array
 from benchmarks.reporting import style
-from benchmarks.reporting.policy_styles import policy_style
+from benchmarks.reporting.policy_styles import policy_styles
 from benchmarks.reporting.results import Results
 
 __all__ = ["draw_running_averages", "policies_to_follow"]
@@ -45,9 +45,11 @@ def draw_running_averages(results: Results, width: style.Width) -> Figure:
     row = results.episodes[results.episodes["evaluation_seed"] == first_seed].iloc[0]
     figure = style.figure(width, HEIGHTS[width])
     delay, energy, queue = figure.subplots(3, 1, sharex=True)
-    for place, name in enumerate(policies_to_follow(results.summary)):
+    names = policies_to_follow(results.summary)
+    styles = policy_styles(results.policies)
+    for place, name in enumerate(names):
         rounds = results.folder.series(name)
-        number, line = rounds["round"] + 1, _line(results, name, place)
+        number, line = rounds["round"] + 1, styles[name].line(3.2, **_line(results, name, place))
         delay.plot(number, rounds["delay_s"].expanding().mean(), **line)
         ratio = _running_ratio(rounds, results.folder.scenario.energy_budgets)
         energy.plot(number, ratio, label=results.policies[name]["label"], **line)
@@ -57,18 +59,19 @@ def draw_running_averages(results: Results, width: style.Width) -> Figure:
     energy.axhline(1.0, label="frontier's delay at the budget; budget", **limit)
     _dress(delay, energy, queue, row["energy_budget_j"])
     queue.set(xlabel=f"round (evaluation seed {first_seed})", xlim=(0, row["rounds"]))
+    queue.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.align_ylabels()
     figure.legend(loc="outside upper center", ncols=2 if width == "column" else 4)
     return figure
 
 
 def _line(results: Results, name: str, place: int) -> dict[str, Any]:
-    """How a policy's lines are drawn, markers at other rounds than those of other policies."""
+    """What a policy's lines have beside its style; markers at other rounds than others have."""
     rounds = int(results.manifest["configuration"]["scenario"]["horizon"])
     between = max(rounds // MARKS, 1)
     marks = (place * between // MOST_FOLLOWED, between)
     of_kind = LINES.get(results.policies[name]["kind"], {"zorder": 3})
-    return policy_style(name).line(3.2, markevery=marks, **of_kind)
+    return {"markevery": marks, **of_kind}
 
 
 def _running_ratio(rounds: pd.DataFrame, budgets: Array) -> "pd.Series[float]":
