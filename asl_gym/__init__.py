@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from asl_gym.policies.schemes.skip_or_split import SkipOrSplit
     from asl_gym.policies.schemes.static_cut import StaticCut
     from asl_gym.policies.stale_csi import FilteredOPEN, KalmanOPEN
+    from asl_gym.scenario.building import load_scenario, with_settings
     from asl_gym.scenario.multiplier import tuned_initial_queue
     from asl_gym.scenario.presets import preset, preset_names
     from asl_gym.scenario.scenario import Scenario
@@ -94,11 +95,13 @@ __all__ = [
     "ablation_policy",
     "evaluate",
     "hindsight_frontier",
+    "load_scenario",
     "preset",
     "preset_names",
     "read_timings",
     "register_envs",
     "tuned_initial_queue",
+    "with_settings",
 ]
 
 _PLACES = {
@@ -133,6 +136,7 @@ _PLACES = {
     "asl_gym.policies.schemes.skip_or_split": ("SkipOrSplit",),
     "asl_gym.policies.schemes.static_cut": ("StaticCut",),
     "asl_gym.policies.stale_csi": ("FilteredOPEN", "KalmanOPEN"),
+    "asl_gym.scenario.building": ("load_scenario", "with_settings"),
     "asl_gym.scenario.multiplier": ("tuned_initial_queue",),
     "asl_gym.scenario.presets": ("preset", "preset_names"),
     "asl_gym.scenario.scenario": ("Scenario",),

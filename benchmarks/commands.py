@@ -12,6 +12,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from asl_gym.scenario.overlays import parse_settings
 from asl_gym.terminal import speak_plainly_where_needed
 from asl_gym.traces.columns import Columns
 from benchmarks.errors import BenchmarkError
@@ -44,6 +45,13 @@ Anew = Annotated[
     bool, typer.Option("--anew", help="Play rows again that other code or files made.")
 ]
 TextList = list[str] | None
+Set = Annotated[
+    TextList,
+    typer.Option(
+        "--set",
+        help="A field of the scenario, PATH=VALUE, such as radio.bandwidth_hz=10e6; repeatable.",
+    ),
+]
 FloatOrNone = float | None
 
 app.command()(calibration)
@@ -104,12 +112,19 @@ def run(
         typer.Option(help="Name or label of a policy to keep beside your own; repeatable."),
     ] = None,
     agents: Annotated[bool, typer.Option(help="Whether the shipped agents take part.")] = True,
+    settings: Set = None,
     anew: Anew = False,
 ) -> None:
     """Plays the policies on common traces, then reports; goes on where it was interrupted."""
     with failures_told():
         configuration = Configuration.build(
-            env, scenario, rounds, seeds, num_devices, budget_fraction
+            env,
+            scenario,
+            rounds,
+            seeds,
+            num_devices,
+            budget_fraction,
+            parse_settings(settings or ()),
         )
         if trace_dir is not None:
             configuration = configuration.with_measured_logs(
@@ -143,10 +158,11 @@ def fadings(
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/fadings"),
     rounds: Annotated[int, typer.Option(help="Rounds of an episode.")] = 1_000,
     seeds: Seeds = 20,
+    settings: Set = None,
 ) -> None:
     """Compares OPEN with fixed splits under block, ergodic and no fading."""
     with failures_told():
-        run_fadings(out, rounds, seeds, output())
+        run_fadings(out, rounds, seeds, output(), parse_settings(settings or ()))
 
 
 @app.command()

@@ -5,7 +5,9 @@ as if a round lasted many coherence times, and ``no-fading`` leaves it out. The 
 benchmark on each, with few policies and long episodes, and puts the results into one table.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -29,7 +31,9 @@ SHOWN = ("open", "greedy-delay", BEST_FIXED["max"][0], BEST_FIXED["open"][0])
 COLUMNS = ["Policy", "Delay [s]", "Energy [J]", "E/Ē", "Priced gap [%]", "Frontier gap [%]"]
 
 
-def run_fadings(out: Path, rounds: int, num_seeds: int, console: Console) -> None:
+def run_fadings(
+    out: Path, rounds: int, num_seeds: int, console: Console, settings: Mapping[str, Any]
+) -> None:
     """Plays what is missing and writes the table, ``fadings.md`` and ``fadings.csv``.
 
     Args:
@@ -37,9 +41,12 @@ def run_fadings(out: Path, rounds: int, num_seeds: int, console: Console) -> Non
         rounds: Rounds of an episode.
         num_seeds: Number of evaluation seeds.
         console: Where progress and table are shown.
+        settings: Fields of the scenarios by path, see :func:`asl_gym.with_settings`.
     """
     for scenario in FADINGS.values():
-        configuration = Configuration.build("ASL-v0", scenario, rounds, num_seeds)
+        configuration = Configuration.build(
+            "ASL-v0", scenario, rounds, num_seeds, settings=settings
+        )
         suite = build_suite(configuration.evaluator, agents=False)
         played = [each.name for each in suite.entries if _takes_part(each)]
         run_suite(configuration, suite.keep(played), RunFolder(out / scenario), console)
