@@ -28,7 +28,8 @@ from benchmarks.studies.calibration.command import calibration
 from benchmarks.studies.certificate.command import certificate
 from benchmarks.studies.fadings import run_fadings
 from benchmarks.studies.scaling import measure_scaling, plot_scaling
-from benchmarks.terminal import failures_told, output
+from benchmarks.studies.sweeps.command import study
+from benchmarks.terminal import Settings, failures_told, output
 
 __all__ = ["app", "main"]
 
@@ -45,17 +46,11 @@ Anew = Annotated[
     bool, typer.Option("--anew", help="Play rows again that other code or files made.")
 ]
 TextList = list[str] | None
-Set = Annotated[
-    TextList,
-    typer.Option(
-        "--set",
-        help="A field of the scenario, PATH=VALUE, such as radio.bandwidth_hz=10e6; repeatable.",
-    ),
-]
 FloatOrNone = float | None
 
 app.command()(calibration)
 app.command()(certificate)
+app.command()(study)
 
 
 @app.command()
@@ -112,7 +107,7 @@ def run(
         typer.Option(help="Name or label of a policy to keep beside your own; repeatable."),
     ] = None,
     agents: Annotated[bool, typer.Option(help="Whether the shipped agents take part.")] = True,
-    settings: Set = None,
+    settings: Settings = None,
     anew: Anew = False,
 ) -> None:
     """Plays the policies on common traces, then reports; goes on where it was interrupted."""
@@ -158,7 +153,7 @@ def fadings(
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/fadings"),
     rounds: Annotated[int, typer.Option(help="Rounds of an episode.")] = 1_000,
     seeds: Seeds = 20,
-    settings: Set = None,
+    settings: Settings = None,
 ) -> None:
     """Compares OPEN with fixed splits under block, ergodic and no fading."""
     with failures_told():

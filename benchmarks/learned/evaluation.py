@@ -11,8 +11,8 @@ from rich.console import Console
 
 from agents.bookkeeping import sha256_of, write_json
 from agents.configuration import ALGORITHMS
-from agents.learning_curve import VALIDATION_SEEDS
 from agents.playing import as_policy
+from agents.seeds import VALIDATION_SEEDS
 from asl_gym.policies.base import Policy
 from asl_gym.scoring.fitting import build_policy
 from asl_gym.validation.json_files import read_json

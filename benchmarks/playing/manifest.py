@@ -28,6 +28,7 @@ __all__ = [
     "changed",
     "check_rows",
     "checked",
+    "code_of",
     "made_by",
     "manifest_of",
     "merged",
@@ -123,8 +124,7 @@ def checked(path: Path, content: Any) -> Plain:
 
 def made_by(configuration: Configuration, entry: Entry) -> dict[str, Any]:
     """All that makes the rows of a policy, as plain data: ``configuration`` and ``policy``."""
-    packages = PLAYING + (LEARNING if entry.kind == "agent" else ())
-    policy = {**entry.as_dict(), "code": _code(packages)}
+    policy = {**entry.as_dict(), "code": code_of(entry)}
     return {"configuration": configuration.as_dict(), "policy": policy}
 
 
@@ -141,6 +141,11 @@ def manifest_of(configuration: Configuration, suite: Suite) -> Plain:
     }
     plain: Plain = json.loads(json.dumps(made))
     return plain
+
+
+def code_of(entry: Entry) -> dict[str, str]:
+    """Digests of the code that decides the rows of a policy, by package."""
+    return _code(PLAYING + (LEARNING if entry.kind == "agent" else ()))
 
 
 def _code(packages: tuple[str, ...]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.episode_log import EpisodeLog
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.suite import Entry, Suite
-from benchmarks.playing.user_policies import users_code
+from benchmarks.playing.user_policies import PROTOCOL, users_code
 
 __all__ = ["frontier_curve", "run_suite"]
 
@@ -28,11 +28,6 @@ SCALED_MULTIPLIERS = np.geomspace(1e-4, 1e4, 161)
 
 CURVE_POINTS = 161
 """Points of a curve along several budgets."""
-
-PROTOCOL = (
-    "predict(observation, state=None, episode_start=None, deterministic=True) -> (action, state)"
-)
-"""What a policy has to offer."""
 
 
 def run_suite(

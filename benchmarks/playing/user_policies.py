@@ -16,11 +16,16 @@ from asl_gym.users_code import users_code as users_code_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.own_modules import digests_of_own_modules
 
-__all__ = ["UserPolicy", "load_user_policy", "users_code"]
+__all__ = ["PROTOCOL", "UserPolicy", "load_user_policy", "users_code"]
 
 LONGEST_NAME = 60
 NAME = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,{LONGEST_NAME - 1}}}")
 EXPECTED = "[NAME=]package.module:Class or [NAME=]path/to/file.py:Class"
+
+PROTOCOL = (
+    "predict(observation, state=None, episode_start=None, deterministic=True) -> (action, state)"
+)
+"""What a policy has to offer."""
 
 
 @dataclass(frozen=True)
