@@ -5,10 +5,10 @@ be pickled, and hands over each result as soon as it is there. A process or node
 task that it ran, which is run again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple, Protocol
 
-__all__ = ["Engine", "Outcome"]
+__all__ = ["Engine", "Outcome", "Outcomes"]
 
 
 class Outcome(NamedTuple):
@@ -25,10 +25,14 @@ class Outcome(NamedTuple):
     error: Exception | None
 
 
+Outcomes = Generator[Outcome, None, None]
+"""Outcomes as tasks end; closing it stops what runs."""
+
+
 class Engine(Protocol):
     """Runs tasks side by side."""
 
-    def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Outcome]:
+    def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Outcomes:
         """Calls a function with each task; yields an outcome a task, in the order they end.
 
         Args:

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.jobs.engine import Outcome
+from benchmarks.jobs.engine import Outcome, Outcomes
 
 __all__ = ["Processes"]
 
@@ -39,7 +39,7 @@ class Processes:
     def __init__(self, workers: int) -> None:
         self.workers = workers
 
-    def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Outcome]:
+    def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Outcomes:
         """See :meth:`benchmarks.jobs.engine.Engine.run`."""
         missing, breaks = list(range(len(tasks))), 0
         while missing:
@@ -58,7 +58,7 @@ class Processes:
 
     def _run_once(
         self, function: Callable[[Any], Any], tasks: Sequence[Any], missing: Sequence[int]
-    ) -> Iterator[Outcome]:
+    ) -> Outcomes:
         """Runs tasks until all have ended or a worker dies."""
         before = set(multiprocessing.active_children())
         pool = ProcessPoolExecutor(

@@ -1,11 +1,11 @@
 """Tasks on a Ray cluster."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.jobs.engine import Outcome
+from benchmarks.jobs.engine import Outcome, Outcomes
 
 __all__ = ["RayCluster"]
 
@@ -54,7 +54,7 @@ class RayCluster:
                 f"address = {address!r}: no Ray cluster answers ({error})"
             ) from error
 
-    def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Outcome]:
+    def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Outcomes:
         """See :meth:`benchmarks.jobs.engine.Engine.run`."""
         ray = self._ray
         remote = ray.remote(num_cpus=1, max_retries=MOST_RETRIES)(function)

@@ -10,19 +10,15 @@ from functools import lru_cache
 from typing import Any
 
 from asl_gym import Evaluator, Scenario
+from benchmarks.jobs.batches import batched
 from benchmarks.jobs.store import Job
 from benchmarks.playing.contenders import one_contender
 from benchmarks.playing.manifest import code_of
+from benchmarks.playing.parts import BATCH, rounds_of_work
 from benchmarks.playing.suite import Entry
 from benchmarks.playing.user_policies import PROTOCOL, users_code
 
-__all__ = ["batched", "episodes_job", "play_jobs"]
-
-BATCH = 20_000.0
-"""Work of a batch of jobs, which takes seconds: rounds, weighed by the number of devices."""
-
-DEVICES = 200
-"""Devices that make a round twice the work that one of few devices is."""
+__all__ = ["episodes_job", "jobs_together", "play_jobs"]
 
 KEPT = 2
 """Evaluations that a process keeps, since their frontiers serve all policies."""
@@ -54,26 +50,18 @@ def episodes_job(evaluator: Evaluator, entry: Entry, seeds: Sequence[int]) -> Jo
     )
 
 
-def batched(jobs: Sequence[Job]) -> Iterator[list[Job]]:
-    """Puts short jobs together, those that follow one another on the same traces.
+def jobs_together(jobs: Sequence[Job]) -> Iterator[list[Job]]:
+    """Short jobs on the same traces, whose frontiers are then computed once."""
 
-    Their frontiers are then computed once, and handing jobs to processes costs little.
-    """
-    batch: list[Job] = []
-    work, traces = 0.0, None
-    for job in jobs:
-        made_by = job.made_by
-        scenario = made_by["scenario"]
-        size = len(scenario["fleet"]["clock_hz"])
-        of_job = scenario["horizon"] * len(made_by["seeds"]) * (1.0 + size / DEVICES)
-        of_traces = (made_by["env_id"], scenario, made_by["seeds"])
-        if batch and (of_traces != traces or work + of_job > BATCH):
-            yield batch
-            batch, work = [], 0.0
-        batch.append(job)
-        work, traces = work + of_job, of_traces
-    if batch:
-        yield batch
+    def work(job: Job) -> float:
+        scenario, seeds = job.made_by["scenario"], job.made_by["seeds"]
+        num_devices = len(scenario["fleet"]["clock_hz"])
+        return rounds_of_work(scenario["horizon"] * len(seeds), num_devices)
+
+    def traces(job: Job) -> list[Any]:
+        return [job.made_by[name] for name in ("env_id", "scenario", "seeds")]
+
+    return batched(jobs, work, traces, BATCH)
 
 
 def play_jobs(made_by: Sequence[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:

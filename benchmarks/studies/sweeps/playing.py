@@ -5,7 +5,7 @@ the delay-energy plane; then at the value whose mean energy is nearest below the
 the evaluation traces that all policies meet.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -16,17 +16,15 @@ from benchmarks.jobs.engine import Engine
 from benchmarks.jobs.running import Work, run_missing
 from benchmarks.jobs.store import Job, Store
 from benchmarks.playing.contenders import contenders
-from benchmarks.playing.episodes import batched, episodes_job, play_jobs
+from benchmarks.playing.episodes import episodes_job, jobs_together, play_jobs
+from benchmarks.playing.parts import blocks
 from benchmarks.playing.suite import Entry
 from benchmarks.studies.sweeps.definition import Study
 from benchmarks.studies.sweeps.points import Point
 
 __all__ = ["Played", "chosen_knob", "play_study"]
 
-BLOCK = 10
-"""Evaluation seeds of a job."""
-
-WORK = Work(play_jobs, batched)
+WORK = Work(play_jobs, jobs_together)
 
 Played = tuple[pd.DataFrame, pd.DataFrame]
 """The rows on evaluation traces, and those of knobs on validation traces."""
@@ -72,7 +70,7 @@ def play_study(
     tasks = [
         _Task(point, entry, episodes_job(point.evaluator, entry, block))
         for point, policies in zip(points, found, strict=True)
-        for block in _blocks(study.seeds)
+        for block in blocks(range(study.seeds))
         for entry in (_chosen(entries, point, curves) for entries in policies)
     ]
     run_missing([task.job for task in tasks], WORK, store, engine, console)
@@ -100,11 +98,6 @@ def _chosen(entries: Sequence[Entry], point: Point, curves: pd.DataFrame) -> Ent
         ratios = ratios[ratios[name] == cell]
     means = ratios.groupby("knob", sort=False)["energy_ratio"].mean()
     return entries[chosen_knob([float(means[str(entry.knob)]) for entry in entries])]
-
-
-def _blocks(seeds: int) -> Iterator[range]:
-    for first in range(0, seeds, BLOCK):
-        yield range(first, min(first + BLOCK, seeds))
 
 
 def _rows(tasks: Sequence[_Task], store: Store) -> pd.DataFrame:
