@@ -15,9 +15,9 @@ from agents.checkpoints import steps_done
 from agents.configuration import Configuration, load_configuration
 from agents.curve import plot_curves
 from agents.errors import RunError
-from agents.learning_curve import VALIDATION_SEEDS
 from agents.own_scenarios import OwnScenario, on_scenario
 from agents.runs import run_folder
+from agents.seeds import VALIDATION_SEEDS
 from agents.training import train
 from asl_gym import OPEN, evaluate
 from asl_gym.scenario.overlays import parse_settings

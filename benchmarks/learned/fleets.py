@@ -16,12 +16,13 @@ from rich.console import Console
 
 from agents.catalogue import label_of
 from asl_gym import OPEN
+from benchmarks.jobs.engine import Engine
 from benchmarks.learned.evaluation import agent_entries, play_missing
 from benchmarks.learned.page import Page
 from benchmarks.learned.plots import plain_axis, save_picture
 from benchmarks.learned.results import complete_rows
+from benchmarks.learned.runs import Run
 from benchmarks.learned.statistics import compare
-from benchmarks.learned.training import Run
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.suite import Entry
@@ -83,7 +84,7 @@ def cases_of(page: Page) -> Iterator[FleetCase]:
 
 
 def play_fleets(
-    page: Page, runs: Sequence[Run], out: Path, console: Console, anew: bool = False
+    page: Page, runs: Sequence[Run], out: Path, console: Console, engine: Engine
 ) -> None:
     """Plays what is missing of the study, OPEN and the agents of all training seeds.
 
@@ -92,7 +93,7 @@ def play_fleets(
         runs: Its runs.
         out: Folder of the page's results.
         console: Where the progress is shown.
-        anew: Whether rows that other code or files made are played anew.
+        engine: What plays.
     """
     for case in cases_of(page):
         own = [
@@ -101,7 +102,7 @@ def play_fleets(
             if run.configuration.env_id == case.env_id and run.algorithm in page.fleet_algorithms
         ]
         entries = [Entry("open", "OPEN", "OPEN", OPEN), *agent_entries(own)]
-        play_missing(case.configuration(page), entries, case.folder(out), console, anew)
+        play_missing(case.configuration(page), entries, case.folder(out), console, engine)
 
 
 def section(page: Page, out: Path, pictures: Path, link: str) -> list[str]:

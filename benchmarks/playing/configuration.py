@@ -156,6 +156,10 @@ class Configuration:
             notes=tuple(notes),
         )
 
+    def __getstate__(self) -> dict[str, Any]:
+        # An evaluation is made anew where the configuration goes, and with it its frontiers.
+        return {name: value for name, value in vars(self).items() if name != "evaluator"}
+
     @property
     def seeds(self) -> range:
         """The evaluation seeds."""

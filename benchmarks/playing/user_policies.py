@@ -20,13 +20,18 @@ from asl_gym.validation.checks import FieldError
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.own_modules import digests_of_own_modules
 
-__all__ = ["UserPolicy", "load_user_policy", "users_code"]
+__all__ = ["PROTOCOL", "UserPolicy", "load_user_policy", "users_code"]
 
 LONGEST_NAME = 60
 NAME = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,{LONGEST_NAME - 1}}}")
 EXPECTED = "[NAME=]package.module:Class, [NAME=]path/to/file.py:Class or [NAME=]path/to/model.zip"
 MODEL = ".zip"
 """How the name of a model's file ends."""
+
+PROTOCOL = (
+    "predict(observation, state=None, episode_start=None, deterministic=True) -> (action, state)"
+)
+"""What a policy has to offer."""
 
 
 @dataclass(frozen=True)

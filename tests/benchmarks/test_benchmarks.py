@@ -111,7 +111,7 @@ def test_report_is_readable(whole):
 
 def test_a_killed_run_goes_on(tmp_path):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    options = ["--rounds", "50", "--seeds", "8", *FEW, "--only", "random"]
+    options = ["--rounds", "200", "--seeds", "8", *FEW, "--only", "random"]
     command = [sys.executable, "-m", "benchmarks", *options, "--out", str(killed)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     rows = killed / "episodes.csv"
