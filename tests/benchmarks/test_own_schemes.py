@@ -129,16 +129,18 @@ def test_schemes_and_models_take_part(tmp_path: Path) -> None:
     assert delays == pytest.approx([score.mean_delay_s for score in expected], rel=1e-12)
 
 
-def test_a_retrained_model_is_refused_by_name(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    env, path = gym.make("ASL-v0", action_view="split"), tmp_path / "model.zip"
+def test_rows_of_a_model_that_was_retrained_are_played_anew(tmp_path: Path) -> None:
+    env, path, out = gym.make("ASL-v0", action_view="split"), tmp_path / "model.zip", tmp_path
     arguments = [*SHORT, "--no-agents", "--only", "mine", "--policy", f"mine={path}"]
-    PPO("MlpPolicy", env, n_steps=8, batch_size=8, seed=0).save(path)
-    run(tmp_path / "out", *arguments)
-    PPO("MlpPolicy", env, n_steps=8, batch_size=8, seed=1).save(path)
-    message = failure(capsys, *arguments, "--out", str(tmp_path / "out"))
-    assert "files.model.zip" in message
+    delays = []
+    for seed in (0, 1):
+        model = PPO("MlpPolicy", env, n_steps=8, batch_size=8, seed=seed)
+        model.save(path)
+        run(out, *arguments)
+        delays.append(read_episodes(out / "episodes.csv")["mean_delay_s"].to_list())
+        expected = asl_gym.evaluate(model, "ASL-v0", [0, 1], horizon=6)
+        assert delays[-1] == pytest.approx([each.mean_delay_s for each in expected], rel=1e-12)
+    assert delays[0] != delays[1]
 
 
 @pytest.mark.parametrize(
