@@ -112,10 +112,20 @@ STYLES = {
     "static-cut-mean": PolicyStyle(PURPLE, "^", HOLLOW),
     "static-cut-sampled": PolicyStyle(SKY, "p", HOLLOW),
     "skip-or-split": PolicyStyle(GREEN, "p"),
+    # OPEN taken apart
+    "random-cut-fixed-resource": PolicyStyle(GREY, "<", HOLLOW),
+    "random-cut-optimal-resource": PolicyStyle(GREY, "<"),
+    "fixed-cut-fixed-resource": PolicyStyle(ORANGE, "d", HOLLOW),
+    "fixed-cut-optimal-resource": PolicyStyle(ORANGE, "d"),
+    "dynamic-cut-fixed-resource": PolicyStyle(SKY, "^", HOLLOW),
 }
 
 FIXED = re.compile(r"fixed-\d+-(max|open)")
-ALIKE = {"fixed-split": "fixed-max", "least-delay": "greedy-delay"}
+ALIKE = {
+    "fixed-split": "fixed-max",
+    "least-delay": "greedy-delay",
+    "dynamic-cut-optimal-resource": "open",
+}
 """Other names of what is the same policy."""
 
 _LEFT = tuple(
