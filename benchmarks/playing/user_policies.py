@@ -20,7 +20,7 @@ from asl_gym.validation.checks import FieldError
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.own_modules import digests_of_own_modules
 
-__all__ = ["PROTOCOL", "UserPolicy", "load_user_policy", "users_code"]
+__all__ = ["MODEL", "PROTOCOL", "UserPolicy", "load_user_policy", "users_code"]
 
 LONGEST_NAME = 60
 NAME = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,{LONGEST_NAME - 1}}}")

@@ -13,11 +13,12 @@ from benchmarks.jobs.choosing import engine_called
 from benchmarks.jobs.engine import Engine
 from benchmarks.jobs.store import Store
 from benchmarks.playing.provenance import provenance
+from benchmarks.reporting.exports import write_table
 from benchmarks.studies.sweeps.definition import Study, read_study, shipped_studies
 from benchmarks.studies.sweeps.figures import write_figures
 from benchmarks.studies.sweeps.playing import play_study
 from benchmarks.studies.sweeps.points import points_of
-from benchmarks.studies.sweeps.summary import summarised
+from benchmarks.studies.sweeps.summary import shown, summarised
 from benchmarks.terminal import Address, EngineOption, Jobs, Settings, failures_told, output
 
 __all__ = ["run_study", "study"]
@@ -79,8 +80,8 @@ def run_study(
     study.json   the study and the command
     rows.csv     a row a point, policy and evaluation seed
     knobs.csv    a row a point, scheme, value of its knob and validation seed
-    summary.csv  means with 95% intervals
-    *.png        figures
+    summary.csv  means with 95% intervals; as text in summary.md and summary.tex
+    figures/     figures, each for a column and for a page, as PDF, SVG and PNG
 
     Args:
         folder: Where they go.
@@ -94,8 +95,11 @@ def run_study(
     folder.mkdir(parents=True, exist_ok=True)
     described = {"study": read.model_dump(), "set": settings, "written_by": provenance()}
     write_json(folder / "study.json", described)
-    tables = {"rows": rows, "summary": summarised(read, rows), "knobs": knobs}
+    tables = {"rows": rows, "knobs": knobs}
     names = ["study.json", *(_write(folder, name, table) for name, table in tables.items())]
+    lines = summarised(read, rows)
+    write_table(lines, folder / "summary", shown(read, lines))
+    names.append("summary.csv")
     names += write_figures(folder, read, rows, knobs)
     console.print(f"Written to {folder}: {', '.join(names)}")
 
