@@ -48,6 +48,9 @@ WIDE = 6.0
 SMALLEST_GAP = 0.01
 """Where a logarithmic axis of priced gaps ends at the latest [%]."""
 
+IN_PLANE = ("energy_ratio", "mean_delay_s", "frontier_delay_s")
+"""Columns of what stands in the plane of delay and energy."""
+
 BUDGET: dict[str, Any] = {"color": style.BLACK, "linewidth": 0.7, "linestyle": (0, (1, 1.5))}
 BOUND: dict[str, Any] = {**FRONTIER, "linestyle": (0, (4, 2)), "label": "frontier at the budget"}
 
@@ -152,8 +155,17 @@ def _plain(value: float, _: Any) -> str:
     return f"{value:,g}"
 
 
+def _over_frontier(means: Any) -> Any:
+    """Mean delay over the frontier's at the budget on the same traces."""
+    return means["mean_delay_s"] / means["frontier_delay_s"]
+
+
 def _knobs(study: Study, lines: pd.DataFrame, knobs: pd.DataFrame, width: style.Width) -> Figure:
-    """The schemes as curves of their knobs at the study's first point, on validation traces."""
+    """The schemes as curves of their knobs at the study's first point.
+
+    Knobs are swept on validation traces and the others played on evaluation traces, whose luck is
+    another: each is drawn over the frontier's delay at the budget on its own traces.
+    """
     figure = style.figure(width, 3.6 if width == "page" else 4.4)
     axes = figure.add_subplot()
     for axis in study.axis:
@@ -161,14 +173,15 @@ def _knobs(study: Study, lines: pd.DataFrame, knobs: pd.DataFrame, width: style.
         lines, knobs = lines[lines[axis.name] == cell], knobs[knobs[axis.name] == cell]
     styles = policy_styles([*lines["policy"], *knobs["policy"]])
     for name, scheme in knobs.groupby("policy", sort=False):
-        means = scheme.groupby("knob", sort=False)[["mean_energy_j", "mean_delay_s"]].mean()
+        means = scheme.groupby("knob", sort=False)[list(IN_PLANE)].mean()
         line = styles[str(name)].line(label=scheme["label"].iloc[0])
-        axes.plot(means["mean_energy_j"], means["mean_delay_s"], **line)
+        axes.plot(means["energy_ratio"], _over_frontier(means), **line)
     for _, other in lines[~lines["policy"].isin(knobs["policy"])].iterrows():
         point = styles[other["policy"]].points(label=other["label"], zorder=4)
-        axes.plot(other["mean_energy_j"], other["mean_delay_s"], **point)
-    axes.axvline(float(lines["energy_budget_j"].iloc[0]), **BUDGET, label="budget")
-    axes.set(xlabel="mean energy per round [J]", ylabel="mean round delay [s]")
+        axes.plot(other["energy_ratio"], _over_frontier(other), **point)
+    axes.plot(1.0, 1.0, "+", color=style.BLACK, markersize=7, label="frontier at the budget")
+    axes.axvline(1.0, **BUDGET)
+    axes.set(xlabel="mean energy ÷ budget", ylabel="mean delay ÷ frontier's at the budget")
     axes.set(xscale="log", yscale="log")
     for each in (axes.xaxis, axes.yaxis):
         each.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
