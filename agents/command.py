@@ -1,10 +1,13 @@
 """The commands of ``python -m agents``: train agents and draw their learning curves."""
 
-from collections.abc import Iterator
+import shlex
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import gymnasium as gym
 import numpy as np
 import typer
 
@@ -12,11 +15,15 @@ from agents.checkpoints import steps_done
 from agents.configuration import Configuration, load_configuration
 from agents.curve import plot_curves
 from agents.errors import RunError
-from agents.learning_curve import VALIDATION_SEEDS
+from agents.own_scenarios import OwnScenario, on_scenario
 from agents.runs import run_folder
+from agents.seeds import VALIDATION_SEEDS
 from agents.training import train
 from asl_gym import OPEN, evaluate
+from asl_gym.scenario.overlays import parse_settings
 from asl_gym.terminal import speak_plainly_where_needed
+from asl_gym.traces.columns import Columns
+from asl_gym.traces.log_options import LogOptions
 
 __all__ = ["app"]
 
@@ -32,6 +39,34 @@ Algorithm = Annotated[str, typer.Argument(help="Algorithm, for example ppo.")]
 Env = Annotated[str, typer.Option("--env", help="Environment id.")]
 Seed = Annotated[int, typer.Option(min=0, help="Training seed.")]
 Runs = Annotated[Path, typer.Option(help="Folder of all runs.")]
+Hyperparameters = Annotated[
+    Path | None,
+    typer.Option(help="TOML file with what differs from the shipped hyperparameters."),
+]
+ScenarioName = Annotated[
+    str | None,
+    typer.Option(
+        "--scenario", help="Preset's name or JSON file (default: the environment id's own)."
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Field of the scenario, such as radio.bandwidth_hz=10e6; often."),
+]
+Traces = Annotated[
+    Path | None,
+    typer.Option("--traces", "--trace-dir", help="Train on the measured logs in this directory."),
+]
+SecondsPerRound = Annotated[
+    float | None, typer.Option(help="Duration of a round in the logs (default: a row a round).")
+]
+Rates = Annotated[
+    str | None, typer.Option(help="What gives the rates of G-NetTrack logs: capacity, throughput.")
+]
+LogColumns = Annotated[
+    str | None, typer.Option("--columns", help="Columns of other logs: TOML, inline or a file.")
+]
+Stitch = Annotated[bool, typer.Option("--stitch", help="Play all logs as one.")]
 
 
 @contextmanager
@@ -44,17 +79,40 @@ def _failures_told() -> Iterator[None]:
         raise typer.Exit(2) from error
 
 
-def _configuration(algorithm: str, env_id: str) -> Configuration:
+def _configuration(given: Mapping[str, Any]) -> Configuration:
+    """What a command's options ask for; notices about traces are told."""
     try:
-        return load_configuration(algorithm, env_id)
-    except ValueError as error:
+        with warnings.catch_warnings(record=True) as notices:
+            warnings.simplefilter("always")
+            own = load_configuration(given["algorithm"], given["env"], given["hyperparameters"])
+            configuration = on_scenario(own, _asked(given))
+    except (TypeError, ValueError, gym.error.Error) as error:
         raise typer.BadParameter(str(error)) from error
+    for text in dict.fromkeys(str(notice.message) for notice in notices):
+        typer.echo(f"note: {text}")
+    return configuration
+
+
+def _asked(given: Mapping[str, Any]) -> OwnScenario:
+    columns = None if given["columns"] is None else Columns.from_toml(given["columns"])
+    options = LogOptions(given["seconds_per_round"], given["rates"], columns, given["stitch"])
+    settings = parse_settings(given["settings"] or ())
+    return OwnScenario(given["scenario"], settings, given["traces"], options)
 
 
 @app.command("train")
 def train_command(
+    context: typer.Context,
     algorithm: Algorithm,
     env: Env = "ASL-v0",
+    scenario: ScenarioName = None,
+    settings: Settings = None,
+    traces: Traces = None,
+    seconds_per_round: SecondsPerRound = None,
+    rates: Rates = None,
+    columns: LogColumns = None,
+    stitch: Stitch = False,
+    hyperparameters: Hyperparameters = None,
     seed: Seed = 0,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Steps instead of the configured.")
@@ -62,7 +120,7 @@ def train_command(
     runs: Runs = Path("runs"),
 ) -> None:
     """Train an agent; run again after an interruption, it goes on from its last checkpoint."""
-    configuration = _configuration(algorithm, env)
+    configuration = _configuration(context.params)
     total = steps or configuration.total_steps
     with _failures_told():
         done = steps_done(configuration, seed, runs)
@@ -71,26 +129,66 @@ def train_command(
         elif done:
             typer.echo(f"going on from step {done:,} of {total:,}")
         try:
-            typer.echo(f"saved {train(configuration, seed, runs, steps)}")
+            model = train(configuration, seed, runs, steps)
         except KeyboardInterrupt:
             typer.echo("Interrupted: the same command goes on from the last checkpoint.")
             raise typer.Exit(130) from None
-    curve(algorithm, env, seed, runs)
+    typer.echo(f"saved {model}")
+    _draw_curve(configuration, seed, runs)
+    typer.echo(f"in the table: {_in_the_table(context.params, model)}")
 
 
 @app.command()
 def curve(
-    algorithm: Algorithm, env: Env = "ASL-v0", seed: Seed = 0, runs: Runs = Path("runs")
+    context: typer.Context,
+    algorithm: Algorithm,
+    env: Env = "ASL-v0",
+    scenario: ScenarioName = None,
+    settings: Settings = None,
+    traces: Traces = None,
+    seconds_per_round: SecondsPerRound = None,
+    rates: Rates = None,
+    columns: LogColumns = None,
+    stitch: Stitch = False,
+    hyperparameters: Hyperparameters = None,
+    seed: Seed = 0,
+    runs: Runs = Path("runs"),
 ) -> None:
     """Draw the learning curve of a run, with OPEN's priced gap on the same traces."""
-    configuration = _configuration(algorithm, env)
+    _draw_curve(_configuration(context.params), seed, runs)
+
+
+def _draw_curve(configuration: Configuration, seed: int, runs: Path) -> None:
     folder = run_folder(runs, configuration, seed)
     output = folder / "curve.png"
     with _failures_told():
         if not (folder / "curve.csv").exists():
             raise RunError(f"there is no run in {folder}: train it first")
-        scores = evaluate(OPEN, env, VALIDATION_SEEDS, **configuration.evaluation_environment)
+        env_id, environment = configuration.env_id, configuration.evaluation_environment
+        scores = evaluate(OPEN, env_id, VALIDATION_SEEDS, **environment)
         gaps = [score.priced_gap for score in scores]
-        curves = {f"{algorithm}, seed {seed}": folder / "curve.csv"}
+        curves = {f"{configuration.algorithm}, seed {seed}": folder / "curve.csv"}
         plot_curves(curves, output, {"OPEN": float(np.mean(gaps))})
     typer.echo(f"drew {output}")
+
+
+SHARED_OPTIONS = {
+    "env": "--env",
+    "scenario": "--scenario",
+    "settings": "--set",
+    "traces": "--traces",
+    "seconds_per_round": "--seconds-per-round",
+    "rates": "--rates",
+    "columns": "--columns",
+}
+"""Options that mean the same to the benchmark."""
+
+
+def _in_the_table(given: Mapping[str, Any], model: Path) -> str:
+    """The command that plays a model on the scenario and the traces that it was trained on."""
+    words = ["python", "-m", "benchmarks"]
+    for name, option in SHARED_OPTIONS.items():
+        values = given[name] if name == "settings" else [given[name]]
+        words += [word for value in values or () if value is not None for word in (option, value)]
+    words += ["--stitch"] * given["stitch"]
+    return shlex.join(map(str, [*words, "--policy", f"my-{given['algorithm']}={model}"]))

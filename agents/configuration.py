@@ -1,9 +1,9 @@
 """Hyperparameters as data: one TOML file per algorithm, one table per environment id."""
 
-import tomllib
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from importlib import resources
+from dataclasses import asdict, dataclass, field, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -17,6 +17,7 @@ from stable_baselines3.common.policies import BasePolicy
 
 from agents.categorical import BatchedMlpLstmPolicy, BatchedMlpPolicy
 from agents.hybrid import Hybrid
+from agents.hyperparameter_files import check_arguments, check_table, shipped_tables, table_of
 from agents.ppo_lagrangian import PPOLagrangian
 from agents.shared import Shared
 
@@ -50,6 +51,9 @@ POLICIES: dict[str, type[BasePolicy]] = {
 POLICY_DECIDES = ("action_view", "observation")
 """Arguments of the environment that an evaluation takes from the policy."""
 
+DESCRIBED = ("scenario", "traces")
+"""Arguments of the environment that ``trained_on`` describes."""
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -71,6 +75,8 @@ class Configuration:
             deterministic policy explores by, in units of a ``Box(-1, 1)``; ``None`` for none.
         fleets: Fleets that the environments are spread over, see
             :func:`agents.fleets.make_fleets_vec_env`; ``None`` for the scenario's own alone.
+        trained_on: What ``environment`` has in place of the environment id's own scenario and
+            traces, as plain data with a ``name``, see :func:`agents.own_scenarios.on_scenario`.
     """
 
     algorithm: str
@@ -84,6 +90,7 @@ class Configuration:
     network: dict[str, Any] = field(default_factory=dict)
     action_noise_std: float | None = None
     fleets: int | None = None
+    trained_on: dict[str, Any] | None = None
 
     @property
     def algorithm_class(self) -> type[BaseAlgorithm]:
@@ -96,6 +103,23 @@ class Configuration:
         return {
             name: value for name, value in self.environment.items() if name not in POLICY_DECIDES
         }
+
+    @property
+    def place(self) -> str:
+        """The environment id, and what is trained on where that is not its own, as a file name."""
+        return f"{self.env_id}-{self.trained_on['name']}" if self.trained_on else self.env_id
+
+    def plain(self) -> dict[str, Any]:
+        """All that decides the training, as it comes back from JSON."""
+        held = dict(vars(self))
+        if self.trained_on is None:
+            del held["trained_on"]
+        else:
+            held["environment"] = {
+                name: value for name, value in self.environment.items() if name not in DESCRIBED
+            }
+        plain: dict[str, Any] = json.loads(json.dumps(held, default=_plain))
+        return plain
 
     def model_arguments(self, action_space: gym.Space[Any]) -> dict[str, Any]:
         """Keyword arguments of the algorithm: schedule, network and noise included.
@@ -112,6 +136,10 @@ class Configuration:
             arguments["action_noise"] = NormalActionNoise(zero, zero + self.action_noise_std)
         arguments["policy_kwargs"] = policy_arguments(self.network)
         return arguments
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else repr(value)
 
 
 def policy_class(algorithm: str, name: str) -> type[BasePolicy]:
@@ -143,16 +171,35 @@ def linear_decay(start: float) -> Callable[[float], float]:
     return rate
 
 
-def load_configuration(algorithm: str, env_id: str) -> Configuration:
+def load_configuration(algorithm: str, env_id: str, own: Path | None = None) -> Configuration:
     """Reads the hyperparameters of an algorithm on an environment id.
 
+    Args:
+        algorithm: Key of :data:`ALGORITHMS`.
+        env_id: The environment's id.
+        own: A file of a user's, see :mod:`agents.hyperparameter_files`.
+
     Raises:
-        ValueError: If the algorithm is not known, or has no table for the id.
+        ValueError: If the algorithm is not known, has no table for the id, or a field of the file
+            is not allowed.
     """
     if algorithm not in ALGORITHMS:
         raise ValueError(f"algorithm {algorithm!r} is not known: expected one of {[*ALGORITHMS]}")
-    file = resources.files("agents") / "hyperparameters" / f"{algorithm}.toml"
-    tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    if env_id not in tables:
-        raise ValueError(f"{file} has no table for {env_id!r}: it has {[*tables]}")
-    return Configuration(algorithm=algorithm, env_id=env_id, **tables[env_id])
+    shipped = shipped_tables(algorithm)
+    if own is not None:
+        return _checked(algorithm, env_id, table_of(own, env_id, shipped))
+    if env_id not in shipped:
+        raise ValueError(
+            f"{algorithm} has no hyperparameters for {env_id!r}: it has some for {[*shipped]}; "
+            "give a file with a table for yours"
+        )
+    return Configuration(algorithm=algorithm, env_id=env_id, **shipped[env_id])
+
+
+def _checked(algorithm: str, env_id: str, table: dict[str, Any]) -> Configuration:
+    check_table(table)
+    configuration = Configuration(algorithm=algorithm, env_id=env_id, **table)
+    policy = policy_class(algorithm, configuration.model.get("policy", ""))
+    made = configuration.algorithm_class
+    check_arguments(configuration.model, configuration.network, made, policy)
+    return configuration

@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -27,18 +28,22 @@ def plot_curves(curves: dict[str, Path], output: Path, reference: dict[str, floa
     figure = Figure(figsize=(7, 4), layout="constrained", dpi=150)
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
+    drawn = [100 * gap for gap in reference.values()]
     for label, path in curves.items():
         rows = read_curve(path)
         steps = [int(row["steps"]) / 1e6 for row in rows]
         gaps = [100 * float(row["priced_gap"]) for row in rows]
         axes.plot(steps, gaps, marker=".", label=label)
+        drawn += gaps
     for (label, gap), style in zip(reference.items(), ("--", ":", "-."), strict=False):
         axes.axhline(100 * gap, color="0.35", linestyle=style, label=label)
-    axes.set(xlabel="environment steps [million]", ylabel="priced gap [%]", yscale="log")
+    axes.set(xlabel="environment steps [million]", ylabel="priced gap [%]")
     axes.set_title("Learning curve on validation traces")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0), numticks=20))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    if max(drawn, default=0.0, key=np.nan_to_num) > 0:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0), numticks=20))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -5,8 +5,6 @@
 was to end at), ``from_steps`` and ``to_steps`` (its last checkpoint).
 """
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +47,13 @@ def _writer(total_steps: int) -> dict[str, Any]:
     }
 
 
-def _as_json(configuration: Configuration) -> dict[str, Any]:
-    plain: dict[str, Any] = json.loads(json.dumps(asdict(configuration), default=repr))
-    return plain
-
-
 def begin_description(
     configuration: Configuration, seed: int, folder: Path, total_steps: int
 ) -> None:
     """Writes ``run.json`` of a run that begins."""
     writer = _writer(total_steps)
     made = {
-        "configuration": _as_json(configuration),
+        "configuration": configuration.plain(),
         "seed": seed,
         "commit": writer["commit"],
         "written_by": [{**writer, "from_steps": 0, "to_steps": 0}],
@@ -74,7 +67,7 @@ def check_configuration(configuration: Configuration, folder: Path) -> None:
     Raises:
         RunError: If the run was started with another one.
     """
-    found = differences(read_description(folder)["configuration"], _as_json(configuration))
+    found = differences(read_description(folder)["configuration"], configuration.plain())
     if found:
         raise RunError(
             f"the run in {folder} was started with another configuration: {'; '.join(found)}: go "

@@ -13,12 +13,10 @@ from agents.configuration import Configuration
 from agents.description import read_description, record_checkpoint
 from agents.playing import as_policy
 from agents.runs import CURVE_COLUMNS, append_curve
+from agents.seeds import VALIDATION_SEEDS
 from asl_gym import Evaluator
 
 __all__ = ["VALIDATION_SEEDS", "CheckpointDue", "LearningCurve", "checkpoint_interval"]
-
-VALIDATION_SEEDS = range(100_000, 100_005)
-"""Seeds of the learning curve's episodes; the benchmark's evaluation seeds start at 0."""
 
 CHECKPOINT_EVERY = 20_000
 """Steps, rounded up to whole episodes, that are lost at most where a training is killed."""

@@ -19,7 +19,7 @@ CURVE_COLUMNS = ("steps", "priced_gap", "energy_ratio", "mean_delay_s")
 
 def run_folder(root: Path, configuration: Configuration, seed: int) -> Path:
     """The folder of a run."""
-    return root / configuration.env_id / configuration.algorithm / f"seed-{seed}"
+    return root / configuration.place / configuration.algorithm / f"seed-{seed}"
 
 
 @contextmanager

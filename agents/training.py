@@ -195,13 +195,16 @@ def _training_env(configuration: Configuration) -> VecEnv:
 
 
 def _fresh(configuration: Configuration, seed: int, folder: Path, env: VecEnv) -> BaseAlgorithm:
-    model = configuration.algorithm_class(
-        env=env,
-        seed=seed,
-        device="cpu",
-        tensorboard_log=str(folder),
-        **configuration.model_arguments(env.action_space),
-    )
+    try:
+        arguments = configuration.model_arguments(env.action_space)
+        model = configuration.algorithm_class(
+            env=env, seed=seed, device="cpu", tensorboard_log=str(folder), **arguments
+        )
+    except (AssertionError, TypeError, ValueError) as error:
+        raise RunError(
+            f"{configuration.algorithm} cannot be built with these hyperparameters on "
+            f"{configuration.place}: {type(error).__name__}: {error}"
+        ) from error
     # Last, for the algorithm seeds its environments with its own seed.
     env.seed(training_seed(seed, 0))
     return model

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from asl_gym.model.components import Fleet, Server, Workload
     from asl_gym.model.demands import Budget, Knowledge
     from asl_gym.model.kinds import PerKind
+    from asl_gym.model.options import Options
     from asl_gym.model.profiles import NetworkProfile
     from asl_gym.model.radio import Link, Radio
     from asl_gym.model.system import System
     from asl_gym.model.timing_files import read_timings
     from asl_gym.model.timings import SideTimings, Timings
-    from asl_gym.policies.base import Policy
+    from asl_gym.policies.base import Policy, ScenarioPolicy
     from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
     from asl_gym.policies.finite_horizon import HorizonOPEN, WarmStartOPEN
     from asl_gym.policies.mismatch import CalibratedOPEN
@@ -38,11 +39,14 @@ if TYPE_CHECKING:
     from asl_gym.policies.schemes.skip_or_split import SkipOrSplit
     from asl_gym.policies.schemes.static_cut import StaticCut
     from asl_gym.policies.stale_csi import FilteredOPEN, KalmanOPEN
+    from asl_gym.scenario.building import load_scenario, with_settings
     from asl_gym.scenario.multiplier import tuned_initial_queue
     from asl_gym.scenario.presets import preset, preset_names
     from asl_gym.scenario.scenario import Scenario
     from asl_gym.scoring.evaluation import EpisodeScore, Evaluator, evaluate
     from asl_gym.scoring.frontier import HindsightFrontier, hindsight_frontier
+    from asl_gym.solvers.decision import Decision
+    from asl_gym.solvers.round_problem import RoundProblem
     from asl_gym.traces.columns import Columns
     from asl_gym.traces.measured import MeasuredTraces
     from asl_gym.traces.trace import Trace
@@ -57,6 +61,7 @@ __all__ = [
     "CalibratedOPEN",
     "Columns",
     "CommonCut",
+    "Decision",
     "ESFLStyle",
     "EpisodeScore",
     "Evaluator",
@@ -76,12 +81,15 @@ __all__ = [
     "NetworkProfile",
     "Observation",
     "ObservationCodec",
+    "Options",
     "PerKind",
     "Policy",
     "Radio",
     "RandomPolicy",
     "RateThresholds",
+    "RoundProblem",
     "Scenario",
+    "ScenarioPolicy",
     "Server",
     "SideTimings",
     "SkipOrSplit",
@@ -94,11 +102,13 @@ __all__ = [
     "ablation_policy",
     "evaluate",
     "hindsight_frontier",
+    "load_scenario",
     "preset",
     "preset_names",
     "read_timings",
     "register_envs",
     "tuned_initial_queue",
+    "with_settings",
 ]
 
 _PLACES = {
@@ -109,12 +119,13 @@ _PLACES = {
     "asl_gym.model.components": ("Fleet", "Server", "Workload"),
     "asl_gym.model.demands": ("Budget", "Knowledge"),
     "asl_gym.model.kinds": ("PerKind",),
+    "asl_gym.model.options": ("Options",),
     "asl_gym.model.profiles": ("NetworkProfile",),
     "asl_gym.model.radio": ("Link", "Radio"),
     "asl_gym.model.system": ("System",),
     "asl_gym.model.timing_files": ("read_timings",),
     "asl_gym.model.timings": ("SideTimings", "Timings"),
-    "asl_gym.policies.base": ("Policy",),
+    "asl_gym.policies.base": ("Policy", "ScenarioPolicy"),
     "asl_gym.policies.baselines": ("FixedSplit", "GreedyDelay", "GreedyEnergy", "RandomPolicy"),
     "asl_gym.policies.finite_horizon": (
         "HorizonOPEN",
@@ -133,11 +144,14 @@ _PLACES = {
     "asl_gym.policies.schemes.skip_or_split": ("SkipOrSplit",),
     "asl_gym.policies.schemes.static_cut": ("StaticCut",),
     "asl_gym.policies.stale_csi": ("FilteredOPEN", "KalmanOPEN"),
+    "asl_gym.scenario.building": ("load_scenario", "with_settings"),
     "asl_gym.scenario.multiplier": ("tuned_initial_queue",),
     "asl_gym.scenario.presets": ("preset", "preset_names"),
     "asl_gym.scenario.scenario": ("Scenario",),
     "asl_gym.scoring.evaluation": ("EpisodeScore", "Evaluator", "evaluate"),
     "asl_gym.scoring.frontier": ("HindsightFrontier", "hindsight_frontier"),
+    "asl_gym.solvers.decision": ("Decision",),
+    "asl_gym.solvers.round_problem": ("RoundProblem",),
     "asl_gym.traces.columns": ("Columns",),
     "asl_gym.traces.measured": ("MeasuredTraces",),
     "asl_gym.traces.trace": ("Trace",),

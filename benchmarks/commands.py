@@ -4,7 +4,6 @@ Arguments that do not start with a command's name are those of ``run``, the defa
 What imports torch, which takes seconds and memory, is imported by the commands that need it.
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,22 +11,26 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from asl_gym.scenario.overlays import parse_settings
 from asl_gym.terminal import speak_plainly_where_needed
 from asl_gym.traces.columns import Columns
 from benchmarks.errors import BenchmarkError
+from benchmarks.jobs.choosing import engine_called
 from benchmarks.learned.page import PAGE, PAGE_PATH
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
 from benchmarks.playing.suite import build_suite
 from benchmarks.playing.user_policies import load_user_policy
+from benchmarks.reporting.exports import save_figure
 from benchmarks.reporting.report import write_report
 from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.studies.calibration.command import calibration
 from benchmarks.studies.certificate.command import certificate
-from benchmarks.studies.fadings import run_fadings
-from benchmarks.studies.scaling import measure_scaling, plot_scaling
-from benchmarks.terminal import failures_told, output
+from benchmarks.studies.fadings import Asked, run_fadings
+from benchmarks.studies.scaling import draw_scaling, measure_scaling
+from benchmarks.studies.sweeps.command import study
+from benchmarks.terminal import Address, EngineOption, Jobs, Settings, failures_told, output
 
 __all__ = ["app", "main"]
 
@@ -40,14 +43,12 @@ app = typer.Typer(
 )
 
 Seeds = Annotated[int, typer.Option(help="Number of evaluation seeds, which are 0, 1, ….")]
-Anew = Annotated[
-    bool, typer.Option("--anew", help="Play rows again that other code or files made.")
-]
 TextList = list[str] | None
 FloatOrNone = float | None
 
 app.command()(calibration)
 app.command()(certificate)
+app.command()(study)
 
 
 @app.command()
@@ -73,11 +74,13 @@ def run(
     policy: Annotated[
         TextList,
         typer.Option(
-            help="Your own, [NAME=]package.module:Class or [NAME=]file.py:Class; repeatable."
+            help="Your own, [NAME=]package.module:Class, [NAME=]file.py:Class or "
+            "[NAME=]model.zip of stable-baselines3; repeatable."
         ),
     ] = None,
     trace_dir: Annotated[
-        Path | None, typer.Option(help="Play the measured logs in this directory.")
+        Path | None,
+        typer.Option("--trace-dir", "--traces", help="Play the measured logs in this directory."),
     ] = None,
     seconds_per_round: Annotated[
         FloatOrNone, typer.Option(help="Duration of a round in the logs (default: a row a round).")
@@ -104,12 +107,21 @@ def run(
         typer.Option(help="Name or label of a policy to keep beside your own; repeatable."),
     ] = None,
     agents: Annotated[bool, typer.Option(help="Whether the shipped agents take part.")] = True,
-    anew: Anew = False,
+    settings: Settings = None,
+    engine: EngineOption = "processes",
+    address: Address = None,
+    jobs: Jobs = None,
 ) -> None:
     """Plays the policies on common traces, then reports; goes on where it was interrupted."""
     with failures_told():
         configuration = Configuration.build(
-            env, scenario, rounds, seeds, num_devices, budget_fraction
+            env,
+            scenario,
+            rounds,
+            seeds,
+            num_devices,
+            budget_fraction,
+            parse_settings(settings or ()),
         )
         if trace_dir is not None:
             configuration = configuration.with_measured_logs(
@@ -127,7 +139,7 @@ def run(
         users = [load_user_policy(spec) for spec in policy or ()]
         suite = build_suite(configuration.evaluator, users, agents, only or ())
         folder = RunFolder(out or default_out(configuration))
-        run_suite(configuration, suite, folder, output(), anew)
+        run_suite(configuration, suite, folder, output(), engine_called(engine, jobs, address))
         write_report(folder, output())
 
 
@@ -143,10 +155,13 @@ def fadings(
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/fadings"),
     rounds: Annotated[int, typer.Option(help="Rounds of an episode.")] = 1_000,
     seeds: Seeds = 20,
+    settings: Settings = None,
+    jobs: Jobs = None,
 ) -> None:
     """Compares OPEN with fixed splits under block, ergodic and no fading."""
     with failures_told():
-        run_fadings(out, rounds, seeds, output())
+        asked = Asked(rounds, seeds, parse_settings(settings or ()))
+        run_fadings(out, asked, output(), engine_called("processes", jobs))
 
 
 @app.command()
@@ -176,9 +191,9 @@ def scaling(
     table = measure_scaling()
     out.mkdir(parents=True, exist_ok=True)
     table.to_csv(out / "scaling.csv", index=False)
-    plot_scaling(table, out / "scaling.png")
+    pictures = save_figure(draw_scaling(table), out / "scaling")
     print_table(output(), table.map(lambda value: f"{value:,.3g}"), "One episode of OPEN")
-    typer.echo(f"Written to {out}: scaling.csv, scaling.png")
+    typer.echo(f"Written to {out}: scaling.csv, {', '.join(each.name for each in pictures)}")
 
 
 @app.command()
@@ -209,19 +224,18 @@ def learned(
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Number of training seeds (default: the page's).")
     ] = None,
-    jobs: Annotated[
-        int, typer.Option(min=1, help="Runs trained at a time (default: one a core).")
-    ] = os.cpu_count() or 1,
+    engine: EngineOption = "processes",
+    address: Address = None,
+    jobs: Jobs = None,
     ship: Annotated[
         bool, typer.Option(help="Whether the median seeds' weights are shipped.")
     ] = True,
     page_only: Annotated[
         bool, typer.Option("--page-only", help="Write the page from what is on disk.")
     ] = False,
-    anew: Anew = False,
 ) -> None:
     """Trains, plays and ships the learned agents and writes their page; goes on if interrupted."""
-    from benchmarks.learned.command import make_page, part_of
+    from benchmarks.learned.command import Places, make_page, part_of
     from benchmarks.learned.report import write_page
 
     with failures_told():
@@ -229,7 +243,8 @@ def learned(
         if page_only:
             write_page(whole, runs, out, page)
         else:
-            make_page(whole, part, runs, out, page, jobs, ship, anew, output())
+            places = Places(runs, out, page)
+            make_page(whole, part, places, ship, output(), engine_called(engine, jobs, address))
         typer.echo(f"Written: {page}")
 
 

@@ -41,9 +41,9 @@ LEARNED_COLUMNS = [
 ]
 
 PICTURES = {
-    "delay-energy.png": f"{DEFAULT_RUN}/delay_energy.png",
-    "split-points.png": f"{DEFAULT_RUN}/split_points.png",
-    "running-averages.png": f"{DEFAULT_RUN}/running_averages.png",
+    "delay-energy.png": f"{DEFAULT_RUN}/figures/delay_energy-page.png",
+    "split-points.png": f"{DEFAULT_RUN}/figures/split_points-page.png",
+    "running-averages.png": f"{DEFAULT_RUN}/figures/running_averages-page.png",
     "scaling.png": "scaling/scaling.png",
     "certificate-fleets.png": f"{CERTIFICATE}/fleets.png",
 }

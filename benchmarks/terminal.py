@@ -1,7 +1,8 @@
-"""What the commands share: the console, and how a run that cannot go on says so."""
+"""What the commands share: options, the console, and how a run that cannot go on says so."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -10,7 +11,25 @@ from asl_gym.validation.checks import FieldError
 from asl_gym.validation.csv_rows import TextFileError
 from benchmarks.errors import BenchmarkError
 
-__all__ = ["failures_told", "output"]
+__all__ = ["Address", "EngineOption", "Jobs", "Settings", "failures_told", "output"]
+
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="A field of the scenario, PATH=VALUE, such as radio.bandwidth_hz=10e6; repeatable.",
+    ),
+]
+EngineOption = Annotated[
+    str, typer.Option("--engine", help="What runs the jobs: processes of this machine, or ray.")
+]
+Address = Annotated[
+    str | None,
+    typer.Option(help="Address of the Ray cluster, auto for this machine's (default: a new one)."),
+]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, help="Jobs that run at a time (default: one a core).")
+]
 
 WIDTH = 100
 """Greatest width of what is shown [characters]; where the output is no terminal, the width."""

@@ -20,7 +20,12 @@ Operation = Callable[[Any, Any], Array]
 class Options(NamedTuple):
     """What choosing a split point costs a device, whatever the server frequency.
 
-    Shapes are (..., N, L) for all admissible split points or (..., N) for chosen ones.
+    A device that is cut there and given the server frequency f has the delay D = a + w/f and costs
+    the energy E = e + κ_s·w·f², with a the ``fixed_delay``, e the ``fixed_energy``, w the
+    ``server_work`` and κ_s the server's ``capacitance``. Everything else follows from these three.
+
+    Shapes are (..., N, L) for all admissible split points or (..., N) for chosen ones;
+    ``server_work`` has shape (L,) where it is the same for all devices and rounds.
 
     Attributes:
         fixed_delay: Delay a without the server's computing [s].
@@ -34,6 +39,11 @@ class Options(NamedTuple):
     device_energy: Array
     fixed_server_energy: Array
     server_work: Array
+
+    @property
+    def fixed_energy(self) -> Array:
+        """Energy e of device and server side without the server's computing [J]."""
+        return self.device_energy + self.fixed_server_energy
 
 
 class UnitCosts(NamedTuple):

@@ -10,9 +10,11 @@ from asl_gym.arrays import Array, Splits
 from asl_gym.envs.actions import ActionViewName, action_view
 from asl_gym.envs.codec import Observation
 from asl_gym.envs.observations import ObservationCodec
+from asl_gym.model.options import Options
 from asl_gym.scenario.scenario import Scenario
+from asl_gym.solvers.round_problem import RoundProblem
 
-__all__ = ["Policy", "ScenarioPolicy", "scenario_of"]
+__all__ = ["Policy", "ScenarioPolicy", "scenario_of", "shown_problem"]
 
 
 @runtime_checkable
@@ -49,8 +51,32 @@ def scenario_of(env: Any) -> Scenario:
     return scenario
 
 
+def shown_problem(
+    scenario: Scenario,
+    seen: Observation,
+    V: float,
+    weights: Array,
+    factors: tuple[Array | None, Array | None] = (None, None),
+) -> RoundProblem:
+    """The round's problem by what is shown of it.
+
+    Args:
+        scenario: Gives the costs and the schedule.
+        seen: The observation in physical units.
+        V: Weight on delay.
+        weights: Weight on each budget's energy, shape (..., K) or (..., 1).
+        factors: See :meth:`Observation.unit_costs`.
+    """
+    model = scenario.cost_model
+    options = model.all_options(seen.unit_costs(model, factors))
+    return RoundProblem.of(scenario, options, V, weights)
+
+
 class ScenarioPolicy(ABC):
     """A policy that decides in physical units from the observation and the scenario alone.
+
+    A scheme of one's own is a class with a :meth:`decide`; :meth:`options` are its tables of what
+    every cut costs, :meth:`problem` the round's problem, which the solvers solve.
 
     Args:
         env: The environment (single or vector) or the scenario that it is to act in.
@@ -87,6 +113,35 @@ class ScenarioPolicy(ABC):
         """
         seen = self._codec.decode(np.asarray(observation))
         return self._view.encode(*self.decide(seen)), state
+
+    def options(self, seen: Observation) -> Options:
+        """What every admissible split point costs each device by what is shown.
+
+        Args:
+            seen: The observation in physical units, arrays of shape (..., N).
+
+        Returns:
+            Fixed delay, energies and server work, shape (..., N, L) each, or (L,) for server work
+            that is the same for all. A device with fewer split points than another repeats its
+            last one, so that every index is a choice that it has.
+        """
+        model = self.scenario.cost_model
+        return model.all_options(seen.unit_costs(model))
+
+    def problem(
+        self, seen: Observation, V: float | None = None, weights: Array | None = None
+    ) -> RoundProblem:
+        """The round's problem min V·D + Σ_k q_k E_k by what is shown, see :class:`RoundProblem`.
+
+        Args:
+            seen: The observation in physical units, arrays of shape (..., N).
+            V: Weight on delay; the scenario's by default [J²/s].
+            weights: Weight q_k on each budget's energy, shape (..., K), or (..., 1) for all alike;
+                by default OPEN's, Q_k (Ē/Ē_k) [J].
+        """
+        on_delay = self.scenario.V if V is None else V
+        on_energies = self.scenario.weights(seen.queue) if weights is None else weights
+        return shown_problem(self.scenario, seen, on_delay, on_energies)
 
     @abstractmethod
     def decide(self, seen: Observation) -> tuple[Splits, Array]:

@@ -13,34 +13,13 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
-from asl_gym.policies.base import ScenarioPolicy
+from asl_gym.policies.base import ScenarioPolicy, shown_problem
 from asl_gym.policies.shown_rounds import Factors, ShownRounds
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.decision import Decision
-from asl_gym.solvers.round_problem import RoundProblem, solve_rounds
+from asl_gym.solvers.round_problem import solve_rounds
 
-__all__ = ["OPEN", "RememberingOPEN", "WeightedPolicy", "price_splits", "shown_problem"]
-
-
-def shown_problem(
-    scenario: Scenario,
-    seen: Observation,
-    V: float,
-    weights: Array,
-    factors: Factors = (None, None),
-) -> RoundProblem:
-    """The round's problem by what is shown of it.
-
-    Args:
-        scenario: Gives the costs and the schedule.
-        seen: The observation in physical units.
-        V: Weight on delay.
-        weights: Weight on each budget's energy, shape (..., K) or (..., 1).
-        factors: See :meth:`Observation.unit_costs`.
-    """
-    model = scenario.cost_model
-    options = model.all_options(seen.unit_costs(model, factors))
-    return RoundProblem.of(scenario, options, V, weights)
+__all__ = ["OPEN", "RememberingOPEN", "WeightedPolicy", "price_splits"]
 
 
 def price_splits(scenario: Scenario, seen: Observation, split_index: Splits) -> Array:

@@ -1,19 +1,27 @@
-"""From what a caller names to a scenario: a preset or a file, and changes by keyword."""
+"""From what a caller names to a scenario: a preset or a file, and changes by keyword or by path."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from asl_gym.model.components import Schedule
 from asl_gym.model.demands import PERFECT, Budget
 from asl_gym.model.limits import MAX_ROUNDS
+from asl_gym.scenario.overlays import nested, overlaid
 from asl_gym.scenario.presets import preset
-from asl_gym.scenario.scenario import Scenario
+from asl_gym.scenario.scenario import NEWEST_SCHEMA, Scenario
 from asl_gym.validation.checks import FieldError, whole_number
 from asl_gym.validation.fields import checked_fields
+from asl_gym.validation.json_files import fields_of_file, read_json, without_schema
 
-__all__ = ["ScenarioArguments", "build_scenario", "load_scenario"]
+__all__ = ["ScenarioArguments", "build_scenario", "load_scenario", "with_settings"]
+
+BESIDE_FIELDS = ("num_devices", "budget_fraction")
+"""What changes of a scenario may name beside its fields."""
+
+BASE = "preset"
+"""Key of a scenario's file that holds changes of a preset alone."""
 
 NO_MATTER = Budget(fraction=0.5)
 """Of a scenario that is about to get another."""
@@ -88,6 +96,10 @@ def _budget(given: Budget | Mapping[str, Any] | float) -> Budget:
 def load_scenario(scenario: Scenario | Mapping[str, Any] | str | Path) -> Scenario:
     """Returns a scenario given as itself or its data, by its preset's name, or as a JSON file.
 
+    Data and files hold a whole scenario, or ``preset`` and what differs from it, for example
+    ``{"preset": "default", "num_devices": 20, "radio": {"bandwidth_hz": 10e6}}``, see
+    :func:`with_settings`.
+
     Raises:
         FieldError: If a string is neither a preset nor an existing ``.json`` file, or the file is
             not one of a scenario.
@@ -95,12 +107,63 @@ def load_scenario(scenario: Scenario | Mapping[str, Any] | str | Path) -> Scenar
     if isinstance(scenario, Scenario):
         return scenario
     if isinstance(scenario, Mapping):
-        return Scenario.from_dict(scenario)
+        return _from_data(scenario)
     if isinstance(scenario, str | Path) and str(scenario).endswith(".json"):
-        return Scenario.from_json(scenario)
+        data = read_json(scenario, "scenario")
+        with fields_of_file(scenario):
+            return _from_data(data)
     if not isinstance(scenario, str):
         raise FieldError("scenario", scenario, "a Scenario, a preset's name or a JSON file")
     return preset(scenario)
+
+
+def with_settings(
+    scenario: Scenario | Mapping[str, Any] | str | Path, settings: Mapping[str, Any]
+) -> Scenario:
+    """Returns a scenario with some fields changed by their dotted paths.
+
+    Args:
+        scenario: As for :func:`load_scenario`.
+        settings: Values by path, for example ``{"radio.bandwidth_hz": 10e6, "v": 2}``: fields as
+            they stand in a scenario's JSON, ``num_devices`` and ``budget_fraction``, and names in
+            words, see :mod:`asl_gym.scenario.overlays`.
+
+    Raises:
+        FieldError: If a path is unknown or a value is not allowed.
+    """
+    return _changed(load_scenario(scenario), nested(settings))
+
+
+def _from_data(data: Any) -> Scenario:
+    if not isinstance(data, Mapping) or BASE not in data:
+        return Scenario.from_dict(data)
+    changes = dict(without_schema("scenario", data, NEWEST_SCHEMA))
+    return _changed(preset(changes.pop(BASE)), changes)
+
+
+def _changed(scenario: Scenario, changes: dict[str, Any]) -> Scenario:
+    """A scenario with changes in nested plain data; the fleet's size and the horizon come first."""
+    known = (*(each.name for each in fields(Scenario)), *BESIDE_FIELDS)
+    for name in changes:
+        if name not in known:
+            raise FieldError("scenario", name, "one of the fields " + ", ".join(known))
+    if "budget_fraction" in changes:
+        if "budget" in changes:
+            allowed = "budget or budget_fraction, not both"
+            raise FieldError("budget_fraction", changes["budget_fraction"], allowed)
+        changes["budget"] = {"fraction": changes.pop("budget_fraction")}
+    built = _resized(scenario, changes) if "num_devices" in changes else scenario
+    return overlaid(built, changes) if changes else built
+
+
+def _resized(scenario: Scenario, changes: dict[str, Any]) -> Scenario:
+    """The scenario with the number of devices, and the horizon, that changes ask for."""
+    num_devices, horizon = changes.pop("num_devices"), changes.pop("horizon", None)
+    if isinstance(changes.get("fleet", {}), str):
+        raise FieldError("num_devices", num_devices, "num_devices or a fleet in words, not both")
+    if "budget" in changes:
+        scenario = scenario.replace(budget=Budget(scenario.budget.scope, fraction=0.5))
+    return build_scenario(scenario, num_devices=num_devices, horizon=horizon)
 
 
 def _with_knowledge(scenario: Scenario, asked: dict[str, Any]) -> Scenario:

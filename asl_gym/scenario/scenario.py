@@ -21,6 +21,7 @@ from asl_gym.model.system import System
 from asl_gym.scenario import reference
 from asl_gym.scenario import resizing as fleet_law
 from asl_gym.scenario.plain_data import part_from
+from asl_gym.scenario.text import table
 from asl_gym.solvers.sequential import optimal_frequency
 from asl_gym.traces.synthetic import TraceSource
 from asl_gym.validation.checks import FieldError, number, whole_number
@@ -65,6 +66,9 @@ class Scenario(System):
             allowed = f"{self.num_budgets} entries, one a device and one for the server"
             raise FieldError("budget.joules", joules, allowed)
         self._check_memory()
+
+    def __str__(self) -> str:
+        return table(self)
 
     def _check_memory(self) -> None:
         """Checks the two products of sizes that decide how much memory an episode takes."""

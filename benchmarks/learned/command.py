@@ -2,54 +2,60 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 
 from benchmarks.errors import BenchmarkError
+from benchmarks.jobs.engine import Engine
 from benchmarks.learned.evaluation import play_page
 from benchmarks.learned.fleets import play_fleets
 from benchmarks.learned.page import Page
 from benchmarks.learned.report import write_page
+from benchmarks.learned.runs import runs_of
 from benchmarks.learned.shipping import ship_medians
-from benchmarks.learned.training import runs_of, train_missing
+from benchmarks.learned.training import train_missing
 
-__all__ = ["make_page", "part_of"]
+__all__ = ["Places", "make_page", "part_of"]
+
+
+class Places(NamedTuple):
+    """Where things are.
+
+    Attributes:
+        runs: Folder of all runs.
+        out: Folder of the results.
+        page: The Markdown file.
+    """
+
+    runs: Path
+    out: Path
+    page: Path
 
 
 def make_page(
-    page: Page,
-    part: Page,
-    runs: Path,
-    out: Path,
-    path: Path,
-    jobs: int,
-    ship: bool,
-    anew: bool,
-    console: Console,
+    page: Page, part: Page, places: Places, ship: bool, console: Console, engine: Engine
 ) -> None:
     """Trains and plays what is missing of a part of the page, ships, and writes the page.
 
     Args:
         page: All that is on the page; what others have played of it is shown too.
         part: What is trained, played and shipped.
-        runs: Folder of all runs.
-        out: Folder of the results.
-        path: The Markdown file.
-        jobs: How many runs are trained at a time.
+        places: Where things are.
         ship: Whether the median training seeds' weights are shipped.
-        anew: Whether rows that other code or files made are played anew.
         console: Where progress is shown.
+        engine: What trains and plays.
 
     Raises:
         BenchmarkError: If runs failed, or results of another configuration are in the way.
     """
-    wanted = runs_of(part, runs)
-    train_missing(wanted, jobs, console)
-    play_page(part, wanted, out, console, anew)
-    play_fleets(part, wanted, out, console, anew)
+    wanted = runs_of(part, places.runs)
+    train_missing(wanted, console, engine)
+    play_page(part, wanted, places.out, console, engine)
+    play_fleets(part, wanted, places.out, console, engine)
     if ship:
-        ship_medians(part, runs, out, console)
-    write_page(page, runs, out, path)
+        ship_medians(part, places.runs, places.out, console)
+    write_page(page, places.runs, places.out, places.page)
 
 
 def part_of(

@@ -11,13 +11,14 @@ from rich.console import Console
 
 from agents.bookkeeping import sha256_of, write_json
 from agents.configuration import ALGORITHMS
-from agents.learning_curve import VALIDATION_SEEDS
 from agents.playing import as_policy
+from agents.seeds import VALIDATION_SEEDS
 from asl_gym.policies.base import Policy
 from asl_gym.scoring.fitting import build_policy
 from asl_gym.validation.json_files import read_json
+from benchmarks.jobs.engine import Engine
 from benchmarks.learned.page import Page
-from benchmarks.learned.training import Run
+from benchmarks.learned.runs import Run
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
@@ -64,9 +65,7 @@ def agent_entries(runs: Sequence[Run]) -> list[Entry]:
     ]
 
 
-def play_page(
-    page: Page, runs: Sequence[Run], out: Path, console: Console, anew: bool = False
-) -> None:
+def play_page(page: Page, runs: Sequence[Run], out: Path, console: Console, engine: Engine) -> None:
     """Plays what is missing of a page, environment id by environment id.
 
     Args:
@@ -74,7 +73,7 @@ def play_page(
         runs: Its runs.
         out: Folder with a folder of results for each environment id.
         console: Where the progress is shown.
-        anew: Whether rows that other code or files made are played anew.
+        engine: What plays.
     """
     for environment in page.environments:
         configuration = Configuration.build(
@@ -84,7 +83,7 @@ def play_page(
         folder = RunFolder(out / environment.env_id)
         write_validation(configuration, baselines, folder)
         own = [run for run in runs if run.configuration.env_id == environment.env_id]
-        play_missing(configuration, [*baselines, *agent_entries(own)], folder, console, anew)
+        play_missing(configuration, [*baselines, *agent_entries(own)], folder, console, engine)
 
 
 def play_missing(
@@ -92,21 +91,19 @@ def play_missing(
     entries: Sequence[Entry],
     folder: RunFolder,
     console: Console,
-    anew: bool = False,
+    engine: Engine,
 ) -> None:
-    """Plays what is missing; rows of models that were trained anew since are removed first.
+    """Plays what is missing; rows of models that were trained anew since are set apart.
 
     Args:
         configuration: What is played.
         entries: The policies.
         folder: Where the rows go.
         console: Where the progress is shown.
-        anew: Whether rows that other code or files made are played anew.
+        engine: What plays.
     """
-    for name in _retrained(folder, entries):
-        console.print(f"{name} was trained anew: its episodes are played again.")
     console.print(f"Playing {configuration.env_id}, {configuration.scenario.num_devices} devices:")
-    run_suite(configuration, Suite(tuple(entries), {}), folder, console, anew)
+    run_suite(configuration, Suite(tuple(entries), {}), folder, console, engine)
 
 
 def write_validation(
@@ -130,20 +127,3 @@ def read_validation(folder: RunFolder) -> dict[str, float]:
     path = folder.path / VALIDATION
     gaps: dict[str, float] = read_json(path, "validation") if path.exists() else {}
     return gaps
-
-
-def _retrained(folder: RunFolder, entries: Sequence[Entry]) -> list[str]:
-    """Removes agents whose model is no longer the one that was played; returns their names."""
-    if not folder.has_manifest:
-        return []
-    played = folder.manifest["policies"]
-    changed = [
-        entry.name
-        for entry in entries
-        if entry.kind == "agent"
-        and entry.name in played
-        and played[entry.name]["files"] != entry.files
-    ]
-    if changed:
-        folder.forget(changed)
-    return changed

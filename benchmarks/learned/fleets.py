@@ -16,17 +16,21 @@ from rich.console import Console
 
 from agents.catalogue import label_of
 from asl_gym import OPEN
+from benchmarks.jobs.engine import Engine
 from benchmarks.learned.evaluation import agent_entries, play_missing
 from benchmarks.learned.page import Page
-from benchmarks.learned.plots import plain_axis
+from benchmarks.learned.plots import plain_axis, save_picture
 from benchmarks.learned.results import complete_rows
+from benchmarks.learned.runs import Run
 from benchmarks.learned.statistics import compare
-from benchmarks.learned.training import Run
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.suite import Entry
+from benchmarks.reporting import style
 from benchmarks.reporting.formatting import at_most_three_digits, percent, with_interval
-from benchmarks.reporting.plots import style
+from benchmarks.reporting.plots import FIGURES
+from benchmarks.reporting.policy_styles import policy_style
+from benchmarks.reporting.style import in_print
 from benchmarks.reporting.tables import markdown
 
 __all__ = ["play_fleets", "section"]
@@ -80,7 +84,7 @@ def cases_of(page: Page) -> Iterator[FleetCase]:
 
 
 def play_fleets(
-    page: Page, runs: Sequence[Run], out: Path, console: Console, anew: bool = False
+    page: Page, runs: Sequence[Run], out: Path, console: Console, engine: Engine
 ) -> None:
     """Plays what is missing of the study, OPEN and the agents of all training seeds.
 
@@ -89,7 +93,7 @@ def play_fleets(
         runs: Its runs.
         out: Folder of the page's results.
         console: Where the progress is shown.
-        anew: Whether rows that other code or files made are played anew.
+        engine: What plays.
     """
     for case in cases_of(page):
         own = [
@@ -98,19 +102,16 @@ def play_fleets(
             if run.configuration.env_id == case.env_id and run.algorithm in page.fleet_algorithms
         ]
         entries = [Entry("open", "OPEN", "OPEN", OPEN), *agent_entries(own)]
-        play_missing(case.configuration(page), entries, case.folder(out), console, anew)
+        play_missing(case.configuration(page), entries, case.folder(out), console, engine)
 
 
-def section(
-    page: Page, out: Path, pictures: Path, styles: dict[str, tuple[str, str]], link: str
-) -> list[str]:
+def section(page: Page, out: Path, pictures: Path, link: str) -> list[str]:
     """The page's section on fleet sizes; nothing where none was played.
 
     Args:
         page: The page.
         out: Folder of the page's results.
         pictures: Where the plot goes.
-        styles: Colour and marker of each algorithm.
         link: How the page calls the folder of pictures.
     """
     table = load_fleets(page, out)
@@ -125,8 +126,9 @@ def section(
         markdown(_shown(table)),
     ]
     for env_id, rows in table.groupby("env_id", sort=False):
-        file, caption = f"{env_id}-fleets.png", f"Priced gap by fleet size on {env_id}."
-        style.save(draw_fleets(rows, styles), pictures / file)
+        caption = f"Priced gap by fleet size on {env_id}."
+        printed = out / FOLDER / FIGURES / f"{env_id}-fleets"
+        file = save_picture(draw_fleets(rows), printed, pictures)
         parts.append(f"![{caption}]({link}/{file})\n\n{caption}")
     return parts
 
@@ -186,40 +188,33 @@ def _change(table: pd.DataFrame, line: "pd.Series[Any]") -> str:
     return percent(line["priced_gap"] - trained.iloc[0]) if len(trained) else "–"
 
 
-def draw_fleets(table: pd.DataFrame, styles: dict[str, tuple[str, str]]) -> Figure:
+@in_print()
+def draw_fleets(table: pd.DataFrame) -> Figure:
     """Draws priced gap over fleet size; unseen fleets dotted and hollow.
 
     Args:
         table: Lines of :func:`load_fleets` of one environment id.
-        styles: Colour and marker of each algorithm.
     """
-    figure = style.figure(8.2, 4.6)
+    figure = style.figure("page", 3.2)
     axes = figure.add_subplot()
-    style.tidy(axes)
     for (agent, fleet), rows in table.groupby(["agent", "fleet"], sort=False):
-        colour, marker = styles.get(str(agent), (style.VERMILION, "*"))
-        own = fleet == OWN
+        drawn, own = policy_style(str(agent)), fleet == OWN
         label = "OPEN" if agent == "open" else label_of(str(agent))
         label = label if own else f"{label}, unseen fleets"
         labelled = label in axes.get_legend_handles_labels()[1]
         gaps = 100 * rows.set_index("num_devices").filter(like="priced_gap").sort_index()
         low, high = gaps["priced_gap_low"], gaps["priced_gap_high"]
-        axes.fill_between(gaps.index, low, high, color=colour, alpha=0.2, linewidth=0)
-        axes.plot(
-            gaps.index,
-            gaps["priced_gap"],
-            color=colour,
-            marker=marker,
-            markersize=9 if agent == "open" else 6,
-            markerfacecolor=colour if own else "white",
-            linestyle="-" if own else (0, (1, 1.5)),
-            label="" if labelled else label,
+        axes.fill_between(gaps.index, low, high, color=drawn.colour, alpha=0.2, linewidth=0)
+        dotted: dict[str, Any] = (
+            {} if own else {"linestyle": (0, (1, 1.5)), "markerfacecolor": "white"}
         )
+        line = drawn.line(label="" if labelled else label, **dotted)
+        axes.plot(gaps.index, gaps["priced_gap"], **line)
     sizes = sorted(table["num_devices"].unique())
     axes.set(xscale="log", yscale="log", xlabel="devices N", ylabel="priced gap [%]")
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     plain_axis(axes.yaxis)
-    figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=9)
+    figure.legend(loc="outside upper center", ncols=2)
     return figure

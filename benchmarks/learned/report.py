@@ -11,10 +11,10 @@ from agents.catalogue import AGENTS, label_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.learned import fleets
 from benchmarks.learned.page import Page
-from benchmarks.learned.plots import draw_curves, draw_decision_times, draw_gaps, styles_of
+from benchmarks.learned.plots import draw_curves, draw_decision_times, draw_gaps, save_picture
 from benchmarks.learned.results import LearnedResults, load_environment
 from benchmarks.reporting.formatting import at_most_three_digits, percent, with_interval
-from benchmarks.reporting.plots import style
+from benchmarks.reporting.plots import FIGURES
 from benchmarks.reporting.statistics import CONFIDENCE, OVERSPENT, RESAMPLES
 from benchmarks.reporting.tables import AT_MINIMUM_ENERGY, markdown
 
@@ -91,19 +91,16 @@ def write_page(page: Page, runs: Path, out: Path, path: Path) -> None:
         raise BenchmarkError(f"out = {str(out)!r} holds no results of the page yet")
     pictures = path.parent / PICTURES
     pictures.mkdir(parents=True, exist_ok=True)
-    styles = styles_of(page.algorithms)
     parts = ["# Learned agents", INTRODUCTION, COLUMNS]
     for each in results:
         each.table.to_csv(out / each.env_id / "learned.csv", index=False)
-        parts += _section(each, pictures, styles)
-    parts += fleets.section(page, out, pictures, styles, PICTURES)
+        parts += _section(each, out / each.env_id / FIGURES, pictures)
+    parts += fleets.section(page, out, pictures, PICTURES)
     parts += ["## Provenance", *_provenance(results)]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
-def _section(
-    results: LearnedResults, pictures: Path, styles: dict[str, tuple[str, str]]
-) -> list[str]:
+def _section(results: LearnedResults, printed: Path, pictures: Path) -> list[str]:
     env_id, configuration = results.env_id, results.manifest["configuration"]
     first = results.table.iloc[0]
     rounds = configuration["scenario"]["horizon"]
@@ -130,8 +127,7 @@ def _section(
         ),
     )
     for name, draw, caption in plots:
-        file = f"{env_id}-{name}.png"
-        style.save(draw(results, styles), pictures / file)
+        file = save_picture(draw(results), printed / f"{env_id}-{name}", pictures)
         parts.append(f"![{caption}]({PICTURES}/{file})\n\n{caption}")
     return parts
 

@@ -11,8 +11,8 @@ import pandas as pd
 from agents.catalogue import AGENTS, label_of
 from benchmarks.learned.evaluation import read_validation
 from benchmarks.learned.page import Page, PageEnvironment
+from benchmarks.learned.runs import Run, runs_of
 from benchmarks.learned.statistics import compare, median_seed
-from benchmarks.learned.training import Run, runs_of
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.reporting.statistics import BEST_FIXED, best_fixed_split
 

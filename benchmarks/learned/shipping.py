@@ -8,7 +8,7 @@ from rich.console import Console
 from agents.pretrained.shipping import ship
 from benchmarks.learned.page import Page
 from benchmarks.learned.results import load_environment
-from benchmarks.learned.training import Run
+from benchmarks.learned.runs import Run
 
 __all__ = ["making_of", "ship_medians"]
 

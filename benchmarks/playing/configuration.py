@@ -1,7 +1,9 @@
 """What a benchmark plays: environment, scenario, seeds, and measured logs where there are any."""
 
 import os
+import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +13,7 @@ import gymnasium as gym
 import numpy as np
 
 from agents.bookkeeping import sha256_of
-from asl_gym import Budget, Evaluator, Scenario
+from asl_gym import Budget, Evaluator, Scenario, with_settings
 from asl_gym.policies.base import scenario_of
 from asl_gym.scenario.scenario import REFERENCE_SEEDS
 from asl_gym.traces.columns import Columns
@@ -21,6 +23,9 @@ from asl_gym.validation.checks import whole_number
 from benchmarks.errors import BenchmarkError
 
 __all__ = ["Configuration"]
+
+LONGEST_SETTING = 40
+"""Characters of a setting in a scenario's name."""
 
 
 class LogOptions(TypedDict, total=False):
@@ -66,6 +71,7 @@ class Configuration:
         num_seeds: int = 20,
         num_devices: int | None = None,
         budget_fraction: float | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> "Configuration":
         """Builds it from what a user names.
 
@@ -76,6 +82,7 @@ class Configuration:
             num_seeds: Number of evaluation seeds.
             num_devices: Fleet size; the scenario's by default.
             budget_fraction: The energy budget as a fraction; the scenario's budget by default.
+            settings: Fields of the scenario by path, see :func:`asl_gym.with_settings`.
 
         Raises:
             BenchmarkError: If there is no environment of this project by that id.
@@ -88,7 +95,8 @@ class Configuration:
         whole_number("seeds", num_seeds, 1)
         named = scenario or gym.spec(env_id).kwargs.get("scenario", "default")
         try:
-            env = gym.make(env_id, scenario=named, num_devices=num_devices, horizon=rounds)
+            base = with_settings(named, settings) if settings else named
+            env = gym.make(env_id, scenario=base, num_devices=num_devices, horizon=rounds)
             built = scenario_of(env)
         except (TypeError, gym.error.Error) as error:
             raise BenchmarkError(refusal) from error
@@ -96,7 +104,9 @@ class Configuration:
             budget = Budget(built.budget.scope, fraction=budget_fraction)
             built = built.replace(budget=budget)
         name = Path(named).stem if named.endswith(".json") else named
-        return cls(env_id, name, built, num_seeds)
+        return cls(
+            env_id, "+".join([name, *map(_brief, (settings or {}).items())]), built, num_seeds
+        )
 
     def with_measured_logs(
         self, trace_dir: Path, seconds_per_round: float | None = None, **options: Unpack[LogOptions]
@@ -146,6 +156,10 @@ class Configuration:
             notes=tuple(notes),
         )
 
+    def __getstate__(self) -> dict[str, Any]:
+        # An evaluation is made anew where the configuration goes, and with it its frontiers.
+        return {name: value for name, value in vars(self).items() if name != "evaluator"}
+
     @property
     def seeds(self) -> range:
         """The evaluation seeds."""
@@ -167,6 +181,13 @@ class Configuration:
             **self.log_options,
             "scenario": self.scenario.to_dict(),
         }
+
+
+def _brief(setting: tuple[str, Any]) -> str:
+    """A setting as part of a scenario's name, which is part of a folder's."""
+    path, value = setting
+    shown = f"{value:g}" if isinstance(value, float) else value
+    return re.sub(r"[^\w.=-]+", "_", f"{path}={shown}")[:LONGEST_SETTING]
 
 
 def _plain(options: LogOptions) -> dict[str, Any]:

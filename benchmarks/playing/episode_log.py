@@ -20,7 +20,7 @@ from agents.bookkeeping import write_whole
 from asl_gym import EpisodeScore
 from benchmarks.errors import BenchmarkError
 
-__all__ = ["COLUMNS", "EpisodeLog", "read_episodes", "remove_rows"]
+__all__ = ["COLUMNS", "EpisodeLog", "order_rows", "read_episodes", "remove_rows", "rows_of"]
 
 _SCORES = [field.name for field in fields(EpisodeScore)]
 COLUMNS = ("env_id", "scenario", "policy", "training_seed", *(s for s in _SCORES if s != "policy"))
@@ -121,12 +121,32 @@ def read_episodes(path: Path) -> pd.DataFrame:
     return rows
 
 
+def rows_of(path: Path, policies: Sequence[str]) -> list[str]:
+    """The lines of some policies, after the header."""
+    header, *lines = _whole_lines(path).splitlines(keepends=True)
+    return [header, *(line for line in lines if _policy(line) in policies)]
+
+
 def remove_rows(path: Path, policies: Sequence[str]) -> None:
     """Removes the rows of some policies, and a last line that was cut off."""
     lines = _whole_lines(path).splitlines(keepends=True)
-    place = COLUMNS.index("policy")
-    kept = [line for line in lines if next(csv.reader([line]))[place] not in policies]
-    write_whole(path, "".join(kept).encode())
+    write_whole(path, "".join(line for line in lines if _policy(line) not in policies).encode())
+
+
+def order_rows(path: Path, policies: Sequence[str]) -> None:
+    """Puts the rows into the order of some policies and of the evaluation seeds."""
+    header, *lines = _whole_lines(path).splitlines(keepends=True)
+    place = COLUMNS.index("evaluation_seed")
+
+    def order(line: str) -> tuple[int, int]:
+        return policies.index(_policy(line)), int(next(csv.reader([line]))[place])
+
+    if lines != (ordered := sorted(lines, key=order)):
+        write_whole(path, "".join([header, *ordered]).encode())
+
+
+def _policy(line: str) -> str:
+    return next(csv.reader([line]))[COLUMNS.index("policy")]
 
 
 def _whole_lines(path: Path) -> str:

@@ -1,8 +1,8 @@
-"""``run.json``: what makes the rows of a folder, and whether a run may go on with them.
+"""``run.json``: what makes the rows of a folder, and whether a run goes on with them.
 
 A row follows from the configuration (scenario, seeds, the contents of trace files), the policy
 (with the contents of the files that define it), and the code that played it. All three are kept,
-and a run that goes on with others is refused by name, so that no table mixes old and new.
+and rows that others made are set apart when a run goes on, so that no table mixes old and new.
 """
 
 import json
@@ -26,11 +26,14 @@ __all__ = [
     "Manifest",
     "PolicyEntry",
     "changed",
+    "check_configuration",
     "check_rows",
     "checked",
+    "code_of",
     "made_by",
     "manifest_of",
     "merged",
+    "superseding",
 ]
 
 PLAYING = ("asl_gym", "benchmarks.playing")
@@ -123,8 +126,7 @@ def checked(path: Path, content: Any) -> Plain:
 
 def made_by(configuration: Configuration, entry: Entry) -> dict[str, Any]:
     """All that makes the rows of a policy, as plain data: ``configuration`` and ``policy``."""
-    packages = PLAYING + (LEARNING if entry.kind == "agent" else ())
-    policy = {**entry.as_dict(), "code": _code(packages)}
+    policy = {**entry.as_dict(), "code": code_of(entry)}
     return {"configuration": configuration.as_dict(), "policy": policy}
 
 
@@ -141,6 +143,11 @@ def manifest_of(configuration: Configuration, suite: Suite) -> Plain:
     }
     plain: Plain = json.loads(json.dumps(made))
     return plain
+
+
+def code_of(entry: Entry) -> dict[str, str]:
+    """Digests of the code that decides the rows of a policy, by package."""
+    return _code(PLAYING + (LEARNING if entry.kind == "agent" else ()))
 
 
 def _code(packages: tuple[str, ...]) -> dict[str, str]:
@@ -165,21 +172,21 @@ def changed(old: Plain, new: Plain, with_rows: set[str]) -> dict[str, list[str]]
     return found
 
 
-def merged(path: Path, old: Plain, new: Plain, with_rows: set[str]) -> Plain:
-    """The manifest of a run that goes on, perhaps with more policies.
+def check_configuration(path: Path, old: Plain, new: Plain) -> None:
+    """Checks that a folder holds results of the same configuration.
 
     Raises:
-        BenchmarkError: If the folder holds results of another configuration, or rows that other
-            code or other files made.
+        BenchmarkError: If it does not.
     """
-    found = differences(old["configuration"], new["configuration"])
-    if found:
+    if found := differences(old["configuration"], new["configuration"]):
         raise BenchmarkError(
             f"out = {str(path)!r} holds results of another configuration: {'; '.join(found)}. "
             f"Now {WAY_OUT}."
         )
-    if stale := changed(old, new, with_rows):
-        raise BenchmarkError(_refusal(path, stale, new))
+
+
+def merged(old: Plain, new: Plain) -> Plain:
+    """The manifest of a run that goes on, perhaps with more policies."""
     policies = {**old["policies"], **new["policies"]}
     left_out = {**old["left_out"], **new["left_out"]}
     written = old["written_by"]
@@ -190,6 +197,19 @@ def merged(path: Path, old: Plain, new: Plain, with_rows: set[str]) -> Plain:
         "left_out": {name: why for name, why in left_out.items() if name not in policies},
         "written_by": written + [each for each in new["written_by"] if each not in written],
     }
+
+
+def superseding(stale: Mapping[str, list[str]], apart: Path) -> list[str]:
+    """Says what has changed, policies of the same change together, and where their rows are."""
+    together: dict[str, list[str]] = {}
+    for name, lines in stale.items():
+        together.setdefault("; ".join(lines), []).append(name)
+    told = [f"{', '.join(names)}: {what}" for what, names in together.items()]
+    return [
+        *told,
+        f"What made these rows has changed: they are set apart in {apart}, and played again where "
+        "this run asks for them.",
+    ]
 
 
 def check_rows(path: Path, rows: pd.DataFrame, manifest: Plain) -> None:
@@ -217,17 +237,3 @@ def check_rows(path: Path, rows: pd.DataFrame, manifest: Plain) -> None:
                 f"{path}, line {place + 2}: {name} {value!r} is not of the run that run.json tells "
                 f"of: remove the line, or {WAY_OUT}"
             )
-
-
-def _refusal(path: Path, stale: Mapping[str, list[str]], new: Plain) -> str:
-    """Says what has changed, policies of the same change together, and what to do."""
-    together: dict[str, list[str]] = {}
-    for name, lines in stale.items():
-        together.setdefault("; ".join(lines), []).append(name)
-    told = ". ".join(f"{', '.join(names)}: {what}" for what, names in together.items())
-    users = [name for name in stale if new["policies"].get(name, {}).get("kind") == "user"]
-    renamed = f", or name the new version (--policy {users[0]}2=...)" if users else ""
-    return (
-        f"out = {str(path)!r} holds rows that something else made. {told}. Play them anew (--anew)"
-        f"{renamed}, or {WAY_OUT}."
-    )

@@ -4,11 +4,13 @@
     episodes.csv        a row per policy and evaluation seed
     frontier.csv        the hindsight frontier as a curve
     series/NAME.csv.gz  the rounds of a policy's first evaluation seed
+    superseded/         rows that other code or files made, with the run.json of their time
 
 Files other than the rows are written under another name first, so that they are whole or absent.
 """
 
 import gzip
+import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,13 +28,21 @@ from asl_gym.validation.checks import FieldError
 from asl_gym.validation.json_files import read_json
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.configuration import Configuration
-from benchmarks.playing.episode_log import EpisodeLog, read_episodes, remove_rows
+from benchmarks.playing.episode_log import (
+    EpisodeLog,
+    order_rows,
+    read_episodes,
+    remove_rows,
+    rows_of,
+)
 from benchmarks.playing.manifest import (
     changed,
+    check_configuration,
     check_rows,
     checked,
     manifest_of,
     merged,
+    superseding,
 )
 from benchmarks.playing.suite import Suite
 
@@ -68,26 +78,30 @@ class RunFolder:
         except Timeout as error:
             raise BenchmarkError(f"out = {str(self.path)!r}: another run writes to it") from error
 
-    def prepare(self, configuration: Configuration, suite: Suite, anew: bool = False) -> None:
-        """Writes the manifest of a run, or checks that it goes on with the run that is there.
+    def prepare(self, configuration: Configuration, suite: Suite) -> list[str]:
+        """Writes the manifest of a run, or goes on with the run that is there.
+
+        Rows that other code or files made are set apart in ``superseded/``, and so are missing.
 
         Args:
             configuration: What is played.
             suite: The policies.
-            anew: Whether rows of these policies that other code or files made are removed.
+
+        Returns:
+            What is to be told of rows that were set apart, a line each.
 
         Raises:
-            BenchmarkError: If the folder holds results of another configuration, or rows that
-                other code or files made.
+            BenchmarkError: If the folder holds results of another configuration.
         """
-        new = manifest_of(configuration, suite)
+        new, told = manifest_of(configuration, suite), []
         if self.has_manifest:
             with_rows = self._policies_with_rows()
             old = self.manifest
-            stale = changed(old, new, with_rows).keys() & new["policies"].keys() if anew else set()
-            new = merged(self.path, old, new, with_rows - stale)
-            if stale:
-                self._remove(sorted(stale))
+            check_configuration(self.path, old, new)
+            if stale := changed(old, new, with_rows):
+                told = superseding(stale, self._set_apart(sorted(stale)))
+                old = self.manifest
+            new = merged(old, new)
             if old["frontier"] != new["frontier"]:
                 self._frontier_path.unlink(missing_ok=True)
         elif self._episodes_path.exists():
@@ -95,6 +109,22 @@ class RunFolder:
                 f"out = {str(self.path)!r} holds rows but no run.json: choose another folder"
             )
         write_json(self._manifest_path, new)
+        return told
+
+    def _set_apart(self, names: Sequence[str]) -> Path:
+        """Moves policies and their rows to a folder of their own, which is returned."""
+        manifest, rows = self.manifest, rows_of(self._episodes_path, names)
+        digest = hashlib.sha256("".join(rows).encode()).hexdigest()
+        apart = self.path / "superseded" / digest[:12]
+        apart.mkdir(parents=True, exist_ok=True)
+        write_json(apart / self._manifest_path.name, manifest)
+        write_whole(apart / self._episodes_path.name, "".join(rows).encode())
+        self._remove(names)
+        return apart
+
+    def order_rows(self) -> None:
+        """Puts the rows into the order of the policies and evaluation seeds, however they came."""
+        order_rows(self._episodes_path, list(self.manifest["policies"]))
 
     def tell_memory(self, policy: str, seed: int) -> None:
         """Keeps that a policy decided otherwise when it played an evaluation seed again."""
@@ -108,15 +138,6 @@ class RunFolder:
             if log.done:
                 self.episodes()
             return {name for name, _ in log.done}
-
-    def forget(self, names: Sequence[str]) -> None:
-        """Removes policies and their rows, so that what has changed is played anew.
-
-        Raises:
-            BenchmarkError: If another run writes to the folder.
-        """
-        with self.locked():
-            self._remove(names)
 
     def _remove(self, names: Sequence[str]) -> None:
         manifest = self.manifest

@@ -1,25 +1,22 @@
-"""Playing a suite: episode after episode, each row on the disk before the next begins.
-
-One process plays all, one policy after the other, so that decision times are not distorted; the
-progress bar is redrawn between episodes only, for the same reason.
-"""
+"""Playing a suite: what is missing, in parts, each row on the disk as soon as it is there."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from asl_gym import EpisodeScore, Evaluator
-from asl_gym.scoring.evaluation import EpisodeSeries
+from asl_gym import Evaluator
 from asl_gym.scoring.frontier import HindsightFrontier
 from asl_gym.traces.trace import Trace
+from benchmarks.jobs.engine import Engine
+from benchmarks.jobs.running import progress_of, results_of
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.episode_log import EpisodeLog
+from benchmarks.playing.parts import Part, PlayedPart, blocks, parts_together, play_parts
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.suite import Entry, Suite
-from benchmarks.playing.user_policies import users_code
 
 __all__ = ["frontier_curve", "run_suite"]
 
@@ -29,95 +26,73 @@ SCALED_MULTIPLIERS = np.geomspace(1e-4, 1e4, 161)
 CURVE_POINTS = 161
 """Points of a curve along several budgets."""
 
-PROTOCOL = (
-    "predict(observation, state=None, episode_start=None, deterministic=True) -> (action, state)"
-)
-"""What a policy has to offer."""
-
 
 def run_suite(
     configuration: Configuration,
     suite: Suite,
     folder: RunFolder,
     console: Console,
-    anew: bool = False,
+    engine: Engine,
 ) -> None:
     """Plays what is missing of a suite.
 
     Args:
         configuration: What is played.
         suite: The policies.
-        folder: Where the rows go; those that are there are not played again.
+        folder: Where the rows go; those that are there are not played again, and those that other
+            code or files made are set apart.
         console: Where the progress is shown.
-        anew: Whether rows that other code or files made are removed, so that they are played anew.
+        engine: What plays.
 
     Raises:
-        BenchmarkError: If the folder holds results of another configuration or rows that something
-            else made, another run writes to it, or a user's policy fails.
+        BenchmarkError: If the folder holds results of another configuration, another run writes to
+            it, or a user's policy fails.
     """
     with folder.locked():
-        folder.prepare(configuration, suite, anew)
+        for line in folder.prepare(configuration, suite):
+            console.print(line)
         if not folder.has_frontier:
             folder.write_frontier(frontier_curve(configuration.evaluator, configuration.seeds))
-        with folder.open_log() as log, _progress(console) as progress:
-            task = progress.add_task("", total=len(suite.entries) * configuration.num_seeds)
-            for entry in suite.entries:
-                progress.update(task, description=entry.label)
-                for _ in _played(entry, configuration, folder, log):
-                    progress.advance(task)
-                    progress.refresh()
+        with folder.open_log() as log:
+            _play(configuration, suite, folder, log, console, engine)
+        folder.order_rows()
 
 
-def _progress(console: Console) -> Progress:
-    columns = (
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("episodes,"),
-        TimeRemainingColumn(compact=True),
-        TextColumn("left · {task.description}", markup=False),
-    )
-    return Progress(*columns, console=console, auto_refresh=False)
+def _play(
+    configuration: Configuration,
+    suite: Suite,
+    folder: RunFolder,
+    log: EpisodeLog,
+    console: Console,
+    engine: Engine,
+) -> None:
+    parts = [part for entry in suite.entries for part in _missing(entry, configuration, log)]
+    episodes = len(suite.entries) * configuration.num_seeds
+    played = results_of(play_parts, parts_together(parts), Part.portable, engine)
+    with progress_of("episodes", console, disable=False) as progress, closing(played) as done:
+        task = progress.add_task("", total=episodes)
+        progress.advance(task, episodes - sum(len(part.seeds) for part in parts))
+        for part, one in done:
+            _keep(part, one, folder, log)
+            progress.update(task, advance=len(part.seeds), description=part.entry.label)
 
 
-def _played(
-    entry: Entry, configuration: Configuration, folder: RunFolder, log: EpisodeLog
-) -> Iterator[None]:
-    """Plays the seeds of a policy that are missing; yields once for each seed, missing or not."""
+def _missing(entry: Entry, configuration: Configuration, log: EpisodeLog) -> Iterator[Part]:
+    """The parts of a policy that are not done."""
     missing = [seed for seed in configuration.seeds if (entry.name, seed) not in log.done]
-    yield from [None] * (configuration.num_seeds - len(missing))
-    if not missing:
-        return
-    if entry.kind == "user":
-        _tell_if_it_remembers(entry, configuration.evaluator, missing[0], folder)
-    for score, series in _episodes(entry, configuration.evaluator, missing):
-        if score.evaluation_seed == configuration.seeds[0]:
-            folder.write_series(entry.name, series)
+    for place, seeds in enumerate(blocks(missing)):
+        yield Part(configuration, entry, seeds, place == 0)
+
+
+def _keep(part: Part, played: PlayedPart, folder: RunFolder, log: EpisodeLog) -> None:
+    """Keeps what came of a part: the rows last, by which it counts as done."""
+    configuration, entry = part.configuration, part.entry
+    if played.remembers:
+        folder.tell_memory(entry.name, part.seeds[0])
+    if played.series is not None:
+        folder.write_series(entry.name, played.series)
+    for score in played.scores:
         log.append(score, configuration.env_id, configuration.scenario_name, entry.training_seed)
-        yield
-
-
-def _tell_if_it_remembers(entry: Entry, evaluator: Evaluator, seed: int, folder: RunFolder) -> None:
-    """Notes of a user's policy that its rows depend on what it has played before, if they do."""
-    with users_code(f"the policy {entry.name!r} failed", PROTOCOL):
-        remembers = evaluator.remembers(entry.policy, seed)
-    if remembers:
-        folder.tell_memory(entry.name, seed)
-
-
-def _episodes(
-    entry: Entry, evaluator: Evaluator, seeds: list[int]
-) -> Iterator[tuple[EpisodeScore, EpisodeSeries]]:
-    """Plays episodes; a fault names the policy, and in a user's policy the protocol as well."""
-    played = evaluator.evaluate(entry.policy, seeds, entry.name)
-    if entry.kind == "user":
-        with users_code(f"the policy {entry.name!r} failed", PROTOCOL):
-            yield from played
-        return
-    try:
-        yield from played
-    except Exception as error:
-        error.add_note(f"while the benchmark played the policy {entry.name!r}")
-        raise
 
 
 def frontier_curve(evaluator: Evaluator, seeds: range) -> pd.DataFrame:

@@ -37,7 +37,7 @@ from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.user_policies import UserPolicy, users_code
 
-__all__ = ["TOLD_MORE", "Entry", "Kind", "Suite", "build_suite", "split_label"]
+__all__ = ["TOLD_MORE", "Entry", "Kind", "Suite", "build_suite", "split_label", "user_entries"]
 
 Kind = Literal["OPEN", "agent", "user", "scheme", "baseline"]
 Clock = Literal["max", "open"]
@@ -76,6 +76,7 @@ class Entry:
         agent: The agent's name, which several training seeds share.
         spec: How a user named it.
         files: SHA-256 of the files that define a user's policy or a trained one, by name.
+        knob: The value of a published scheme's knob, where it has one.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Entry:
     agent: str | None = None
     spec: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    knob: Any = None
 
     def is_called(self, name: str) -> bool:
         """Whether a person's word for a policy, its name or label in any case, means this one."""
@@ -148,7 +150,7 @@ def build_suite(
         BenchmarkError: If a name is taken or unknown, a user's policy cannot be built, or the
             agents cannot be imported.
     """
-    entries = [*_heuristics(evaluator), *_users(user_policies, evaluator)]
+    entries = [*_heuristics(evaluator), *user_entries(user_policies, evaluator)]
     left_out: dict[str, str] = {}
     heuristics_suffice = only and all(
         any(entry.is_called(name) for entry in entries) for name in only
@@ -210,7 +212,7 @@ def _fixed_splits(scenario: Scenario, clock: Clock) -> Iterator[Entry]:
         yield Entry("fixed-last-max", "every device's last split", "scheme", policy)
 
 
-def _users(user_policies: Sequence[UserPolicy], evaluator: Evaluator) -> list[Entry]:
+def user_entries(user_policies: Sequence[UserPolicy], evaluator: Evaluator) -> list[Entry]:
     """Builds a user's policies at once, so that a faulty one ends the run before it starts."""
     return [
         Entry(

@@ -1,9 +1,9 @@
 """Tables and plots of a run, from its folder alone: nothing is played here.
 
-report.md    ranking, changes against existing schemes, plots, all policies, notes
-table.csv    the ranking in full, with every interval
-changes.csv  the changes in full
-*.png        the plots
+report.md          ranking, changes against existing schemes, plots, all policies, notes
+table.csv          the ranking in full, with every interval; as text in table.md and table.tex
+changes.csv        the changes in full; as text in changes.md and changes.tex
+figures/           the plots, each for a column and for a page, as PDF, SVG and PNG
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from rich.console import Console
 from agents.bookkeeping import write_whole
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.reporting.changes import COMPARABILITY
+from benchmarks.reporting.exports import write_table
 from benchmarks.reporting.notes import notes_on, provenance_of
 from benchmarks.reporting.plots import write_plots
 from benchmarks.reporting.results import Results, load_results
@@ -36,8 +37,9 @@ def write_report(folder: RunFolder, console: Console) -> None:
         BenchmarkError: If the folder holds no results.
     """
     results = load_results(folder)
-    for name, table in (("table.csv", results.summary), ("changes.csv", results.changes)):
-        write_whole(folder.path / name, table.to_csv(index=False).encode())
+    ranking = ranking_table(results.summary, all_intervals=True)
+    write_table(results.summary, folder.path / "table", ranking)
+    write_table(results.changes, folder.path / "changes", changes_table(results.changes))
     captions = write_plots(results)
     report = folder.path / "report.md"
     write_whole(report, _markdown(results, captions).encode())

@@ -5,11 +5,14 @@ as if a round lasted many coherence times, and ``no-fading`` leaves it out. The 
 benchmark on each, with few policies and long episodes, and puts the results into one table.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 from rich.console import Console
 
+from benchmarks.jobs.engine import Engine
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
@@ -20,7 +23,7 @@ from benchmarks.reporting.results import load_results
 from benchmarks.reporting.statistics import BEST_FIXED
 from benchmarks.reporting.tables import markdown, print_table, ranking_table
 
-__all__ = ["FADINGS", "run_fadings"]
+__all__ = ["FADINGS", "Asked", "run_fadings"]
 
 FADINGS = {"block": "default", "ergodic": "ergodic", "none": "no-fading"}
 """The presets that differ in fading alone."""
@@ -29,20 +32,36 @@ SHOWN = ("open", "greedy-delay", BEST_FIXED["max"][0], BEST_FIXED["open"][0])
 COLUMNS = ["Policy", "Delay [s]", "Energy [J]", "E/Ē", "Priced gap [%]", "Frontier gap [%]"]
 
 
-def run_fadings(out: Path, rounds: int, num_seeds: int, console: Console) -> None:
+class Asked(NamedTuple):
+    """What is asked of the study.
+
+    Attributes:
+        rounds: Rounds of an episode.
+        num_seeds: Number of evaluation seeds.
+        settings: Fields of the scenarios by path, see :func:`asl_gym.with_settings`.
+    """
+
+    rounds: int
+    num_seeds: int
+    settings: Mapping[str, Any]
+
+
+def run_fadings(out: Path, asked: Asked, console: Console, engine: Engine) -> None:
     """Plays what is missing and writes the table, ``fadings.md`` and ``fadings.csv``.
 
     Args:
         out: Folder with a folder of results for each fading.
-        rounds: Rounds of an episode.
-        num_seeds: Number of evaluation seeds.
+        asked: What is asked of it.
         console: Where progress and table are shown.
+        engine: What plays.
     """
     for scenario in FADINGS.values():
-        configuration = Configuration.build("ASL-v0", scenario, rounds, num_seeds)
+        configuration = Configuration.build(
+            "ASL-v0", scenario, asked.rounds, asked.num_seeds, settings=asked.settings
+        )
         suite = build_suite(configuration.evaluator, agents=False)
         played = [each.name for each in suite.entries if _takes_part(each)]
-        run_suite(configuration, suite.keep(played), RunFolder(out / scenario), console)
+        run_suite(configuration, suite.keep(played), RunFolder(out / scenario), console, engine)
     write_fadings_report(out, console)
 
 

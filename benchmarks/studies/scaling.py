@@ -8,17 +8,17 @@ import resource
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from asl_gym import OPEN
+from benchmarks.reporting import style
+from benchmarks.reporting.style import in_print
 
-__all__ = ["NUM_DEVICES", "measure_scaling", "plot_scaling"]
+__all__ = ["NUM_DEVICES", "draw_scaling", "measure_scaling"]
 
 NUM_DEVICES = (10, 100, 1_000, 10_000, 100_000)
 HORIZON = 20
@@ -28,6 +28,9 @@ COLUMNS = {
     "decision_s": "OPEN's decision",
     "step_s": "step",
 }
+
+LOOKS = ((style.GREY, "v"), (style.SKY, "^"), (style.VERMILION, "*"), (style.BLUE, "o"))
+"""Colour and marker of each column."""
 
 
 def measure_size(num_devices: int) -> dict[str, float]:
@@ -66,26 +69,24 @@ def measure_scaling(sizes: tuple[int, ...] = NUM_DEVICES) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def plot_scaling(table: pd.DataFrame, output: Path) -> None:
+@in_print()
+def draw_scaling(table: pd.DataFrame) -> Figure:
     """Draws times and memory over the number of devices."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained", dpi=150)
-    FigureCanvasAgg(figure)
+    figure = style.figure("page", 2.5)
     times, memory = figure.subplots(1, 2)
-    for column, label in COLUMNS.items():
-        times.plot(table["num_devices"], table[column], marker="o", label=label)
     devices = table["num_devices"]
+    for (column, label), (colour, marker) in zip(COLUMNS.items(), LOOKS, strict=True):
+        times.plot(devices, table[column], color=colour, marker=marker, label=label)
     slope = table["step_s"].iloc[-1] * devices / devices.iloc[-1]
-    times.plot(devices, slope, color="0.6", linestyle=":", label="proportional to N")
-    memory.plot(devices, table["peak_memory_mib"], marker="o", color="0.2")
-    times.set(ylabel="time [s]", title="Time")
+    times.plot(devices, slope, color=style.GREY, linestyle=":", label="proportional to N")
+    memory.plot(devices, table["peak_memory_mib"], marker="o", color=style.BLACK)
+    times.set(ylabel="time [s]", title="Time", yscale="log")
     memory.set(ylabel="peak memory of the process [MiB]", title="Memory")
     for axes in (times, memory):
-        axes.set(xlabel="devices N", xscale="log", yscale="log")
-        axes.grid(alpha=0.3)
-    memory.set_yscale("linear")
+        axes.set(xlabel="devices N", xscale="log")
     memory.set_ylim(bottom=0)
-    times.legend(frameon=False, fontsize=8)
-    figure.savefig(output)
+    times.legend()
+    return figure
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def train(arguments: list[str]) -> None:
     """``python -m agents train``, with the scaled configuration."""
     import agents.command
 
-    agents.command.load_configuration = scaled  # type: ignore[attr-defined]
+    agents.command.load_configuration = lambda *given: scaled(*given[:2])  # type: ignore[attr-defined]
     agents.command.app(["train", *arguments])
 
 

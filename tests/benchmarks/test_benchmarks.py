@@ -22,7 +22,8 @@ from benchmarks.playing.episode_log import COLUMNS, read_episodes
 from benchmarks.playing.run_folder import RunFolder
 from tests.benchmarks.commands import FEW, SHORT, failure, rows_without_times, run
 
-PLOTS = ("delay_energy.png", "running_averages.png", "split_points.png")
+NAMES = ("delay_energy", "running_averages", "split_points")
+PLOTS = tuple(f"figures/{name}-page.png" for name in NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,7 @@ def test_report_is_readable(whole):
 
 def test_a_killed_run_goes_on(tmp_path):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    options = ["--rounds", "50", "--seeds", "8", *FEW, "--only", "random"]
+    options = ["--rounds", "200", "--seeds", "8", *FEW, "--only", "random"]
     command = [sys.executable, "-m", "benchmarks", *options, "--out", str(killed)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     rows = killed / "episodes.csv"

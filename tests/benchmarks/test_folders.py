@@ -25,21 +25,25 @@ def other_code(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("other_code")
-def test_rows_of_other_code_are_refused_and_played_anew_on_demand(ended, capsys):
-    before = (ended / "episodes.csv").read_bytes()
-    message = failure(capsys, *SHORT, *FEW, "--out", str(ended))
-    assert "fixed-6-max, open: code.asl_gym is" in message
-    assert '"another asl_gym" now' in message
-    assert "Play them anew (--anew), or choose another --out" in message
-    assert (ended / "episodes.csv").read_bytes() == before
+def test_rows_of_other_code_are_set_apart_and_missing(ended, capsys):
+    before, before_run = (ended / "episodes.csv").read_bytes(), RunFolder(ended).manifest
+    capsys.readouterr()
     # Rows that would stay behind are never mixed with new ones.
-    one = [*SHORT, "--no-agents", "--only", "open", "--anew", "--out", str(ended)]
-    assert "fixed-6-max: code.asl_gym is" in failure(capsys, *one)
-    run(ended, *SHORT, *FEW, "--anew")
-    assert len(read_episodes(ended / "episodes.csv")) == 4
+    run(ended, *SHORT, "--no-agents", "--only", "open")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "fixed-6-max, open: code.asl_gym is" in said
+    assert '"another asl_gym" now' in said
+    assert "set apart" in said
+    assert set(read_episodes(ended / "episodes.csv")["policy"]) == {"open"}
+    (apart,) = (ended / "superseded").iterdir()
+    assert (apart / "episodes.csv").read_bytes() == before
+    assert RunFolder(apart).manifest == before_run
     kept = RunFolder(ended).manifest
     assert {each["code"]["asl_gym"] for each in kept["policies"].values()} == {"another asl_gym"}
     assert kept["frontier"]["asl_gym"] == "another asl_gym"
+    run(ended, *SHORT, *FEW)
+    assert len(read_episodes(ended / "episodes.csv")) == 4
+    assert len(list((ended / "superseded").iterdir())) == 1
 
 
 def test_what_makes_a_row_is_the_configuration_the_policys_files_and_the_code():

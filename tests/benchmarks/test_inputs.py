@@ -19,6 +19,7 @@ from asl_gym import OPEN, evaluate, preset
 from asl_gym.policies.base import scenario_of
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.errors import BenchmarkError
+from benchmarks.jobs.processes import Processes
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.episode_log import read_episodes
 from benchmarks.playing.own_modules import digests_of_own_modules
@@ -92,14 +93,25 @@ def test_users_policies_always_play_and_others_as_the_table_names_them(tmp_path,
     assert "from-file" in (tmp_path / "out" / "report.md").read_text()
 
 
-def test_a_changed_policy_is_refused(tmp_path, policies, capsys):
-    arguments = [*SHORT, "--no-agents", "--policy", f"{policies}:Patient", "--only", "Patient"]
-    run(tmp_path / "out", *arguments)
+def test_rows_of_a_changed_policy_are_set_apart(tmp_path, policies, capsys):
+    out = tmp_path / "out"
+    arguments = [*SHORT, "--no-agents", "--policy", f"{policies}:Patient", "--only", "open"]
+    run(out, *arguments)
+    before = rows_without_times(out)
     policies.write_text(POLICY.format(v=2.0))
-    message = failure(capsys, *arguments, "--out", str(tmp_path / "out"))
-    assert "Patient: files.my_policies.py is " in message
-    assert "Play them anew (--anew), or name the new version (--policy Patient2=...)" in message
-    assert "or choose another --out" in message
+    capsys.readouterr()
+    run(out, *arguments)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Patient: files.my_policies.py is " in said
+    assert "open: " not in said
+    after = rows_without_times(out)
+    is_users = before["policy"] == "Patient"
+    pd.testing.assert_frame_equal(after[~is_users], before[~is_users])
+    assert (after["mean_delay_s"] != before["mean_delay_s"])[is_users].all()
+    (apart,) = (out / "superseded").iterdir()
+    pd.testing.assert_frame_equal(
+        rows_without_times(apart), before[is_users].reset_index(drop=True)
+    )
 
 
 def test_a_changed_policy_without_rows_is_played(tmp_path, policies):
@@ -224,8 +236,9 @@ def test_what_a_policys_file_imports_from_beside_it_makes_its_rows(tmp_path, mon
     files = RunFolder(tmp_path / "out").manifest["policies"]["build"]["files"]
     assert files == {each.name: sha256_of(each) for each in (file, helper)}
     helper.write_text("V = 2.0\n")
-    message = failure(capsys, *arguments, "--out", str(tmp_path / "out"))
-    assert "build: files.my_helper.py is " in message
+    capsys.readouterr()
+    run(tmp_path / "out", *arguments)
+    assert "build: files.my_helper.py is " in capsys.readouterr().out
 
 
 def test_modules_of_a_package_are_its_own_and_no_others(tmp_path, monkeypatch):
@@ -271,7 +284,7 @@ def test_policies_with_another_protocol(tmp_path, policies, attribute, error):
     users = [load_user_policy(f"my_policies:{attribute}")]
     suite = build_suite(configuration.evaluator, users, agents=False, only=[attribute])
     with pytest.raises(BenchmarkError) as raised:
-        run_suite(configuration, suite, RunFolder(tmp_path), Console(quiet=True))
+        run_suite(configuration, suite, RunFolder(tmp_path), Console(quiet=True), Processes(1))
     message = str(raised.value)
     assert message.startswith(f"the policy {attribute!r} failed: ")
     assert error in message

@@ -176,6 +176,7 @@ def test_split_points_show_a_users_policies_before_the_agent():
     kinds = ["scheme", "agent", "OPEN", "user", "user"]
     summary = pd.DataFrame({"policy": list("abcde"), "label": list("ABCDE"), "kind": kinds})
     assert policies_to_show(summary)["policy"].to_list() == ["c", "d", "e"]
+    assert policies_to_show(summary, "column")["policy"].to_list() == ["c"]
     assert policies_to_show(summary.drop(index=4))["policy"].to_list() == ["c", "d", "b"]
 
 

@@ -22,6 +22,7 @@ from asl_gym.traces.measured import MeasuredTraces
 from asl_gym.validation.checks import FieldError
 from asl_gym.validation.csv_rows import TextFileError
 from benchmarks.errors import BenchmarkError
+from benchmarks.jobs.processes import Processes
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
@@ -57,7 +58,8 @@ def prepare(folder: Path) -> None:
         configuration = Configuration.build(rounds=4, num_seeds=2, num_devices=3)
         names = ("open", "fixed-6-max")
         suite = build_suite(configuration.evaluator, agents=False, only=names)
-        run_suite(configuration, suite, RunFolder(folder / "run"), Console(quiet=True))
+        run_folder = RunFolder(folder / "run")
+        run_suite(configuration, suite, run_folder, Console(quiet=True), Processes(1))
 
 
 def compile_solver() -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from asl_gym import OPEN, FixedSplit, GreedyDelay, GreedyEnergy, Observation, Scenario, preset
 from asl_gym.arrays import Array, Splits
-from asl_gym.policies.open import WeightedPolicy, shown_problem
+from asl_gym.policies.base import shown_problem
+from asl_gym.policies.open import WeightedPolicy
 from asl_gym.policies.shown_rounds import Factors, ShownRounds
 from asl_gym.solvers.decision import Decision
 from asl_gym.solvers.in_parts import LEAST_SIZE, solve_in_parts

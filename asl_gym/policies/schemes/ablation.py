@@ -12,10 +12,10 @@ import numpy as np
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
-from asl_gym.policies.base import Policy
+from asl_gym.policies.base import Policy, shown_problem
 from asl_gym.policies.baselines import POLICY_STREAM
 from asl_gym.policies.cuts import CutPolicy, ServerFrequency, nominal_clock
-from asl_gym.policies.open import OPEN, shown_problem
+from asl_gym.policies.open import OPEN
 from asl_gym.policies.schemes.common_cut import CommonCut
 from asl_gym.validation.checks import one_of
 

@@ -1,40 +1,49 @@
 """The plots of a report, drawn from a folder of results and written beside them."""
 
-from benchmarks.reporting.plots import style
+from collections.abc import Callable
+from functools import partial
+
+from matplotlib.figure import Figure
+
+from benchmarks.reporting.exports import save_widths
 from benchmarks.reporting.plots.delay_energy import draw_delay_energy
 from benchmarks.reporting.plots.running import draw_running_averages
 from benchmarks.reporting.plots.split_points import draw_split_points
 from benchmarks.reporting.results import Results
+from benchmarks.reporting.style import Width
 
-__all__ = ["write_plots"]
+__all__ = ["FIGURES", "PLOTS", "write_plots"]
 
-PLOTS = {
-    "delay_energy.png": (
+FIGURES = "figures"
+"""Folder of the plots in a folder of results."""
+
+PLOTS: dict[str, tuple[Callable[[Results, Width], Figure | None], str]] = {
+    "delay_energy": (
         draw_delay_energy,
-        "Mean delay and energy of every policy, with the hindsight frontier of the same traces.",
+        "Mean delay and energy of every policy with their 95% intervals, and the hindsight "
+        "frontier of the same traces.",
     ),
-    "running_averages.png": (
+    "running_averages": (
         draw_running_averages,
         "Running mean delay and energy, and the virtual queue, on the first evaluation seed.",
     ),
-    "split_points.png": (
+    "split_points": (
         draw_split_points,
         "Who splits where: how often each device is split at each point.",
     ),
 }
-"""What draws each file, and its caption."""
+"""What draws each plot, and its caption."""
 
 
 def write_plots(results: Results) -> dict[str, str]:
-    """Draws the plots of a report into its folder.
+    """Draws the plots of a report into its folder, each for a column and for a page.
 
     Returns:
-        The files' names and their captions.
+        The page-wide PNG files relative to the folder, and their captions.
     """
     captions = {}
     for name, (draw, caption) in PLOTS.items():
-        figure = draw(results)
-        if figure is not None:
-            style.save(figure, results.folder.path / name)
-            captions[name] = caption
+        written = save_widths(partial(draw, results), results.folder.path / FIGURES / name)
+        if written:
+            captions[f"{FIGURES}/{written['page'].name}"] = caption
     return captions

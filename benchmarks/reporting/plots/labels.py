@@ -13,13 +13,13 @@ from asl_gym.arrays import Array
 
 __all__ = ["PointLabel", "place_labels"]
 
-MERGE_WITHIN = 6.0
+MERGE_WITHIN = 4.0
 """Labels of one colour and size whose points are nearer than this are one [points of type]."""
 
-SHORT = 2
+SHORT = 16
 """Joined labels of at most so many characters stand in one line."""
 
-HALO = (withStroke(linewidth=2.5, foreground="white", alpha=0.8),)
+HALO = (withStroke(linewidth=1.5, foreground="white", alpha=0.8),)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class PointLabel:
     y: float
     text: str
     colour: str
-    size: float = 8.5
+    size: float = 6.5
     bold: bool = False
 
 
@@ -65,7 +65,7 @@ def place_labels(
         fontweight=["bold" if label.bold else "normal" for label in labels],
         textcolor=colours,
         linecolor=colours,
-        linewidth=0.6,
+        linewidth=0.4,
         path_effects=HALO,
         plot_kwargs={"zorder": 3},
     )
@@ -78,12 +78,17 @@ def _merged(labels: Sequence[PointLabel], points: Array, within: float) -> list[
         for i, (other, place) in enumerate(merged):
             alike = (other.colour, other.size) == (label.colour, label.size)
             if alike and np.hypot(*(place - point)) < within:
-                between = ", " if len(label.text) <= SHORT else "\n"
-                merged[i] = replace(other, text=f"{other.text}{between}{label.text}"), place
+                merged[i] = replace(other, text=_joined(other.text, label.text)), place
                 break
         else:
             merged.append((label, point))
     return [label for label, _ in merged]
+
+
+def _joined(one: str, other: str) -> str:
+    last = one.rpartition("\n")[2]
+    short = len(last) + len(other) + 2 <= SHORT
+    return f"{one},{' ' if short else chr(10)}{other}"
 
 
 def _grid(text: Text) -> Array:

@@ -5,33 +5,27 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from asl_gym.arrays import Array
-from benchmarks.reporting.plots import style
+from benchmarks.reporting import style
+from benchmarks.reporting.policy_styles import policy_styles
 from benchmarks.reporting.results import Results
 
 __all__ = ["draw_running_averages", "policies_to_follow"]
 
-COLOURS = (
-    style.VERMILION,
-    style.GREEN,
-    style.PURPLE,
-    style.GREY,
-    style.ORANGE,
-    style.SKY,
-    style.BLUE,
-)
-PREFERRED = {"OPEN": style.VERMILION, "agent": style.GREEN, "user": style.PURPLE}
-"""The colours that these kinds have in the delay-energy plane; others are dealt from the end."""
+MOST_FOLLOWED = 7
+HEIGHTS: dict[style.Width, float] = {"column": 4.6, "page": 4.8}
+"""Heights of the figure by its width [inch]."""
 
 LINES: dict[str, dict[str, Any]] = {
-    "OPEN": {"linewidth": 2.4, "zorder": 5},
-    "agent": {"linewidth": 1.4, "zorder": 6, "linestyle": (0, (3, 2))},
+    "OPEN": {"linewidth": 1.6, "zorder": 5},
+    "agent": {"zorder": 6, "linestyle": (0, (3, 2))},
 }
 """An agent that equals OPEN is drawn dashed on top of it, so that both are seen."""
 
-OTHER_LINE: dict[str, Any] = {"linewidth": 1.4, "zorder": 3}
+MARKS = 8
+"""Markers along a line, by which it is known in grey."""
 
 
 def policies_to_follow(summary: pd.DataFrame) -> list[str]:
@@ -42,33 +36,42 @@ def policies_to_follow(summary: pd.DataFrame) -> list[str]:
     best_fixed = played[single & (played["kind"] == "scheme")].head(1)
     others = played[~single & played["kind"].isin(("scheme", "baseline"))]
     chosen = pd.concat([learned, best_fixed, others])["policy"]
-    return [str(name) for name in chosen[: len(COLOURS)]]
+    return [str(name) for name in chosen[:MOST_FOLLOWED]]
 
 
-def draw_running_averages(results: Results) -> Figure:
+def draw_running_averages(results: Results, width: style.Width) -> Figure:
     """Draws running mean delay, running mean energy and the queue below one another."""
     first_seed = results.manifest["configuration"]["seeds"][0]
     row = results.episodes[results.episodes["evaluation_seed"] == first_seed].iloc[0]
-    figure = style.figure(8.2, 7.6)
+    figure = style.figure(width, HEIGHTS[width])
     delay, energy, queue = figure.subplots(3, 1, sharex=True)
     names = policies_to_follow(results.summary)
-    kinds = [results.policies[name]["kind"] for name in names]
-    for name, colour in zip(names, _deal_colours(kinds), strict=True):
+    styles = policy_styles(results.policies)
+    for place, name in enumerate(names):
         rounds = results.folder.series(name)
-        number = rounds["round"] + 1
-        line = {"color": colour, **LINES.get(results.policies[name]["kind"], OTHER_LINE)}
+        number, line = rounds["round"] + 1, styles[name].line(3.2, **_line(results, name, place))
         delay.plot(number, rounds["delay_s"].expanding().mean(), **line)
         ratio = _running_ratio(rounds, results.folder.scenario.energy_budgets)
         energy.plot(number, ratio, label=results.policies[name]["label"], **line)
         queue.plot(number, rounds["queue_j"], **line)
-    limit: dict[str, Any] = {"color": style.BLACK, "linewidth": 1.2, "linestyle": (0, (4, 3))}
+    limit: dict[str, Any] = {"color": style.BLACK, "linewidth": 0.8, "linestyle": (0, (4, 3))}
     delay.axhline(row["frontier_delay_s"], **limit)
-    energy.axhline(1.0, label="frontier's delay at the budget (top), budget (middle)", **limit)
+    energy.axhline(1.0, label="frontier's delay at the budget; budget", **limit)
     _dress(delay, energy, queue, row["energy_budget_j"])
     queue.set(xlabel=f"round (evaluation seed {first_seed})", xlim=(0, row["rounds"]))
+    queue.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.align_ylabels()
-    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
+    figure.legend(loc="outside upper center", ncols=2 if width == "column" else 4)
     return figure
+
+
+def _line(results: Results, name: str, place: int) -> dict[str, Any]:
+    """What a policy's lines have beside its style; markers at other rounds than others have."""
+    rounds = int(results.manifest["configuration"]["scenario"]["horizon"])
+    between = max(rounds // MARKS, 1)
+    marks = (place * between // MOST_FOLLOWED, between)
+    of_kind = LINES.get(results.policies[name]["kind"], {"zorder": 3})
+    return {"markevery": marks, **of_kind}
 
 
 def _running_ratio(rounds: pd.DataFrame, budgets: Array) -> "pd.Series[float]":
@@ -79,19 +82,7 @@ def _running_ratio(rounds: pd.DataFrame, budgets: Array) -> "pd.Series[float]":
     return ratio
 
 
-def _deal_colours(kinds: list[str]) -> list[str]:
-    free, dealt = list(COLOURS), []
-    for kind in kinds:
-        colour = PREFERRED.get(kind)
-        colour = colour if colour in free else free[-1]
-        free.remove(colour)
-        dealt.append(colour)
-    return dealt
-
-
 def _dress(delay: Axes, energy: Axes, queue: Axes, budget: float) -> None:
-    for axes in (delay, energy, queue):
-        style.tidy(axes)
     delay.set(yscale="log", ylabel="running mean delay [s]")
     energy.set(yscale="log", ylabel="running energy ÷ budget")
     for axes in (delay, energy):

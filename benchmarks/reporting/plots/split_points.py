@@ -1,5 +1,6 @@
 """Who splits where: how often each device is split at each point, in the first evaluation seed."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,17 +12,24 @@ from matplotlib.image import AxesImage
 from asl_gym import Scenario
 from asl_gym.arrays import Array
 from asl_gym.model.radio import Radio
-from benchmarks.reporting.plots import style
+from benchmarks.reporting import style
 from benchmarks.reporting.results import Results
 
 __all__ = ["draw_split_points", "policies_to_show", "split_shares"]
 
-MOST_PANELS = 3
-WIDTHS = {1: 8.2, 2: 8.2, 3: 11.2}
-"""Widths of the figure by the number of panels [inch]."""
+MOST_PANELS: dict[style.Width, int] = {"column": 1, "page": 3}
+"""Policies that find room, by the figure's width."""
+
+FEWEST_ROWS = 6
+"""Rows for which there is height at least, so that the colours' scale has room."""
 
 MOST_DEVICES_WITH_TEXT = 20
-MOST_COLUMNS_WITH_NAMES = 30
+ROOM_FOR_SHARE, ROOM_FOR_NAME = 0.12, 0.085
+"""Width of a split point's column in which its shares, or its name, can be read [inch]."""
+
+BESIDE = 1.5
+"""Width of what stands beside the panels [inch]."""
+
 DARK_FROM = 55.0
 """From this share [%] on a cell is dark enough for white text."""
 
@@ -40,29 +48,29 @@ def split_shares(rounds: pd.DataFrame, splits: Sequence[int]) -> Array:
     return np.asarray((chosen[:, :, None] == np.asarray(splits)).mean(axis=0))
 
 
-def policies_to_show(summary: pd.DataFrame) -> pd.DataFrame:
+def policies_to_show(summary: pd.DataFrame, width: style.Width = "page") -> pd.DataFrame:
     """Name and label of OPEN, a user's policies and the agents, of the first that find room."""
     adaptive = [summary[summary["kind"] == kind] for kind in ("OPEN", "user", "agent")]
-    return pd.concat(adaptive)[["policy", "label"]].head(MOST_PANELS)
+    return pd.concat(adaptive)[["policy", "label"]].head(MOST_PANELS[width])
 
 
-def draw_split_points(results: Results) -> Figure | None:
+def draw_split_points(results: Results, width: style.Width) -> Figure | None:
     """Draws a panel for OPEN and, beside it, for a user's policies and the agent.
 
     Returns:
         The figure, or ``None`` where none of these was played.
     """
-    shown = policies_to_show(results.summary)
+    shown = policies_to_show(results.summary, width)
     if shown.empty:
         return None
     scenario = results.folder.scenario
-    rows = min(scenario.num_devices, MOST_DEVICES_WITH_TEXT)
-    figure = style.figure(WIDTHS[len(shown)], 1.5 + 0.3 * rows)
+    figure = style.figure(width, _height(scenario))
+    room = (style.WIDTHS[width] - BESIDE) / (len(shown) * len(_columns(scenario)))
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, (policy, label) in zip(panels, shown.itertuples(index=False), strict=True):
         shares = split_shares(results.folder.series(policy), _columns(scenario))
-        image = _panel(axes, shares, scenario)
-        axes.set_title(label, fontsize=11)
+        image = _panel(axes, shares, scenario, room)
+        axes.set_title(label)
     panels[0].set_yticks(*_device_ticks(scenario))
     bar = figure.colorbar(image, ax=panels, pad=0.01, aspect=30)
     bar.set_label("share of rounds [%]")
@@ -70,23 +78,31 @@ def draw_split_points(results: Results) -> Figure | None:
     return figure
 
 
-def _panel(axes: Axes, shares: Array, scenario: Scenario) -> AxesImage:
+def _height(scenario: Scenario) -> float:
+    """The figure's height [inch]: its rows, and below them the longest name."""
+    rows = min(max(scenario.num_devices, FEWEST_ROWS), MOST_DEVICES_WITH_TEXT)
+    longest = max(len(scenario.cut_name(split)) for split in _columns(scenario))
+    return 0.65 + 0.16 * rows + 0.045 * longest
+
+
+def _panel(axes: Axes, shares: Array, scenario: Scenario, room: float) -> AxesImage:
     everyone = shares.mean(axis=0, keepdims=True)
     table = 100 * np.vstack([shares, everyone])
     image = axes.imshow(table, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-    axes.axhline(len(shares) - 0.5, color="white", linewidth=4)
+    axes.axhline(len(shares) - 0.5, color="white", linewidth=2)
     columns = _columns(scenario)
-    step = -(-len(columns) // MOST_COLUMNS_WITH_NAMES)
+    step = math.ceil(ROOM_FOR_NAME / room)
     names = [scenario.cut_name(split) for split in columns]
     axes.set_xticks(range(0, len(columns), step), names[::step], rotation=90)
     axes.set_xlabel("split point (the device's last layer)")
-    axes.tick_params(length=0, labelsize=9)
+    axes.grid(visible=False)
+    axes.tick_params(length=0, labelsize=6.5, pad=1.5)
     axes.spines[:].set_visible(False)
-    if len(shares) <= MOST_DEVICES_WITH_TEXT and len(columns) <= MOST_COLUMNS_WITH_NAMES:
+    if len(shares) <= MOST_DEVICES_WITH_TEXT and room >= ROOM_FOR_SHARE:
         for (row, column), value in np.ndenumerate(table):
             colour = "white" if value > DARK_FROM else style.BLACK
             text = f"{value:.0f}" if value >= 1 else "<1" if value > 0 else ""
-            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
+            axes.text(column, row, text, ha="center", va="center", fontsize=5.5, color=colour)
     return image
 
 

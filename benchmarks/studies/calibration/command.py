@@ -32,7 +32,7 @@ def calibration(
     """Measures how well models of computing time predict timings of networks left out."""
     with failures_told():
         # What counts operators takes torch, which other commands do not need.
-        from benchmarks.reporting.plots.style import save
+        from benchmarks.reporting.exports import save_figure
         from benchmarks.studies.calibration.picture import draw_predictions
         from benchmarks.studies.calibration.report import choices_table, errors_table, models_table
         from benchmarks.studies.calibration.study import measured
@@ -46,11 +46,11 @@ def calibration(
             parts[f"{side.name}: constants fitted to all networks"] = models_table(side)
         for name, table in study.tables().items():
             table.to_csv(out / name, index=False)
-        save(draw_predictions(study.sides[0]), out / "calibration.png")
+        pictures = save_figure(draw_predictions(study.sides[0]), out / "calibration")
         for side in study.sides:
             print_table(output(), errors_table(side), f"{side.name}: errors [%]")
         (out / "calibration.md").write_text(_text(parts), encoding="utf-8")
-        written = ["calibration.md", "calibration.png", *study.tables()]
+        written = ["calibration.md", *(each.name for each in pictures), *study.tables()]
         typer.echo(f"Written to {out}: {', '.join(written)}")
 
 

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from benchmarks.reporting.plots import style
+from benchmarks.reporting import style
+from benchmarks.reporting.style import in_print
 from benchmarks.studies.calibration.fitting import CHOSEN
 from benchmarks.studies.calibration.models import FLOPS_ALONE, ROOFLINE
 from benchmarks.studies.calibration.report import MEDIAN, Side
@@ -29,26 +30,24 @@ BAND = 0.25
 """Relative error up to which the picture is shaded."""
 
 
+@in_print()
 def draw_predictions(side: Side, shown: Sequence[str] = SHOWN) -> Figure:
     """Draws a panel for each model of one side, all on the same axes."""
-    figure = style.figure(3.2 * len(shown), 4.0)
+    figure = style.figure("page", 3.0)
     panels = figure.subplots(1, len(shown), sharex=True, sharey=True, squeeze=False)[0]
     for axes, model in zip(panels, shown, strict=True):
         _draw(axes, side, model)
         median = side.errors[MEDIAN][model]
         title = TITLES.get(model, model)
-        axes.set_title(f"{title}\n{median:.0%} at the median network", fontsize=10)
+        axes.set_title(f"{title}\n{median:.0%} at the median network")
         axes.set_xlabel("measured [s]")
     panels[0].set_ylabel("predicted with the network left out [s]")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside upper center", ncols=len(labels), frameon=False, fontsize=9
-    )
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     return figure
 
 
 def _draw(axes: Axes, side: Side, model: str) -> None:
-    style.tidy(axes)
     times = np.concatenate([half.seconds for half in side.halves.values()])
     ends = np.array([0.6 * times.min(), 1.6 * times.max()])
     label = f"as measured, ±{BAND:.0%}"
@@ -59,7 +58,7 @@ def _draw(axes: Axes, side: Side, model: str) -> None:
     for name, half in side.halves.items():
         axes.scatter(
             *(half.seconds, side.predicted[model][name]),
-            s=18,
+            s=9,
             color=COLOURS[name],
             marker=MARKERS[name],
             linewidths=0,

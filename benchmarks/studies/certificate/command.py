@@ -21,12 +21,14 @@ def certificate(
     """Measures the parallel schedule's solver: against SCIP, in bulk, and over fleet sizes."""
     with failures_told():
         _check_installed()
+        from benchmarks.reporting.exports import save_figure
+
         # Compiled code takes a second and memory to load that other commands do not need.
         from benchmarks.studies.certificate.measure import (
             against_scip,
+            draw_fleets,
             in_bulk,
             over_fleets,
-            plot_fleets,
             scip_summary,
             with_names,
         )
@@ -37,7 +39,7 @@ def certificate(
         table.to_csv(out / "scip.csv", index=False)
         fleets = over_fleets()
         fleets.to_csv(out / "fleets.csv", index=False)
-        plot_fleets(fleets, out / "fleets.png")
+        pictures = save_figure(draw_fleets(fleets), out / "fleets")
         parts = {
             "Against SCIP, 10 devices of 12 splits": with_names(scip_summary(table, time_limit)),
             "Rounds of the default scenario": with_names(in_bulk()),
@@ -47,7 +49,8 @@ def certificate(
             print_table(console, part, title)
         text = "\n\n".join(f"## {title}\n\n{markdown(part)}" for title, part in parts.items())
         (out / "certificate.md").write_text(text + "\n", encoding="utf-8")
-        typer.echo(f"Written to {out}: certificate.md, scip.csv, fleets.csv, fleets.png")
+        written = ["certificate.md", "scip.csv", "fleets.csv", *(each.name for each in pictures)]
+        typer.echo(f"Written to {out}: {', '.join(written)}")
 
 
 def _check_installed() -> None:

@@ -2,25 +2,26 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from asl_gym import preset
 from asl_gym.model.costs import Options
-from benchmarks.reporting.plots import style
+from benchmarks.reporting import style
+from benchmarks.reporting.style import in_print
 from benchmarks.studies.certificate.rounds import Round, grown, played_rounds
 from benchmarks.studies.certificate.scip import MODELS, run_scip
 
 __all__ = [
     "FLEETS",
     "against_scip",
+    "draw_fleets",
     "in_bulk",
     "over_fleets",
-    "plot_fleets",
     "scip_summary",
     "with_names",
 ]
@@ -147,9 +148,10 @@ def over_fleets(sizes: tuple[int, ...] = FLEETS) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def plot_fleets(table: pd.DataFrame, output: Path) -> None:
+@in_print()
+def draw_fleets(table: pd.DataFrame) -> Figure:
     """Draws time and gap over the number of devices."""
-    made = style.figure(9, 3.6)
+    made = style.figure("page", 2.5)
     times, gaps = made.subplots(1, 2)
     devices = table["num_devices"]
     times.plot(devices, 1e3 * table["median_s"], marker="o", color=style.BLUE, label="median")
@@ -163,11 +165,10 @@ def plot_fleets(table: pd.DataFrame, output: Path) -> None:
     times.set(ylabel="time of a round [ms]", title="Time")
     gaps.set(ylabel="greatest certified gap", title="Gap")
     for axes in (times, gaps):
-        style.tidy(axes)
         axes.set(xlabel="devices N", xscale="log", yscale="log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-        axes.legend(frameon=False, fontsize=8)
-    style.save(made, output)
+        axes.legend()
+    return made
 
 
 def with_names(values: dict[str, float]) -> pd.DataFrame:

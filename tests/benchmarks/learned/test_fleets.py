@@ -9,9 +9,9 @@ from rich.console import Console
 
 from asl_gym import OPEN, evaluate, preset
 from asl_gym.scoring.evaluation import Evaluator
+from benchmarks.jobs.processes import Processes
 from benchmarks.learned import fleets
 from benchmarks.learned.page import Page, PageEnvironment
-from benchmarks.learned.plots import styles_of
 from benchmarks.playing.suite import Entry
 
 PAGE = Page(
@@ -46,7 +46,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("fleets")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fleets, "agent_entries", stand_ins)
-        fleets.play_fleets(PAGE, [], out, Console(quiet=True))
+        fleets.play_fleets(PAGE, [], out, Console(quiet=True), Processes(1))
     return out
 
 
@@ -77,11 +77,11 @@ def test_the_gaps_are_those_of_the_evaluation(played, fleet, seed):
 def test_no_episode_is_played_twice(played, monkeypatch):
     monkeypatch.setattr(fleets, "agent_entries", stand_ins)
     monkeypatch.setattr(Evaluator, "score", lambda *_: pytest.fail("played twice"))
-    fleets.play_fleets(PAGE, [], played, Console(quiet=True))
+    fleets.play_fleets(PAGE, [], played, Console(quiet=True), Processes(1))
 
 
 def test_the_section_has_a_table_and_a_plot(played, tmp_path):
-    parts = fleets.section(PAGE, played, tmp_path, styles_of(PAGE.algorithms), "results")
+    parts = fleets.section(PAGE, played, tmp_path, "results")
     assert parts[0] == "## Fleet sizes"
     assert parts[2].count("| shared network ") == 4
     assert "](results/ASL-v0-fleets.png)" in parts[3]
@@ -89,4 +89,4 @@ def test_the_section_has_a_table_and_a_plot(played, tmp_path):
 
 
 def test_there_is_no_section_without_results(tmp_path):
-    assert fleets.section(PAGE, tmp_path, tmp_path, {}, "results") == []
+    assert fleets.section(PAGE, tmp_path, tmp_path, "results") == []

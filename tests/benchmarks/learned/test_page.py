@@ -4,8 +4,10 @@ import dataclasses
 import io
 import json
 import multiprocessing
+import os
 import re
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,9 +29,10 @@ from agents.runs import locked
 from agents.training import train
 from asl_gym import evaluate
 from asl_gym.scoring.evaluation import Evaluator
-from benchmarks.learned import training
+from benchmarks.jobs.processes import Processes
+from benchmarks.learned import progress, runs, training
 from benchmarks.learned.page import PAGE, Page, PageEnvironment
-from benchmarks.learned.training import Run, runs_of
+from benchmarks.learned.runs import Run, runs_of
 from benchmarks.playing.episode_log import read_episodes
 from benchmarks.playing.run_folder import RunFolder
 from tests.benchmarks.commands import failure
@@ -62,7 +65,7 @@ def small_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     shipped = tmp_path_factory.mktemp("shipped")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command_line, "PAGE", SMALL)
-        patch.setattr(training, "load_configuration", small_configuration)
+        patch.setattr(runs, "load_configuration", small_configuration)
         patch.setattr(pretrained, "folder", lambda: shipped)
         yield
 
@@ -124,7 +127,7 @@ def test_rows_of_every_training_seed(whole):
 def test_nothing_is_done_twice(whole, monkeypatch):
     rows = (whole / "out" / "ASL-v0" / "episodes.csv").read_bytes()
     page = (whole / "agents" / "RESULTS.md").read_text(encoding="utf-8")
-    monkeypatch.setattr(training, "_start", lambda *_: pytest.fail("trained twice"))
+    monkeypatch.setattr(Processes, "_run_once", lambda *_: pytest.fail("trained twice"))
     monkeypatch.setattr(Evaluator, "score", lambda *_: pytest.fail("played twice"))
     monkeypatch.setattr(shipping, "as_bytes", lambda *_: pytest.fail("shipped twice"))
     assert run(whole) == page
@@ -181,7 +184,7 @@ def test_the_median_seed_is_shipped_and_acts_as_it_did(whole):
 def test_weights_do_not_depend_on_the_number_of_jobs(whole, tmp_path):
     one = runs_of(SMALL, whole / "runs")[0]
     other = runs_of(SMALL, tmp_path / "runs")[0]
-    training.train_missing([other], 1, Console(quiet=True))
+    training.train_missing([other], Console(quiet=True), Processes(1))
     pairs = zip(weights(one.model_path), weights(other.model_path), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 
@@ -190,21 +193,19 @@ def test_an_interruption_ends_the_processes_and_keeps_their_steps(tmp_path, monk
     def long(algorithm: str, env_id: str) -> Configuration:
         return dataclasses.replace(small_configuration(algorithm, env_id), total_steps=1_000_000)
 
-    shown = training._Display.show
+    shown, sent = progress._show, list[bool]()
 
-    def interrupt_once_trained(display: Any, active: Any) -> None:
-        shown(display, active)
-        if any(has_kept_steps(one) for one in active):
-            raise KeyboardInterrupt
-
-    def has_kept_steps(one: Run) -> bool:
+    def interrupt_once_trained(one: Run, *others: Any) -> None:
+        shown(one, *others)
         # The first checkpoint may be of none.
         kept = (one.folder / "checkpoint.zip").exists()
-        return kept and one.description["written_by"][-1]["to_steps"] > 0
+        if kept and not sent and one.description["written_by"][-1]["to_steps"] > 0:
+            sent.append(True)
+            os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(training, "load_configuration", long)
-    monkeypatch.setattr(training, "LOOK_EVERY", 0.1)
-    monkeypatch.setattr(training._Display, "show", interrupt_once_trained)
+    monkeypatch.setattr(runs, "load_configuration", long)
+    monkeypatch.setattr(progress, "LOOK_EVERY", 0.1)
+    monkeypatch.setattr(progress, "_show", interrupt_once_trained)
     with pytest.raises(SystemExit) as ended:
         command_line.main(arguments(tmp_path, "--jobs", "1", "--seeds", "1"))
     assert ended.value.code == 130
@@ -234,7 +235,7 @@ def test_a_run_of_another_configuration_is_refused(whole, monkeypatch, capsys):
     def other(algorithm: str, env_id: str) -> Configuration:
         return dataclasses.replace(small_configuration(algorithm, env_id), validate_every=64)
 
-    monkeypatch.setattr(training, "load_configuration", other)
+    monkeypatch.setattr(runs, "load_configuration", other)
     assert "validate_every is 128 there and 64 now" in failure(capsys, *arguments(whole))
 
 
@@ -245,7 +246,7 @@ def test_a_run_that_goes_on_with_other_code_or_steps_is_told(tmp_path):
     told["written_by"][0]["source_sha256"] = "of other code"
     (one.folder / "run.json").write_text(json.dumps(told), encoding="utf-8")
     console = Console(file=io.StringIO(), width=500)
-    training.train_missing([one], 1, console)
+    training.train_missing([one], console, Processes(1))
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert "PPO, seed 0: the code is not that which it was trained by so far" in said
     assert "PPO, seed 0: the total steps were 128 and are 256 now" in said
