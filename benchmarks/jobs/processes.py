@@ -104,7 +104,10 @@ def _stop(workers: set[Any]) -> None:
 
 
 def _begin() -> None:
-    """Sets a worker up."""
+    """Sets a worker up, before it imports what it runs."""
+    # Small networks on several threads are far slower, and each worker has a core.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     # Ctrl-C reaches all processes of a terminal; the one that started this one passes it on once.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)

@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from asl_gym import CalibratedOPEN, Evaluator, FilteredOPEN, HorizonOPEN, KalmanOPEN, WarmStartOPEN
+from asl_gym import CalibratedOPEN, Evaluator, FilteredOPEN, HorizonOPEN, KalmanOPEN
 from asl_gym.policies.schemes.ablation import ABLATION, ablation_policy
 from asl_gym.policies.schemes.catalogue import SCHEMES, Scheme
 from benchmarks.errors import BenchmarkError
-from benchmarks.playing.suite import Entry, build_suite, user_entries
+from benchmarks.playing.suite import WARM_START, Entry, build_suite, user_entries
 from benchmarks.playing.user_policies import MODEL, load_user_policy
 
 __all__ = ["contender_names", "contenders", "one_contender"]
 
 OPEN_VERSIONS = (
-    Entry("warm-start-open", "OPEN, tuned initial queue", "OPEN", WarmStartOPEN),
+    WARM_START,
     Entry("horizon-open", "OPEN, V by the horizon", "OPEN", HorizonOPEN),
     Entry("filtered-open", "OPEN on filtered rates", "OPEN", FilteredOPEN),
     Entry("calibrated-open", "OPEN, calibrated online", "OPEN", CalibratedOPEN),

@@ -31,13 +31,23 @@ from asl_gym import (
     KalmanOPEN,
     RandomPolicy,
     Scenario,
+    WarmStartOPEN,
 )
 from asl_gym.policies.base import Policy
 from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.user_policies import UserPolicy, users_code
 
-__all__ = ["TOLD_MORE", "Entry", "Kind", "Suite", "build_suite", "split_label", "user_entries"]
+__all__ = [
+    "TOLD_MORE",
+    "WARM_START",
+    "Entry",
+    "Kind",
+    "Suite",
+    "build_suite",
+    "split_label",
+    "user_entries",
+]
 
 Kind = Literal["OPEN", "agent", "user", "scheme", "baseline"]
 Clock = Literal["max", "open"]
@@ -99,6 +109,10 @@ class Entry:
     def as_dict(self) -> dict[str, Any]:
         """All but the policy itself, as plain data."""
         return {name: value for name, value in vars(self).items() if name != "policy"}
+
+
+WARM_START = Entry("warm-start-open", "OPEN, tuned initial queue", "OPEN", WarmStartOPEN)
+"""OPEN with a queue of its own that starts where it settles, so that it keeps its budget."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +185,7 @@ def _heuristics(evaluator: Evaluator) -> list[Entry]:
     )
     return [
         Entry("open", "OPEN", "OPEN", OPEN),
+        *([WARM_START] if _can_start_warm(evaluator) else ()),
         *(
             Entry(name, label, kind, version)
             for kind, named in versions
@@ -181,6 +196,13 @@ def _heuristics(evaluator: Evaluator) -> list[Entry]:
         Entry("greedy-energy", "greedy for energy", "baseline", GreedyEnergy),
         Entry("random", "random", "baseline", RandomPolicy),
     ]
+
+
+def _can_start_warm(evaluator: Evaluator) -> bool:
+    """Whether the queue at which OPEN settles is known: a single budget, for known channels."""
+    scenario, synthetic = evaluator.scenario, evaluator.env_kwargs.get("traces") is None
+    told_in_time = scenario.knowledge.csi_delay_rounds <= 1
+    return synthetic and scenario.num_budgets == 1 and told_in_time
 
 
 def split_label(scenario: Scenario, split: int) -> str:

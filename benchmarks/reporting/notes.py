@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from benchmarks.playing.configuration import Configuration
-from benchmarks.playing.suite import split_label
+from benchmarks.playing.suite import WARM_START, split_label
 from benchmarks.reporting.results import Results
 from benchmarks.reporting.statistics import BEST_FIXED, CONFIDENCE, OVERSPENT
 from benchmarks.reporting.tables import AT_MINIMUM_ENERGY, OVERSPENT_MARK
@@ -37,6 +37,7 @@ def notes_on(results: Results) -> list[str]:
     """The notes, most general first."""
     return [
         *reading_notes(results),
+        *_overspending(results),
         *_best_fixed(results),
         *_without_frontier(results),
         *_with_memory(results),
@@ -64,6 +65,23 @@ def reading_notes(results: Results) -> Iterator[str]:
         )
     if results.summary["episodes"].max() < 2:
         yield "One evaluation seed gives no intervals."
+
+
+def _overspending(results: Results) -> Iterator[str]:
+    """Why OPEN spends more than the budget, with the figures."""
+    scenario = results.folder.scenario
+    lines = results.summary[results.summary["policy"] == "open"]
+    if lines.empty or scenario.num_budgets > 1 or lines["energy_ratio"].iloc[0] <= 1.0:
+        return
+    line = lines.iloc[0]
+    settled = WARM_START.name in set(results.summary["policy"])
+    yield (
+        f"OPEN spends {line['energy_ratio']:.3f} of the budget: its virtual queue starts at "
+        f"{scenario.initial_queue_j:.3g} J and has to fill, and over an episode no more than the "
+        f"queue's rise, here to {line['final_queue_j']:,.0f} J in {scenario.horizon} rounds, is "
+        "spent beyond the budget."
+        + (f" {WARM_START.label}: the same, but for a queue that starts full." if settled else "")
+    )
 
 
 def _best_fixed(results: Results) -> Iterator[str]:

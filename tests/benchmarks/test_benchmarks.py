@@ -38,7 +38,7 @@ def test_rows_of_all_policies(whole):
     rows = read_episodes(whole / "episodes.csv")
     splits = preset("default").workload.admissible_splits
     fixed = [f"fixed-{split}-{clock}" for clock in ("max", "open") for split in splits]
-    names = ["open", *fixed, "greedy-delay", "greedy-energy", "random"]
+    names = ["open", "warm-start-open", *fixed, "greedy-delay", "greedy-energy", "random"]
     assert rows["policy"].drop_duplicates().to_list() == names
     assert (rows.groupby("policy")["evaluation_seed"].agg(list).map(tuple) == (0, 1)).all()
     assert tuple(rows.columns) == COLUMNS

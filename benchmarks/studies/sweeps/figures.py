@@ -14,7 +14,7 @@ from benchmarks.reporting import style
 from benchmarks.reporting.exports import save_widths
 from benchmarks.reporting.policy_styles import FRONTIER, PolicyStyle, policy_styles
 from benchmarks.studies.sweeps.definition import Axis, Study
-from benchmarks.studies.sweeps.summary import summarised
+from benchmarks.studies.sweeps.summary import cell_told, summarised
 
 __all__ = ["write_figures"]
 
@@ -88,7 +88,7 @@ def _parts(study: Study, lines: pd.DataFrame) -> Iterator[tuple[str, str, pd.Dat
     second = study.axis[1]
     for place in range(len(second.values)):
         cell = second.cell(place)
-        yield f"-{place}", f"{second.shown} = {cell}", lines[lines[second.name] == cell]
+        yield f"-{place}", f"{second.shown} = {cell_told(cell)}", lines[lines[second.name] == cell]
 
 
 def _over_axis(axis: Axis, lines: pd.DataFrame, title: str, width: style.Width) -> Figure:
@@ -137,7 +137,7 @@ def _draw_panel(
 def _scale(axes: Axes, axis: Axis, values: "pd.Series[float]") -> None:
     """Logarithmic axes where values spread wide, with plain numbers as ticks."""
     if axis.drawn == "names":
-        names = [str(axis.cell(place)) for place in range(len(axis.values))]
+        names = [cell_told(axis.cell(place)) for place in range(len(axis.values))]
         axes.set_xticks(range(len(names)), names, rotation=30, ha="right", rotation_mode="anchor")
     elif axis.drawn == "log":
         axes.set_xscale("log")
@@ -187,7 +187,7 @@ def _knobs(study: Study, lines: pd.DataFrame, knobs: pd.DataFrame, width: style.
         each.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
         each.set_major_formatter(FuncFormatter(_plain))
         each.set_minor_formatter(NullFormatter())
-    axes.set_title(", ".join(f"{axis.shown} = {axis.cell(0)}" for axis in study.axis))
+    axes.set_title(", ".join(f"{axis.shown} = {cell_told(axis.cell(0))}" for axis in study.axis))
     if width == "page":
         figure.legend(loc="outside right upper")
     else:

@@ -10,7 +10,7 @@ from benchmarks.reporting.statistics import OVERSPENT, interval
 from benchmarks.reporting.tables import OVERSPENT_MARK
 from benchmarks.studies.sweeps.definition import Study
 
-__all__ = ["AVERAGED", "shown", "summarised"]
+__all__ = ["AVERAGED", "cell_told", "shown", "summarised"]
 
 AVERAGED = ("mean_delay_s", "mean_energy_j", "energy_ratio", "priced_gap", "frontier_gap")
 """Columns that are averaged over evaluation seeds, with intervals ``…_low`` and ``…_high``."""
@@ -60,7 +60,7 @@ def _shown(study: Study, line: "pd.Series[Any]") -> dict[str, str]:
         return with_interval(*(write(line[f"{column}{end}"]) for end in ("", "_low", "_high")))
 
     mark = f" {OVERSPENT_MARK}" if line["energy_ratio"] > OVERSPENT else ""
-    cells = {axis.shown: _of_axis(line[axis.name]) for axis in study.axis}
+    cells = {axis.shown: cell_told(line[axis.name]) for axis in study.axis}
     return cells | {
         "Policy": str(line["label"]),
         "Delay [s]": cell("mean_delay_s", at_most_three_digits),
@@ -70,5 +70,6 @@ def _shown(study: Study, line: "pd.Series[Any]") -> dict[str, str]:
     }
 
 
-def _of_axis(value: Any) -> str:
+def cell_told(value: Any) -> str:
+    """An axis' value for people."""
     return f"{value:,g}" if isinstance(value, int | float) else str(value)

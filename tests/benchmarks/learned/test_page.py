@@ -226,7 +226,8 @@ def test_a_failing_run_names_itself_and_others_go_on(tmp_path, monkeypatch, caps
 
     monkeypatch.setattr("benchmarks.learned.command.runs_of", one_faulty)
     message = failure(capsys, *arguments(tmp_path, "--jobs", "1"))
-    assert "1 runs failed: PPO, seed 0 on ASL-v0: ValueError" in message
+    assert "1 runs failed: PPO, seed 0 on ASL-v0: " in message
+    assert "cannot be built with these hyperparameters on ASL-v0: ValueError" in message
     assert "NoSuchPolicy" in message
     assert runs_of(SMALL, tmp_path / "runs")[1].has_ended
 
