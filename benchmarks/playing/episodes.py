@@ -51,17 +51,14 @@ def episodes_job(evaluator: Evaluator, entry: Entry, seeds: Sequence[int]) -> Jo
 
 
 def jobs_together(jobs: Sequence[Job]) -> Iterator[list[Job]]:
-    """Short jobs on the same traces, whose frontiers are then computed once."""
+    """Short jobs put together; those on the same traces should follow one another."""
 
     def work(job: Job) -> float:
         scenario, seeds = job.made_by["scenario"], job.made_by["seeds"]
         num_devices = len(scenario["fleet"]["clock_hz"])
         return rounds_of_work(scenario["horizon"] * len(seeds), num_devices)
 
-    def traces(job: Job) -> list[Any]:
-        return [job.made_by[name] for name in ("env_id", "scenario", "seeds")]
-
-    return batched(jobs, work, traces, BATCH)
+    return batched(jobs, work, BATCH)
 
 
 def play_jobs(made_by: Sequence[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:

@@ -87,7 +87,7 @@ def parts_together(parts: Sequence[Part]) -> list[list[Part]]:
         scenario = part.configuration.scenario
         return rounds_of_work(scenario.horizon * len(part.seeds), scenario.num_devices)
 
-    return list(batched(parts, work, lambda part: None, BATCH))
+    return list(batched(parts, work, BATCH))
 
 
 def play_parts(parts: Sequence[Part]) -> list[PlayedPart]:

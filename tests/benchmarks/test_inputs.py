@@ -390,11 +390,12 @@ def test_variants_of_open_take_part_on_their_environment_id(monkeypatch):
     variants = {"ASL-v0": (("patient-open", "patient OPEN", OPEN),)}
     monkeypatch.setattr("benchmarks.playing.suite.OPEN_VARIANTS", variants)
     entries = build_suite(Evaluator("ASL-v0", horizon=6), agents=False).entries
-    assert [(each.name, each.kind) for each in entries[:2]] == [
+    assert [(each.name, each.kind) for each in entries[:3]] == [
         ("open", "OPEN"),
+        ("warm-start-open", "OPEN"),
         ("patient-open", "OPEN"),
     ]
-    assert entries[1].policy is OPEN
+    assert entries[2].policy is OPEN
 
 
 def test_agents_that_cannot_be_imported(monkeypatch, capsys):

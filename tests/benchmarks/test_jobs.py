@@ -90,14 +90,11 @@ def test_a_store_keeps_results_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("most", "expected"),
-    [
-        (2.0, [["a1", "a1"], ["a1"], ["b1"], ["b5"], ["b1"], ["a1"]]),
-        (100.0, [["a1", "a1", "a1"], ["b1", "b5", "b1"], ["a1"]]),
-    ],
+    [(2.0, [[1, 1], [1], [5], [1, 1]]), (100.0, [[1, 1, 1, 5, 1, 1]]), (0.5, [[1]] * 3 + [[5]])],
 )
-def test_batches_share_and_are_bounded(most: float, expected: list[list[str]]) -> None:
-    items = ["a1", "a1", "a1", "b1", "b5", "b1", "a1"]
-    assert list(batched(items, lambda x: float(x[1]), lambda x: x[0], most)) == expected
+def test_batches_are_bounded(most: float, expected: list[list[int]]) -> None:
+    items = [number for batch in expected for number in batch]
+    assert list(batched(items, float, most)) == expected
 
 
 def test_what_is_there_is_not_run_again(tmp_path: Path) -> None:

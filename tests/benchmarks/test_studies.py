@@ -241,7 +241,7 @@ def test_every_scheme_of_the_catalogue_is_in_a_study(name: str, schedule: Any) -
 
 def test_a_killed_study_goes_on_to_the_same_rows(file: Path, tmp_path: Path) -> None:
     """Killed with its workers at random moments, until it ends."""
-    options = ["--rounds", "40", "--seeds", "12", "--set", "num_devices=60"]
+    options = ["--rounds", "200", "--seeds", "12", "--set", "num_devices=100"]
     run(tmp_path / "whole", "study", str(file), *options, "--jobs", "2")
     command = [sys.executable, "-m", "benchmarks", "study", str(file), *options, "--jobs", "2"]
     killed, rng, status = tmp_path / "killed", np.random.default_rng(0), None
