@@ -141,9 +141,12 @@ def test_more_policies_play_themselves_alone(
     )
     run(tmp_path, "study", str(file))
     play, names = episodes._played, []
-    monkeypatch.setattr(
-        episodes, "_played", lambda made: [names.append(made["policy"]["name"]), *play(made)][1:]
-    )
+
+    def noted(made: Any) -> Any:
+        names.append(made["policy"]["name"])
+        return play(made)
+
+    monkeypatch.setattr(episodes, "_played", noted)
     run(tmp_path, "study", str(file), "--policy", f"mine={tmp_path / 'own.py'}:slow")
     assert set(names) == {"mine"}
     rows = rows_of(tmp_path / "mine")
@@ -284,7 +287,8 @@ def test_workers_end_with_the_study(file: Path, tmp_path: Path) -> None:
 def _offspring(process: int) -> set[int]:
     """The processes that a process has started, and theirs."""
     listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
-    parents = dict(tuple(map(int, line.split())) for line in listed.stdout.splitlines())
+    pairs = (line.split() for line in listed.stdout.splitlines())
+    parents = {int(process): int(parent) for process, parent in pairs}
     found = {process}
     while new := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= new
