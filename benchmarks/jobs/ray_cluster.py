@@ -1,5 +1,6 @@
 """Tasks on a Ray cluster."""
 
+import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ ROOT = Path(__file__).parents[2]
 """The checkout, which every node gets a copy of."""
 
 LEFT_OUT = [".git", ".venv", "results", "runs", "**/__pycache__"]
+
+PATIENCE = 10.0
+"""Time that a cluster has to answer [s]."""
 
 MOST_RETRIES = 20
 """Times that a task is run again whose worker or node died."""
@@ -41,6 +45,7 @@ class RayCluster:
             self._connect(address)
 
     def _connect(self, address: str | None) -> None:
+        _check_answers(address)
         environment = {"working_dir": str(ROOT), "excludes": LEFT_OUT}
         try:
             self._ray.init(
@@ -88,3 +93,14 @@ class RayCluster:
             raise BenchmarkError(
                 f"workers of the Ray cluster die again and again: {error}"
             ) from error
+
+
+def _check_answers(address: str | None) -> None:
+    """Looks whether anybody listens there, since Ray itself would wait for minutes."""
+    host, colon, port = (address or "").rpartition(":")
+    if not colon or "://" in host:
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=PATIENCE).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise BenchmarkError(f"address = {address!r}: no Ray cluster answers ({error})") from error
