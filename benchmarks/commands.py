@@ -199,13 +199,16 @@ def scaling(
 @app.command()
 def readme(
     results: Annotated[Path, typer.Option(help="Folder of all results.")] = Path("results"),
+    keep: Annotated[
+        TextList, typer.Option(help="Table to leave as it is, such as learned; repeatable.")
+    ] = None,
 ) -> None:
     """Writes the README's tables and pictures anew from results on disk."""
     from benchmarks.readme import write_readme
 
     root = Path(__file__).parents[1]
     with failures_told():
-        write_readme(root / "README.md", root / "benchmarks" / "pictures", results)
+        write_readme(root / "README.md", root / "benchmarks" / "pictures", results, keep or ())
 
 
 @app.command()

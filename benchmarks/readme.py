@@ -6,7 +6,7 @@ replaced. So no figure in the README is anybody's typing.
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -109,21 +109,25 @@ TABLES: dict[str, Callable[[Path], str]] = {
 }
 
 
-def write_readme(readme: Path, pictures: Path, results: Path) -> None:
+def write_readme(readme: Path, pictures: Path, results: Path, keep: Collection[str] = ()) -> None:
     """Replaces the README's tables and pictures.
 
     Args:
         readme: The README.
         pictures: Folder of its pictures.
         results: Folder in which the commands' results are.
+        keep: Tables to leave as they are.
 
     Raises:
         BenchmarkError: If the README lacks a table, or results are missing.
     """
     text = readme.read_text(encoding="utf-8")
+    for name in keep:
+        if name not in TABLES:
+            raise BenchmarkError(f"keep = {name!r}: expected some of {', '.join(TABLES)}")
     try:
-        for name, table in TABLES.items():
-            text = _replaced(text, name, table(results))
+        for name in TABLES.keys() - set(keep):
+            text = _replaced(text, name, TABLES[name](results))
         pictures.mkdir(parents=True, exist_ok=True)
         for target, source in PICTURES.items():
             shutil.copyfile(results / source, pictures / target)

@@ -57,4 +57,6 @@ def test_a_table_that_the_readme_lacks_is_an_error(tmp_path: Path) -> None:
     readme.write_text("nothing here\n", encoding="utf-8")
     with pytest.raises(BenchmarkError):
         write_readme(readme, tmp_path, tmp_path)
+    with pytest.raises(BenchmarkError, match="keep = 'lerned': expected some of"):
+        write_readme(readme, tmp_path, tmp_path, ["lerned"])
     assert readme.read_text(encoding="utf-8") == "nothing here\n"
