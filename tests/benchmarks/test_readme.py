@@ -12,7 +12,7 @@ from benchmarks.readme import TABLES, write_readme
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-FEWER_STEPS = ("model.learn(50_000, progress_bar=True)", "model.learn(1_024)")
+FEWER_STEPS = ("model.learn(40_000, progress_bar=True)", "model.learn(1_024)")
 
 
 @pytest.mark.parametrize("code", BLOCKS, ids=[block.splitlines()[0] for block in BLOCKS])
