@@ -94,13 +94,15 @@ def _parts(study: Study, lines: pd.DataFrame) -> Iterator[tuple[str, str, pd.Dat
 def _over_axis(axis: Axis, lines: pd.DataFrame, title: str, width: style.Width) -> Figure:
     """Panels beside one another on a page, below one another in a column."""
     page, policies = width == "page", lines["policy"].nunique() + 1
+    # Where no budget can be kept there is no gap to draw.
+    filled = [panel for panel in PANELS if lines[panel.column].notna().any()]
     columns = 4 if page else 2
     legend = 0.14 * -(-policies // columns)
     figure = style.figure(width, (2.2 if page else 5.0) + legend)
-    shape = (1, len(PANELS)) if page else (len(PANELS), 1)
+    shape = (1, len(filled)) if page else (len(filled), 1)
     panels = figure.subplots(*shape, sharex=not page, squeeze=False)
     styles = policy_styles(lines["policy"])
-    for axes, panel in zip(panels.flat, PANELS, strict=True):
+    for axes, panel in zip(panels.flat, filled, strict=True):
         _draw_panel(axes, axis, lines, panel, styles)
     for axes in panels.flat if page else panels[-1]:
         axes.set_xlabel(axis.shown)
@@ -127,7 +129,8 @@ def _draw_panel(
         axes.plot(places, value, **looks.line(label=policy["label"].iloc[0]))
     if panel.column == "mean_delay_s":
         bound = lines.groupby(axis.name, sort=False)["frontier_delay_s"].first().reindex(cells)
-        axes.plot(places, bound, **BOUND)
+        if bound.notna().any():
+            axes.plot(places, bound, **BOUND)
     if panel.column == "energy_ratio":
         axes.axhline(1.0, **BUDGET)
     axes.set_ylabel(panel.label)
