@@ -4,8 +4,9 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
+from concurrent.futures import wait as futures_wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from types import FrameType
@@ -21,6 +22,9 @@ _running = threading.Event()
 
 STOPPED = 130
 """Exit status of a worker that was stopped."""
+
+WAKE_EVERY = 1.0
+"""Longest time that an interruption may wait [s]."""
 
 MOST_BREAKS = 3
 """Times in a row that a worker may die before any task has ended."""
@@ -68,17 +72,26 @@ class Processes:
         try:
             for place in missing:
                 places[pool.submit(_perform, function, tasks[place])] = place
-            for future in as_completed(list(places)):
-                if (outcome := _outcome(places[future], future)) is None:
-                    return
-                del places[future]
-                yield outcome
+            while places:
+                for future in _ended(places):
+                    if (outcome := _outcome(places[future], future)) is None:
+                        return
+                    del places[future]
+                    yield outcome
         except BrokenProcessPool:  # Before all were handed over.
             return
         finally:
             pool.shutdown(wait=not places, cancel_futures=True)
             if places:
                 _stop(set(multiprocessing.active_children()) - before)
+
+
+def _ended(futures: Iterable["Future[Any]"]) -> "set[Future[Any]]":
+    """Those that have ended; waits for one, but wakes now and then.
+
+    A signal that another thread receives is handled only when this one runs.
+    """
+    return futures_wait(futures, WAKE_EVERY, FIRST_COMPLETED).done
 
 
 def _outcome(place: int, future: "Future[Any]") -> Outcome | None:
