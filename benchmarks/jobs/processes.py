@@ -86,19 +86,23 @@ class Processes:
                 _stop(set(multiprocessing.active_children()) - before)
 
 
-def _ended(futures: Iterable["Future[Any]"]) -> "set[Future[Any]]":
-    """Those that have ended; waits for one, but wakes now and then.
+def _ended(futures: Iterable["Future[Any]"]) -> "list[Future[Any]]":
+    """Those that have ended, last those whose worker died; waits for one, but wakes now and then.
 
     A signal that another thread receives is handled only when this one runs.
     """
-    return futures_wait(futures, WAKE_EVERY, FIRST_COMPLETED).done
+    return sorted(futures_wait(futures, WAKE_EVERY, FIRST_COMPLETED).done, key=_is_lost)
+
+
+def _is_lost(future: "Future[Any]") -> bool:
+    return isinstance(future.exception(), BrokenProcessPool)
 
 
 def _outcome(place: int, future: "Future[Any]") -> Outcome | None:
     """A task's outcome; ``None`` where its worker died."""
-    error = future.exception()
-    if isinstance(error, BrokenProcessPool):
+    if _is_lost(future):
         return None
+    error = future.exception()
     if error is not None and not isinstance(error, Exception):
         raise error
     return Outcome(place, None if error else future.result(), error)
