@@ -1,0 +1,252 @@
+"""The two sides of split training: a device with its data, and the server.
+
+Each has a replica of the network of its own, of which it uses its half; what it knows of the other
+half's tensors is what came over the link.
+"""
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from asl_gym.model.components import Workload
+from asl_gym.training.batches import Batch, batches_of, mask_seed
+from asl_gym.training.channel import Crossing, DeviceLink, State, Turn
+from asl_gym.training.cut_network import CutNetwork, Halves
+from asl_gym.training.errors import TrainingError
+from asl_gym.training.shards import Shard
+
+__all__ = ["MOMENTUM", "DeviceSide", "Loss", "Recipe", "ServerSide"]
+
+Loss = Callable[[Any, Tensor], Tensor]
+"""From the network's output and labels to one number."""
+
+MOMENTUM = "momentum of "
+"""What stands before a parameter's name in the name of its momentum."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a turn is trained, the same on both sides.
+
+    Attributes:
+        workload: Samples of a round and of a batch.
+        loss: The loss.
+        seed: Seed of the order of samples and of dropout masks.
+        momentum: Of SGD.
+        labels_travel: Whether labels go up with what crosses, rather than lie at the server.
+    """
+
+    workload: Workload
+    loss: Loss
+    seed: int
+    momentum: float = 0.0
+    labels_travel: bool = False
+
+
+class _Side:
+    """What both sides have: a replica, its momentum, SGD, and seeds."""
+
+    def __init__(self, module: nn.Module, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.network = CutNetwork(module, recipe.workload.profile)
+        self.momentum: dict[str, Tensor] = {}
+        if recipe.momentum:
+            trained = self.network.trained
+            self.momentum = {name: torch.zeros_like(each) for name, each in trained.items()}
+
+    @property
+    def counted(self) -> set[str]:
+        """Names of what of a state the profile counts."""
+        return self.network.counted
+
+    def state(self, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Copies of tensors of these names, and of their momentum; of all by default."""
+        state = self.network.copies(names)
+        moving = [name for name in state if name in self.momentum]
+        return state | {MOMENTUM + name: self.momentum[name].clone() for name in moving}
+
+    def load(self, state: State) -> None:
+        """Takes over tensors and their momentum."""
+        own = {name: each for name, each in state.items() if not name.startswith(MOMENTUM)}
+        self.network.load(own)
+        for name in own:
+            if MOMENTUM + name in state:
+                self.momentum[name].copy_(state[MOMENTUM + name])
+
+    def step(self, half: nn.Module, learning_rate: float) -> None:
+        """One step of SGD on the parameters of a half that got a gradient."""
+        of_half = {id(each) for each in half.parameters()}
+        with torch.no_grad():
+            for name, each in self.network.trained.items():
+                if id(each) not in of_half or each.grad is None:
+                    continue
+                change = each.grad
+                if self.recipe.momentum:
+                    change = self.momentum[name].mul_(self.recipe.momentum).add_(change)
+                each.add_(change, alpha=-learning_rate)
+                each.grad = None
+
+    @contextlib.contextmanager
+    def drawing(self, half: Any, turn: Turn, batch: Batch) -> Iterator[None]:
+        """Lets what a half draws at random depend on round, device, batch and layer alone."""
+
+        def before_random(layer: str) -> None:
+            seed = self.recipe.seed
+            torch.manual_seed(mask_seed(seed, turn.round_index, turn.device, batch.number, layer))
+
+        half.before_random = before_random
+        with torch.random.fork_rng(), torch.enable_grad():
+            yield
+        half.before_random = None
+
+    def checked_loss(self, output: Any, labels: Tensor, turn: Turn, batch: Batch) -> Tensor:
+        """The loss of a batch.
+
+        Raises:
+            TrainingError: If it is no number; the message says where.
+        """
+        loss = self.recipe.loss(output, labels)
+        if not math.isfinite(float(loss.detach())):
+            raise TrainingError(
+                f"the loss is {float(loss.detach())} in round {turn.round_index}, device "
+                f"{turn.device}, split point {turn.split}, batch {batch.number}: a smaller learning "
+                f"rate than {turn.learning_rate:g} may help"
+            )
+        return loss
+
+
+class DeviceSide(_Side):
+    """A device's side of a turn; the devices of one process may share it, as each turn begins anew.
+
+    Args:
+        module: A replica of the network.
+        recipe: How turns are trained.
+    """
+
+    def begin(self, turn: Turn, shard: Shard, state: State) -> None:
+        """Takes over the state of the device's half."""
+        self.turn, self.shard = turn, shard
+        workload, seed = self.recipe.workload, self.recipe.seed
+        self._batches = batches_of(workload, seed, turn.round_index, turn.device, len(shard))
+        self._on_device: tuple[str, ...] = ()
+        self.load(state)
+
+    def crossing(self) -> Crossing:
+        """Forward through the device's half, of the next batch."""
+        self._batch = next(self._batches)
+        inputs, labels = self.shard.batch(self._batch.positions)
+        self._halves = self._halves_of(inputs)
+        with self.drawing(self._halves.device, self.turn, self._batch):
+            self._sent = self._halves.device(*inputs)
+        return Crossing(
+            [each.detach().clone() for each in self._sent],
+            [each.requires_grad for each in self._sent],
+            labels if self.recipe.labels_travel else None,
+        )
+
+    def gradients(self, gradients: Sequence[Tensor | None]) -> None:
+        """Backward through the device's half, and a step."""
+        pairs = [
+            pair for pair in zip(self._sent, gradients, strict=True)
+            if pair[0].requires_grad and pair[1] is not None
+        ]  # fmt: skip
+        if pairs:
+            sent, given = zip(*pairs, strict=True)
+            torch.autograd.backward(sent, given)
+            self.step(self._halves.device, self.turn.learning_rate)
+
+    def finish(self) -> tuple[dict[str, Tensor], float]:
+        """The state of the device's half; where that is the whole network, after training it.
+
+        Returns:
+            The state, and the mean loss where the device has the whole network, else NaN.
+        """
+        losses = []
+        if self.turn.split == self.recipe.workload.profile.num_layers:
+            losses = [self._train_whole(batch) for batch in self._batches]
+        mean = sum(losses) / len(losses) if losses else math.nan
+        return self.state(self._on_device), mean
+
+    def _train_whole(self, batch: Batch) -> float:
+        inputs, labels = self.shard.batch(batch.positions)
+        halves = self._halves_of(inputs)
+        with self.drawing(halves.device, self.turn, batch):
+            output = halves.server(*halves.device(*inputs))
+        loss = self.checked_loss(output, labels, self.turn, batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.step(halves.device, self.turn.learning_rate)
+        return float(loss.detach())
+
+    def _halves_of(self, inputs: tuple[Any, ...]) -> Halves:
+        halves = self.network.halves(self.turn.split, inputs)
+        self._on_device = halves.on_device
+        return halves
+
+
+class ServerSide(_Side):
+    """The server's side of a turn.
+
+    Args:
+        module: The network that is trained.
+        recipe: How turns are trained.
+        labels: Labels of each device's samples, which lie here.
+        example: Inputs for a batch of each size, by that size, of which shapes count.
+
+    Attributes:
+        labels: The labels.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        recipe: Recipe,
+        labels: Sequence[Tensor],
+        example: Mapping[int, tuple[Any, ...]],
+    ) -> None:
+        super().__init__(module, recipe)
+        self.labels, self._example = labels, example
+
+    def train(self, turn: Turn, link: DeviceLink) -> float:
+        """Trains a device's turn; afterwards the replica holds all of what it has become.
+
+        Returns:
+            The mean loss.
+
+        Raises:
+            DeviceLost: If the device doesn't answer any more; what has been trained so far has then
+                to be undone.
+            TrainingError: If a loss is no number.
+        """
+        workload, seed = self.recipe.workload, self.recipe.seed
+        size = len(self.labels[turn.device])
+        batches = list(batches_of(workload, seed, turn.round_index, turn.device, size))
+        first = self._halves_of(turn, batches[0])
+        link.begin(turn, self.state(first.on_device))
+        losses = [] if first.is_whole else [self._train_batch(turn, b, link) for b in batches]
+        state, loss = link.finish()
+        self.load(state)
+        return sum(losses) / len(losses) if losses else loss
+
+    def _halves_of(self, turn: Turn, batch: Batch) -> Halves:
+        return self.network.halves(turn.split, self._example[len(batch.positions)])
+
+    def _train_batch(self, turn: Turn, batch: Batch, link: DeviceLink) -> float:
+        crossing = link.crossing()
+        pairs = zip(crossing.tensors, crossing.tracked, strict=True)
+        received = [each.requires_grad_(tracked) for each, tracked in pairs]
+        labels = crossing.labels
+        if labels is None:
+            labels = self.labels[turn.device][torch.as_tensor(batch.positions)]
+        half = self._halves_of(turn, batch).server
+        with self.drawing(half, turn, batch):
+            loss = self.checked_loss(half(*received), labels, turn, batch)
+        if loss.requires_grad:
+            loss.backward()  # type: ignore[no-untyped-call]
+        link.gradients([each.grad for each in received])
+        self.step(half, turn.learning_rate)
+        return float(loss.detach())
