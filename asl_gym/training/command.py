@@ -1,0 +1,143 @@
+"""``python -m asl_gym.training``: trains a network in two halves, and shows what it learns."""
+
+import argparse
+import csv
+import functools
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
+from asl_gym.policies.open import OPEN
+from asl_gym.scoring.fitting import PolicyFactory
+from asl_gym.terminal import speak_plainly_where_needed
+from asl_gym.training.data import SPLITS
+from asl_gym.training.data.picture import draw_division
+from asl_gym.training.records import RoundRecord
+from asl_gym.training.setting import Setting
+from asl_gym.validation.checks import FieldError, one_of, whole_number
+
+__all__ = ["main", "policy_named", "setting_of"]
+
+POLICIES: Mapping[str, PolicyFactory] = {
+    "open": OPEN,
+    "greedy-delay": GreedyDelay,
+    "greedy-energy": GreedyEnergy,
+    "random": RandomPolicy,
+}
+FIXED = "fixed-"
+DEFAULTS = Setting()
+
+
+def policy_named(name: str) -> PolicyFactory:
+    """What builds the policy of a name: one of :data:`POLICIES`, or ``fixed-ℓ``.
+
+    Raises:
+        FieldError: If there is none.
+    """
+    if name.startswith(FIXED) and name.removeprefix(FIXED).isdecimal():
+        return functools.partial(FixedSplit, split=int(name.removeprefix(FIXED)))
+    return POLICIES[one_of("policy", name, (*POLICIES, f"{FIXED}SPLIT"))]
+
+
+def add_setting(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of a :class:`Setting`."""
+    add = parser.add_argument
+    add("--data", type=Path, metavar="DIR",
+        help="folder of MNIST's or Fashion-MNIST's IDX files or CIFAR-10's binary ones "
+        "(default: the digits that come with scikit-learn)")  # fmt: skip
+    add("--network", help="a shipped network's name (default: one for the images' shape)")
+    add("--split", choices=tuple(SPLITS), default=DEFAULTS.split,
+        help="how samples are divided among devices (default: %(default)s)")  # fmt: skip
+    add("--schedule", choices=("sequential", "parallel"), default=DEFAULTS.schedule,
+        help="whether devices train in turn or at once (default: %(default)s)")  # fmt: skip
+    whole = ("devices", "rounds", "samples", "batch_size", "seed")
+    for name in (*whole, "alpha", "learning_rate", "momentum"):
+        option, default = "--" + name.replace("_", "-"), getattr(DEFAULTS, name)
+        add(option, type=int if name in whole else float, default=default,
+            help="default: %(default)s")  # fmt: skip
+
+
+def setting_of(given: argparse.Namespace) -> Setting:
+    """The setting that options give."""
+    return Setting(**{name: getattr(given, name) for name in asdict(DEFAULTS)})
+
+
+def _train(given: argparse.Namespace) -> None:
+    setting = setting_of(given)
+    threads = whole_number("threads", given.threads, 1)
+    torch.set_num_threads(threads)
+    if given.out is not None:
+        given.out.mkdir(parents=True, exist_ok=True)
+        title = f"{setting.images.name}, {setting.split} split"
+        figure = draw_division(setting.images.labels, setting.parts, setting.images.classes, title)
+        figure.savefig(given.out / "division.png", dpi=150)
+    training = setting.training(policy_named(given.policy))
+    print(f"{'round':>5} {'seconds':>9} {'joules':>9} {'loss':>7} {'accuracy':>9}  split points")
+    for record in training.rounds(setting.rounds, given.out):
+        print(_line(record, training.records), flush=True)
+    if given.out is not None:
+        _write(given.out / "rounds.csv", training.records)
+        print(f"Written to {given.out}: checkpoint.safetensors, division.png, rounds.csv")
+
+
+def _line(record: RoundRecord, records: Sequence[RoundRecord]) -> str:
+    seconds = sum(each.delay_s for each in records)
+    joules = sum(each.energy_j for each in records)
+    splits = " ".join(str(split) for split in record.split)
+    tested = "" if record.accuracy is None else f"{100 * record.accuracy:.1f} %"
+    return (
+        f"{record.round_index + 1:>5} {seconds:>9.1f} {joules:>9.1f} {record.loss:>7.3f} "
+        f"{tested:>9}  {splits}"
+    )
+
+
+def _write(path: Path, records: Sequence[RoundRecord]) -> None:
+    """A row a round, with what has been spent up to it."""
+    sums = [accumulate(getattr(r, name) for r in records) for name in ("delay_s", "energy_j")]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["round", "seconds", "joules", "loss", "accuracy",
+                         "uplink_bits", "downlink_bits", "computing_s"])  # fmt: skip
+        for record, seconds, joules in zip(records, *sums, strict=True):
+            bits = sum(record.uplink_bits), sum(record.downlink_bits)
+            row = [record.round_index, seconds, joules, record.loss, record.accuracy]
+            writer.writerow([*row, *bits, record.computing_s])
+
+
+def _parser() -> tuple[argparse.ArgumentParser, Mapping[str, Callable[[Any], None]]]:
+    parser = argparse.ArgumentParser(
+        prog="python -m asl_gym.training", description="Trains a network in two halves."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    train = commands.add_parser("run", help="train in this process (the default)")
+    add_setting(train)
+    policies = ", ".join((*POLICIES, f"{FIXED}SPLIT"))
+    train.add_argument("--policy", default="open", help=f"{policies} (default: %(default)s)")
+    train.add_argument("--threads", type=int, default=1, help="torch's (default: %(default)s)")
+    train.add_argument("--out", type=Path, metavar="FOLDER",
+                       help="keep the state after each round and go on from there")  # fmt: skip
+    return parser, {"run": _train}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command with arguments; ends the process with a message where they are at fault."""
+    speak_plainly_where_needed()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser, runs = _parser()
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
+        given = ["run", *given]
+    parsed = parser.parse_args(given)
+    try:
+        runs[parsed.command](parsed)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except (ValueError, OSError, FieldError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(2)
