@@ -101,6 +101,16 @@ class CutNetwork:
             FieldError: If the network has no such cut, weights are tied across it, or it costs
                 other bits than the profile says.
         """
+        return self._halves_at(split, self._planned(inputs))
+
+    def check(self, splits: Sequence[int], inputs: Sequence[Any]) -> None:
+        """Raises what :meth:`halves` would at any of the split points."""
+        shapes = self._planned(inputs)
+        for split in splits:
+            self._cut_of(split, shapes)
+
+    def _planned(self, inputs: Sequence[Any]) -> Any:
+        """Shapes and dtypes of the inputs, for which there is a plan afterwards."""
         tensors = tensors_in(tuple(inputs))
         shapes = tuple((tuple(each.shape), each.dtype) for each in tensors)
         if shapes not in self._plans:
@@ -110,19 +120,17 @@ class CutNetwork:
             plan = plan_of(whole, tuple(inputs), None, None)
             self._refuse_hidden_state(plan)
             self._plans[shapes] = plan
-        return self._halves_at(split, shapes)
+        return shapes
 
     def _cut(self, split: int, shapes: Any) -> Halves:
-        plan = self._plans[shapes]
-        cut = self._cut_of(split, plan)
-        self._check_profile(split, cut, shapes[0][0][0])
-        device, server = plan.halves(cut)
+        device, server = self._plans[shapes].halves(self._cut_of(split, shapes))
         held = {id(each) for each in (*device.parameters(), *device.buffers())}
         on_device = tuple(name for name, each in self.tensors.items() if id(each) in held)
         is_whole = split == self.profile.num_layers
         return Halves(device, server, split, is_whole, on_device)  # type: ignore[arg-type]
 
-    def _cut_of(self, split: int, plan: Plan) -> Cut:
+    def _cut_of(self, split: int, shapes: Any) -> Cut:
+        plan = self._plans[shapes]
         ends = {0: plan.candidates[0], self.profile.num_layers: plan.candidates[-1]}
         name = self.profile.cut_names[split]
         cut = ends[split] if split in ends else named(name, plan.candidates)
@@ -132,6 +140,7 @@ class CutNetwork:
                 "both halves hold cannot be trained apart: leave it out of workload.splits"
             )
             raise FieldError("split", f"{split} ({name})", allowed)
+        self._check_profile(split, cut, shapes[0][0][0])
         return cut
 
     def _check_profile(self, split: int, cut: Cut, samples: int) -> None:
@@ -155,11 +164,6 @@ class CutNetwork:
             if weight.changes and not any(weight.tensor is each for each in self.tensors.values()):
                 allowed = "a persistent buffer, since it changes in training and has to move"
                 raise FieldError("module", f"buffer {weight.name!r}", allowed)
-
-    def check(self, splits: Sequence[int], inputs: Sequence[Any]) -> None:
-        """Raises what :meth:`halves` would at any of the split points."""
-        for split in splits:
-            self.halves(split, inputs)
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Copies values into the network's tensors of these names."""

@@ -114,8 +114,8 @@ class _Side:
         if not math.isfinite(float(loss.detach())):
             raise TrainingError(
                 f"the loss is {float(loss.detach())} in round {turn.round_index}, device "
-                f"{turn.device}, split point {turn.split}, batch {batch.number}: a smaller learning "
-                f"rate than {turn.learning_rate:g} may help"
+                f"{turn.device}, split point {turn.split}, batch {batch.number}: a learning rate "
+                f"below {turn.learning_rate:g} may help"
             )
         return loss
 

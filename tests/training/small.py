@@ -1,5 +1,6 @@
 """Small networks, data and scenarios to train on."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -82,10 +83,28 @@ class Transformer(nn.Module):
         return self.head(self.norm(self.blocks(tokens))[:, 0])  # type: ignore[no-any-return]
 
 
+def chain_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
+    """A network's children as a chain that is cut by hand."""
+    return list(module.named_children())
+
+
+def sequential() -> nn.Module:
+    """A network whose children can be a chain."""
+    layers: dict[str, nn.Module] = {
+        "conv": nn.Conv2d(3, 4, 3),
+        "norm": nn.BatchNorm2d(4),
+        "drop": nn.Dropout(0.3),
+        "flat": nn.Flatten(),
+        "fc": nn.Linear(144, CLASSES),
+    }
+    return nn.Sequential(OrderedDict(layers))
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "plain": Plain,
     "residual": Residual,
     "transformer": Transformer,
+    "chain": sequential,
 }
 
 
@@ -111,9 +130,10 @@ def shards(sizes: Sequence[int] = (17, 7, 30)) -> list[Shard]:
 def scenario_of(
     module: Any, schedule: str = "sequential", horizon: int = 20, **changes: Any
 ) -> Scenario:
-    """Three devices that train a network, at any of its cuts."""
+    """Three devices that train a network, at any of its cuts, the one before it all included."""
     found = profile(module, images(1)[:][0], dominated=True)
-    workload = Workload(found, samples_per_round=SAMPLES, batch_size=BATCH, **changes)
+    given = {"splits": tuple(range(found.num_layers + 1)), "batch_size": BATCH, **changes}
+    workload = Workload(found, samples_per_round=SAMPLES, **given)
     base = preset("parallel" if schedule == "parallel" else "default").with_num_devices(3)
     return base.replace(workload=workload, horizon=horizon)
 

@@ -62,7 +62,8 @@ class LabelledImages:
         order = np.random.default_rng(ORDER_SEED).permutation(len(labels))
         count = round(TEST_SHARE * len(labels))
         parts = order[count:], order[:count]
-        return cls(name, *(dataset_of(images[part], labels[part]) for part in parts))
+        train, test = (dataset_of(images[part], labels[part]) for part in parts)
+        return cls(name, train, test)
 
 
 def dataset_of(images: NDArray[np.float32], labels: NDArray[np.int64]) -> TensorDataset:
