@@ -8,16 +8,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import torch.nn.functional as F
 from torch import nn
 
 from asl_gym.model.components import Schedule, Workload
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.networks import profile
+from asl_gym.policies.base import Policy
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.scoring.fitting import PolicyFactory, build_policy, view_of
+from asl_gym.scoring.evaluation import Evaluator
+from asl_gym.scoring.fitting import PolicyFactory
 from asl_gym.training.data import LabelledImages, digits, read_folder, split_over_devices
 from asl_gym.training.networks import build_trained, default_network
 from asl_gym.training.shards import Shard
@@ -116,32 +117,29 @@ class Setting:
         workload = Workload(self.profile, self.samples, batch_size=self.batch_size)
         return base.replace(workload=workload, horizon=self.rounds)
 
-    def training(self, policy: PolicyFactory) -> SplitTraining:
+    def training(self, policy: Policy | PolicyFactory) -> SplitTraining:
         """The training under a policy.
 
         Args:
-            policy: What builds it from the environment.
+            policy: The policy, or what builds it from the environment.
         """
+        player, env, _ = self.evaluator.seated(policy)
         return SplitTraining(
             self.build_module(),
             F.cross_entropy,
             self.shards,
-            self.env_for(policy),
-            policy,
+            env,
+            player,
             learning_rate=cosine(self.learning_rate, self.rounds),
             momentum=self.momentum,
             seed=self.seed,
             test=Shard(self.images.test),
         )
 
-    def env_for(self, policy: PolicyFactory) -> gym.Env[Any, Any]:
-        """The environment in the view that a policy acts in."""
-        view = view_of(build_policy(policy, self._env("box")), self.scenario)
-        return self._env(view)
-
-    def _env(self, view: str) -> gym.Env[Any, Any]:
-        env_id = ENV_IDS[self.schedule]
-        return gym.make(env_id, scenario=self.scenario, action_view=view, disable_env_checker=True)
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """The evaluation that plays policies in its environment, its clock and meter."""
+        return Evaluator(ENV_IDS[self.schedule], scenario=self.scenario)
 
     def replace(self, **changes: Any) -> "Setting":
         """A copy with some fields changed."""
