@@ -19,7 +19,9 @@ from asl_gym.terminal import speak_plainly_where_needed
 from asl_gym.training.data import SPLITS
 from asl_gym.training.data.picture import draw_division
 from asl_gym.training.records import RoundRecord
+from asl_gym.training.remote.running import device_client, remote_training
 from asl_gym.training.setting import Setting
+from asl_gym.training.split_training import SplitTraining
 from asl_gym.validation.checks import FieldError, one_of, whole_number
 
 __all__ = ["main", "policy_named", "setting_of"]
@@ -68,22 +70,50 @@ def setting_of(given: argparse.Namespace) -> Setting:
     return Setting(**{name: getattr(given, name) for name in asdict(DEFAULTS)})
 
 
-def _train(given: argparse.Namespace) -> None:
-    setting = setting_of(given)
-    threads = whole_number("threads", given.threads, 1)
-    torch.set_num_threads(threads)
+def _run(given: argparse.Namespace) -> None:
+    setting = _prepared(given)
     if given.out is not None:
         given.out.mkdir(parents=True, exist_ok=True)
         title = f"{setting.images.name}, {setting.split} split"
         figure = draw_division(setting.images.labels, setting.parts, setting.images.classes, title)
         figure.savefig(given.out / "division.png", dpi=150)
-    training = setting.training(policy_named(given.policy))
+    _follow(setting.training(policy_named(given.policy)), setting, given.out)
+
+
+def _serve(given: argparse.Namespace) -> None:
+    setting = _prepared(given)
+
+    def listening(port: int) -> None:
+        print(f"Waiting for {setting.devices} devices on port {port}", flush=True)
+
+    policy = policy_named(given.policy)
+    training, server = remote_training(setting, policy, given.listen, given.wait, listening)
+    try:
+        _follow(training, setting, given.out)
+    finally:
+        server.close()
+
+
+def _join(given: argparse.Namespace) -> None:
+    setting = _prepared(given)
+    device = whole_number("device", given.device, 0, setting.devices - 1)
+    print(device_client(setting, device, given.connect).run(given.wait))
+
+
+def _prepared(given: argparse.Namespace) -> Setting:
+    torch.set_num_threads(whole_number("threads", given.threads, 1))
+    return setting_of(given)
+
+
+def _follow(training: SplitTraining, setting: Setting, out: Path | None) -> None:
     print(f"{'round':>5} {'seconds':>9} {'joules':>9} {'loss':>7} {'accuracy':>9}  split points")
-    for record in training.rounds(setting.rounds, given.out):
+    for record in training.rounds(setting.rounds, out):
         print(_line(record, training.records), flush=True)
-    if given.out is not None:
-        _write(given.out / "rounds.csv", training.records)
-        print(f"Written to {given.out}: checkpoint.safetensors, division.png, rounds.csv")
+        for lost in record.lost:
+            print(f"      without {lost}", flush=True)
+    if out is not None:
+        _write(out / "rounds.csv", training.records)
+        print(f"Written to {out}: checkpoint.safetensors, rounds.csv")
 
 
 def _line(record: RoundRecord, records: Sequence[RoundRecord]) -> str:
@@ -116,13 +146,25 @@ def _parser() -> tuple[argparse.ArgumentParser, Mapping[str, Callable[[Any], Non
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     train = commands.add_parser("run", help="train in this process (the default)")
-    add_setting(train)
-    policies = ", ".join((*POLICIES, f"{FIXED}SPLIT"))
-    train.add_argument("--policy", default="open", help=f"{policies} (default: %(default)s)")
-    train.add_argument("--threads", type=int, default=1, help="torch's (default: %(default)s)")
-    train.add_argument("--out", type=Path, metavar="FOLDER",
-                       help="keep the state after each round and go on from there")  # fmt: skip
-    return parser, {"run": _train}
+    serve = commands.add_parser("server", help="wait for devices in other processes and train")
+    join = commands.add_parser("device", help="be a device of a server; with the same options")
+    for each in (train, serve, join):
+        add_setting(each)
+        each.add_argument("--threads", type=int, default=1, help="torch's (default: %(default)s)")
+    for each in (train, serve):
+        policies = ", ".join((*POLICIES, f"{FIXED}SPLIT"))
+        each.add_argument("--policy", default="open", help=f"{policies} (default: %(default)s)")
+        each.add_argument("--out", type=Path, metavar="FOLDER",
+                          help="keep the state after each round and go on from there")  # fmt: skip
+    serve.add_argument("--listen", default="localhost:50051", metavar="HOST:PORT",
+                       help="default: %(default)s; 0.0.0.0:50051 for other machines")  # fmt: skip
+    serve.add_argument("--wait", type=float, metavar="S", help="how long to wait for devices")
+    join.add_argument("--connect", default="localhost:50051", metavar="HOST:PORT",
+                      help="default: %(default)s")  # fmt: skip
+    join.add_argument("--device", type=int, required=True, help="which device, from 0")
+    join.add_argument("--wait", type=float, default=60.0, metavar="S",
+                      help="how long to wait for the server (default: %(default)s)")  # fmt: skip
+    return parser, {"run": _run, "server": _serve, "device": _join}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from asl_gym.training.channel import Crossing, State, Turn
 from asl_gym.training.shards import Shard
-from asl_gym.training.sides import DeviceSide
+from asl_gym.training.sides import DeviceSide, as_sent
 
 __all__ = ["MemoryLink"]
 
@@ -32,7 +32,7 @@ class MemoryLink:
 
     def gradients(self, gradients: Sequence[Tensor | None]) -> None:
         """Sends the gradients of what crossed."""
-        copies = [None if each is None else each.detach().clone() for each in gradients]
+        copies = [None if each is None else as_sent(each) for each in gradients]
         self._device.gradients(copies)
 
     def finish(self) -> tuple[State, float]:

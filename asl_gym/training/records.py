@@ -35,7 +35,7 @@ class RoundRecord:
         downlink_bits: What each device received [bit].
         other_bits: What each device moved both ways that the profile does not count [bit].
         computing_s: Time that this machine took to train the round [s].
-        lost: Devices that were lost on the way, and left out.
+        lost: Devices that were lost and left out, and what was noticed of each.
     """
 
     round_index: int
@@ -48,7 +48,7 @@ class RoundRecord:
     downlink_bits: tuple[int, ...]
     other_bits: tuple[int, ...]
     computing_s: float
-    lost: tuple[int, ...] = ()
+    lost: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

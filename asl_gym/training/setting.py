@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.scoring.evaluation import Evaluator
 from asl_gym.scoring.fitting import PolicyFactory
+from asl_gym.training.channel import DeviceLink
 from asl_gym.training.data import LabelledImages, digits, read_folder, split_over_devices
 from asl_gym.training.networks import build_trained, default_network
 from asl_gym.training.shards import Shard
@@ -117,23 +118,31 @@ class Setting:
         workload = Workload(self.profile, self.samples, batch_size=self.batch_size)
         return base.replace(workload=workload, horizon=self.rounds)
 
-    def training(self, policy: Policy | PolicyFactory) -> SplitTraining:
+    def training(
+        self,
+        policy: Policy | PolicyFactory,
+        shards: Sequence[Shard] | None = None,
+        links: Sequence[DeviceLink] | None = None,
+    ) -> SplitTraining:
         """The training under a policy.
 
         Args:
             policy: The policy, or what builds it from the environment.
+            shards: What the server knows of the devices' samples; by default all.
+            links: The devices, where they are not to be in this process.
         """
         player, env, _ = self.evaluator.seated(policy)
         return SplitTraining(
             self.build_module(),
             F.cross_entropy,
-            self.shards,
+            shards or self.shards,
             env,
             player,
             learning_rate=cosine(self.learning_rate, self.rounds),
             momentum=self.momentum,
             seed=self.seed,
             test=Shard(self.images.test),
+            links=links,
         )
 
     @cached_property

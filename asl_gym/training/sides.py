@@ -18,9 +18,9 @@ from asl_gym.training.batches import Batch, batches_of, mask_seed
 from asl_gym.training.channel import Crossing, DeviceLink, State, Turn
 from asl_gym.training.cut_network import CutNetwork, Halves
 from asl_gym.training.errors import TrainingError
-from asl_gym.training.shards import Shard
+from asl_gym.training.shards import Shard, check_labels
 
-__all__ = ["MOMENTUM", "DeviceSide", "Loss", "Recipe", "ServerSide"]
+__all__ = ["MOMENTUM", "DeviceSide", "Loss", "Recipe", "ServerSide", "as_sent"]
 
 Loss = Callable[[Any, Tensor], Tensor]
 """From the network's output and labels to one number."""
@@ -39,6 +39,7 @@ class Recipe:
         seed: Seed of the order of samples and of dropout masks.
         momentum: Of SGD.
         labels_travel: Whether labels go up with what crosses, rather than lie at the server.
+        classes: Number of classes, where labels are those.
     """
 
     workload: Workload
@@ -46,6 +47,15 @@ class Recipe:
     seed: int
     momentum: float = 0.0
     labels_travel: bool = False
+    classes: int | None = None
+
+
+def as_sent(tensor: Tensor) -> Tensor:
+    """A copy of a tensor, in the order in which tensors are sent, whatever its own in memory.
+
+    With another, sums may be added up in another order and end in other bits.
+    """
+    return tensor.detach().clone(memory_format=torch.contiguous_format)
 
 
 class _Side:
@@ -108,8 +118,12 @@ class _Side:
         """The loss of a batch.
 
         Raises:
+            FieldError: If a label is out of range.
             TrainingError: If it is no number; the message says where.
         """
+        if self.recipe.classes is not None:
+            where = f"device {turn.device}, round {turn.round_index}, batch {batch.number}:"
+            check_labels(where, labels, self.recipe.classes)
         loss = self.recipe.loss(output, labels)
         if not math.isfinite(float(loss.detach())):
             raise TrainingError(
@@ -128,23 +142,35 @@ class DeviceSide(_Side):
         recipe: How turns are trained.
     """
 
+    _left: list[Batch]
+    _on_device: tuple[str, ...]
+
     def begin(self, turn: Turn, shard: Shard, state: State) -> None:
         """Takes over the state of the device's half."""
         self.turn, self.shard = turn, shard
         workload, seed = self.recipe.workload, self.recipe.seed
-        self._batches = batches_of(workload, seed, turn.round_index, turn.device, len(shard))
-        self._on_device: tuple[str, ...] = ()
+        batches = batches_of(workload, seed, turn.round_index, turn.device, len(shard))
+        self._left, self._on_device = list(batches), ()
         self.load(state)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is another batch of which something crosses."""
+        return bool(self._left) and not self._has_whole
+
+    @property
+    def _has_whole(self) -> bool:
+        return self.turn.split == self.recipe.workload.profile.num_layers
 
     def crossing(self) -> Crossing:
         """Forward through the device's half, of the next batch."""
-        self._batch = next(self._batches)
+        self._batch = self._left.pop(0)
         inputs, labels = self.shard.batch(self._batch.positions)
         self._halves = self._halves_of(inputs)
         with self.drawing(self._halves.device, self.turn, self._batch):
             self._sent = self._halves.device(*inputs)
         return Crossing(
-            [each.detach().clone() for each in self._sent],
+            [as_sent(each) for each in self._sent],
             [each.requires_grad for each in self._sent],
             labels if self.recipe.labels_travel else None,
         )
@@ -166,9 +192,7 @@ class DeviceSide(_Side):
         Returns:
             The state, and the mean loss where the device has the whole network, else NaN.
         """
-        losses = []
-        if self.turn.split == self.recipe.workload.profile.num_layers:
-            losses = [self._train_whole(batch) for batch in self._batches]
+        losses = [self._train_whole(batch) for batch in self._left] if self._has_whole else []
         mean = sum(losses) / len(losses) if losses else math.nan
         return self.state(self._on_device), mean
 
@@ -229,8 +253,18 @@ class ServerSide(_Side):
         link.begin(turn, self.state(first.on_device))
         losses = [] if first.is_whole else [self._train_batch(turn, b, link) for b in batches]
         state, loss = link.finish()
+        self._check_state(state, first.on_device)
         self.load(state)
         return sum(losses) / len(losses) if losses else loss
+
+    def _check_state(self, state: State, names: Sequence[str]) -> None:
+        """A device in another process may be another program."""
+        expected = {*names, *(MOMENTUM + name for name in names if name in self.momentum)}
+        shapes = {name: self.network.tensors[name.removeprefix(MOMENTUM)].shape for name in names}
+        wrong = [n for n, e in state.items() if n in shapes and e.shape != shapes[n]]
+        if {*state} != expected or wrong:
+            differing = sorted({*state} ^ expected) or wrong
+            raise TrainingError(f"the state of a device's half is not its: {differing[:5]} differ")
 
     def _halves_of(self, turn: Turn, batch: Batch) -> Halves:
         return self.network.halves(turn.split, self._example[len(batch.positions)])

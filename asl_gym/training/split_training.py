@@ -91,9 +91,11 @@ class SplitTraining:
         self.records: list[RoundRecord] = []
         self._rate, self._test = learning_rate, test
         workload = self._play.scenario.workload
+        self._check_count(shards)
+        classes = class_count(self.module, loss, shards[0].batch(np.zeros(1, dtype=np.int64))[0])
         momentum = number("momentum", momentum, BELOW_ONE)
-        recipe = Recipe(workload, loss, seed, momentum, labels_travel)
-        labels = self._checked_labels(shards, recipe)
+        recipe = Recipe(workload, loss, seed, momentum, labels_travel, classes)
+        labels = self._checked_labels(shards, classes)
         self._samples = [len(shard) for shard in shards]
         example = example_inputs(shards[0], workload)
         self._server = ServerSide(self.module, recipe, labels, example)
@@ -101,15 +103,14 @@ class SplitTraining:
             self._server.network.check(workload.admissible_splits, inputs)
         self._links = links or self._in_memory(shards, recipe)
 
-    def _checked_labels(self, shards: Sequence[Shard], recipe: Recipe) -> list[Tensor]:
+    def _check_count(self, shards: Sequence[Shard]) -> None:
         devices = self._play.scenario.num_devices
         if len(shards) != devices:
-            raise FieldError(
-                "shards", f"{len(shards)} shards", f"one for each of {devices} devices"
-            )
+            given, allowed = f"{len(shards)} shards", f"one for each of {devices} devices"
+            raise FieldError("shards", given, allowed)
+
+    def _checked_labels(self, shards: Sequence[Shard], classes: int | None) -> list[Tensor]:
         labels = [shard.labels() for shard in shards]
-        inputs, _ = shards[0].batch(np.zeros(1, dtype=np.int64))
-        classes = class_count(self.module, recipe.loss, inputs)
         if classes is not None:
             for device, each in enumerate(labels):
                 check_labels(f"shard of device {device}:", each, classes)
@@ -216,5 +217,5 @@ def _record(
         downlink_bits=tuple(each.down for each in trained.traffic),
         other_bits=tuple(each.aside for each in trained.traffic),
         computing_s=seconds,
-        lost=tuple(sorted(trained.lost)),
+        lost=tuple(f"device {device}: {why}" for device, why in sorted(trained.lost.items())),
     )

@@ -41,12 +41,8 @@ def write_report(out: Path, learned: pd.DataFrame, clock: pd.DataFrame, console:
     found = to_targets(reached, clock)
     table, changes = target_table(found), change_table(found)
     out.mkdir(parents=True, exist_ok=True)
-    frames = {
-        "rounds": learned,
-        "targets": table,
-        "changes": changes,
-        "final": final_accuracy(reached),
-    }
+    final = final_accuracy(reached)
+    frames = {"rounds": learned, "targets": table, "changes": changes, "final": final}
     for name, frame in frames.items():
         frame.to_csv(out / f"{name}.csv", index=False)
     parts = {

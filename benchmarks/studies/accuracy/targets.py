@@ -1,6 +1,7 @@
 """How long, and at what energy, a target accuracy takes under each policy."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,9 +64,10 @@ def target_table(found: pd.DataFrame) -> pd.DataFrame:
         Seconds and joules to each share, the fastest to 95% first.
     """
     keys = ["schedule", "split", "policy", "label", "kind"]
-    means = found.groupby([*keys, "share"], sort=False)[["seconds", "joules"]].mean().unstack()
+    grouped: Any = found.groupby([*keys, "share"], sort=False)[["seconds", "joules"]]
+    means = grouped.mean().unstack()
     means.columns = [f"{what}_{share:.2f}" for what, share in means.columns]
-    table = means.reset_index()
+    table: pd.DataFrame = means.reset_index()
     order = {"sequential": 0, "parallel": 1}
     table["place"] = table["schedule"].map(order)
     return table.sort_values(["place", "split", "seconds_0.95"]).drop(columns="place")
@@ -77,7 +79,7 @@ def change_table(found: pd.DataFrame, policy: str = "open") -> pd.DataFrame:
     Changes are those of means over training seeds and traces, which all policies share.
     """
     table = target_table(found)
-    columns = [name for name in table if name.startswith(("seconds_", "joules_"))]
+    columns = list(titles(""))
     changes = []
     for _, group in table.groupby(["schedule", "split"], sort=False):
         own = group[group["policy"] == policy][columns].iloc[0]
