@@ -18,7 +18,9 @@ from asl_gym.scoring.fitting import PolicyFactory
 from asl_gym.terminal import speak_plainly_where_needed
 from asl_gym.training.data import SPLITS
 from asl_gym.training.data.picture import draw_division
-from asl_gym.training.records import RoundRecord
+from asl_gym.training.privacy import reconstruct
+from asl_gym.training.privacy.picture import draw_reconstructions, three_of
+from asl_gym.training.records import RoundRecord, load_weights
 from asl_gym.training.remote.running import device_client, remote_training
 from asl_gym.training.setting import Setting
 from asl_gym.training.split_training import SplitTraining
@@ -34,6 +36,8 @@ POLICIES: Mapping[str, PolicyFactory] = {
 }
 FIXED = "fixed-"
 DEFAULTS = Setting()
+PRIVATE = 500
+"""Samples of devices that are rebuilt."""
 
 
 def policy_named(name: str) -> PolicyFactory:
@@ -100,6 +104,24 @@ def _join(given: argparse.Namespace) -> None:
     print(device_client(setting, device, given.connect).run(given.wait))
 
 
+def _rebuild(given: argparse.Namespace) -> None:
+    setting = _prepared(given)
+    module = setting.build_module()
+    if given.trained is not None:
+        load_weights(module, given.trained)
+    own, private = setting.images.test.tensors[0], setting.images.train.tensors[0][:PRIVATE]
+    found = reconstruct(module, setting.profile, own, private, steps=given.steps)
+    print(f"{'split':>5}  {'layer':<12} {'kbit/sample':>11} {'error':>6}")
+    for each in found:
+        kilobits = setting.profile.activation_bits[each.split] / 1e3
+        print(f"{each.split:>5}  {each.name:<12} {kilobits:>11.1f} {each.error:>6.3f}")
+    if given.out is not None:
+        given.out.mkdir(parents=True, exist_ok=True)
+        figure = draw_reconstructions(private, three_of(found))
+        figure.savefig(given.out / "reconstructions.png", dpi=150)
+        print(f"Written to {given.out}: reconstructions.png")
+
+
 def _prepared(given: argparse.Namespace) -> Setting:
     torch.set_num_threads(whole_number("threads", given.threads, 1))
     return setting_of(given)
@@ -148,7 +170,8 @@ def _parser() -> tuple[argparse.ArgumentParser, Mapping[str, Callable[[Any], Non
     train = commands.add_parser("run", help="train in this process (the default)")
     serve = commands.add_parser("server", help="wait for devices in other processes and train")
     join = commands.add_parser("device", help="be a device of a server; with the same options")
-    for each in (train, serve, join):
+    rebuild = commands.add_parser("privacy", help="how well inputs can be rebuilt from each cut")
+    for each in (train, serve, join, rebuild):
         add_setting(each)
         each.add_argument("--threads", type=int, default=1, help="torch's (default: %(default)s)")
     for each in (train, serve):
@@ -164,7 +187,12 @@ def _parser() -> tuple[argparse.ArgumentParser, Mapping[str, Callable[[Any], Non
     join.add_argument("--device", type=int, required=True, help="which device, from 0")
     join.add_argument("--wait", type=float, default=60.0, metavar="S",
                       help="how long to wait for the server (default: %(default)s)")  # fmt: skip
-    return parser, {"run": _run, "server": _serve, "device": _join}
+    rebuild.add_argument("--trained", type=Path, metavar="FOLDER",
+                         help="whose weights are taken (default: the first ones)")  # fmt: skip
+    rebuild.add_argument("--steps", type=int, default=1000,
+                         help="of training each decoder (default: %(default)s)")  # fmt: skip
+    rebuild.add_argument("--out", type=Path, metavar="FOLDER", help="write a picture")
+    return parser, {"privacy": _rebuild, "run": _run, "server": _serve, "device": _join}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

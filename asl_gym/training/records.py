@@ -9,12 +9,12 @@ from typing import Any, Self
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from asl_gym.training.errors import TrainingError
 from asl_gym.whole_files import remove_parts, replacing
 
-__all__ = ["Checkpoint", "RoundRecord", "digest_of"]
+__all__ = ["Checkpoint", "RoundRecord", "digest_of", "load_weights"]
 
 NAME = "checkpoint.safetensors"
 
@@ -102,12 +102,7 @@ class Checkpoint:
         if not path.exists():
             return None
         remove_parts(folder)
-        try:
-            with safe_open(path, "pt") as file:
-                told = json.loads(file.metadata()["asl_gym"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-            raise TrainingError(f"{path} is no checkpoint of a training: {error}") from error
+        told, tensors = _content(path)
         plain = json.loads(json.dumps(training))
         differing = [name for name in plain if told["training"].get(name) != plain[name]]
         if differing:
@@ -116,3 +111,26 @@ class Checkpoint:
                 "another folder, or the same arguments"
             )
         return cls(told["training"], tensors, [RoundRecord.from_dict(e) for e in told["records"]])
+
+
+def _content(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        with safe_open(path, "pt") as file:
+            told = json.loads(file.metadata()["asl_gym"])
+            return told, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise TrainingError(f"{path} is no checkpoint of a training: {error}") from error
+
+
+def load_weights(module: nn.Module, folder: Path) -> None:
+    """Loads a training's parameters and buffers into its network.
+
+    Raises:
+        TrainingError: If the folder has none, or they are another network's.
+    """
+    _, tensors = _content(folder / NAME)
+    own = {name: each for name, each in tensors.items() if name in module.state_dict()}
+    try:
+        module.load_state_dict(own)
+    except RuntimeError as error:
+        raise TrainingError(f"{folder / NAME} is of another network: {error}") from error
