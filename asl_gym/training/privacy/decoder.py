@@ -39,6 +39,7 @@ class Decoder(nn.Module):
         self.middle = nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1)
         self.last = nn.Conv2d(CHANNELS, self._image[0], 3, padding=1)
         self.register_buffer("mean", images.mean(dim=0))
+        self.spread = max(float((images - self.mean).square().mean().sqrt()), 1e-9)
         for each in self.modules():
             if isinstance(each, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(each.weight, nonlinearity="relu", generator=generator)
@@ -61,13 +62,13 @@ class Decoder(nn.Module):
         ]
         parts = [self._at_size(m(each)) for m, each in zip(self.first, scaled, strict=True)]
         maps = F.relu(torch.stack(parts).sum(dim=0))
-        found: Tensor = self.mean + self.last(F.relu(self.middle(maps)))
+        found: Tensor = self.mean + self.spread * self.last(F.relu(self.middle(maps)))
         return found
 
     def _at_size(self, maps: Tensor) -> Tensor:
         size = self._image[1:]
         if maps.ndim == 2:
-            return maps.unflatten(1, (CHANNELS, *size))
+            return maps.reshape(-1, CHANNELS, *size)
         return F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
 
 
@@ -97,7 +98,8 @@ def train_decoder(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for _ in range(steps):
         part = torch.randint(len(images), (BATCH,), generator=generator)
-        loss = F.mse_loss(decoder(*(each[part] for each in crossing)), images[part])
+        rebuilt = decoder(*(each[part] for each in crossing))
+        loss = F.mse_loss(rebuilt, images[part]) / decoder.spread**2
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

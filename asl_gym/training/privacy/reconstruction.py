@@ -97,7 +97,7 @@ def _crossing(network: CutNetwork, split: int, images: Tensor) -> list[Tensor]:
 
 
 def _parts(tensors: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:
-    return list(zip(*(each.split(AT_ONCE) for each in tensors), strict=True))
+    return list(zip(*(torch.split(each, AT_ONCE) for each in tensors), strict=True))
 
 
 def _spread(images: Tensor) -> Tensor:

@@ -203,7 +203,8 @@ class DeviceServer:
             known = f"0 to {len(self.links) - 1}"
             raise TrainingError(f"device = {device!r} is not allowed: expected one of {known}")
         if recipe != self._recipe:
-            differing = [n for n in self._recipe if recipe.get(n) != self._recipe[n]]
+            told = recipe if isinstance(recipe, dict) else {}
+            differing = [name for name, value in self._recipe.items() if told.get(name) != value]
             raise TrainingError(f"device {device} trains otherwise: {', '.join(differing)} differ")
         link = self.links[device]
         if not link.connect(stream):
