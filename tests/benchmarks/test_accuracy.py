@@ -65,7 +65,8 @@ def test_accuracy_over_time_is_that_of_the_last_round_that_has_ended() -> None:
 
 
 SHORT = ["accuracy", "--rounds", "2", "--samples", "8", "--batch-size", "8", "--seeds", "1",
-         "--traces", "2", "--schedule", "sequential", "--split", "equal", "--only", "fixed-1-max"]  # fmt: skip
+         "--traces", "2", "--schedule", "sequential", "--split", "equal",
+         "--only", "fixed-1-max"]  # fmt: skip
 
 
 def test_a_short_study_writes_its_report_and_goes_on(

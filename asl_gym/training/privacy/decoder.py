@@ -1,5 +1,6 @@
 """A small network that turns what crosses a cut back into images."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -8,7 +9,9 @@ from torch import Tensor, nn
 
 __all__ = ["Decoder", "train_decoder"]
 
-CHANNELS, HIDDEN = 16, 256
+CHANNELS, HIDDEN, MOST_VALUES = 16, 256, 10_000
+PLACED = 3
+"""Axes of maps: channels, rows and columns."""
 BATCH = 32
 LEARNING_RATE = 2e-3
 
@@ -17,9 +20,10 @@ class Decoder(nn.Module):
     """From the tensors that cross to images.
 
     Maps pass a convolution of 1×1 and are scaled to the image's size, where two convolutions of 3×3
-    look at what lies side by side; vectors and tokens pass two linear layers. Several tensors are
-    added up before the last layers. What comes in is brought to mean 0 and variance 1, and what
-    goes out begins as the mean image.
+    look at what lies side by side, and beside them one alone, without anything that bends. Whatever
+    has at most 10,000 values passes two linear layers as well, or alone where it has no places.
+    All of it is added up. What comes in is brought to mean 0 and variance 1, and what goes out
+    begins as the mean image.
 
     Args:
         crossing: What crossed, of all samples of the server's.
@@ -35,41 +39,55 @@ class Decoder(nn.Module):
         super().__init__()
         self._image = tuple(images.shape[1:])
         self._scales = [_scale_of(each) for each in crossing]
-        self.first = nn.ModuleList(self._first(tuple(each.shape[1:])) for each in crossing)
-        self.middle = nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1)
-        self.last = nn.Conv2d(CHANNELS, self._image[0], 3, padding=1)
+        shapes = [tuple(each.shape[1:]) for each in crossing]
+        self.maps = nn.ModuleList(_of_maps(shape, self._image[0]) for shape in shapes)
+        self.values = nn.ModuleList(self._of_values(shape) for shape in shapes)
+        self.last = nn.Sequential(
+            *(nn.ReLU(), nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1), nn.ReLU()),
+            nn.Conv2d(CHANNELS, self._image[0], 3, padding=1),
+        )
         self.register_buffer("mean", images.mean(dim=0))
         self.spread = max(float((images - self.mean).square().mean().sqrt()), 1e-9)
         for each in self.modules():
             if isinstance(each, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(each.weight, nonlinearity="relu", generator=generator)
                 nn.init.zeros_(each.bias)  # type: ignore[arg-type]
-        nn.init.zeros_(self.last.weight)
+        for each in (self.last[-1], *(both[1] for both in self.maps if len(both) == 2)):
+            nn.init.zeros_(each.weight)
 
-    def _first(self, shape: tuple[int, ...]) -> nn.Module:
-        if len(shape) == 3:
-            return nn.Conv2d(shape[0], CHANNELS, 1)
-        pixels = CHANNELS * self._image[1] * self._image[2]
-        size = int(torch.Size(shape).numel())
+    def _of_values(self, shape: tuple[int, ...]) -> nn.Sequential:
+        size, pixels = math.prod(shape), CHANNELS * self._image[1] * self._image[2]
+        if size > MOST_VALUES and len(shape) == PLACED:
+            return nn.Sequential()
         narrow = nn.Linear(size, HIDDEN), nn.ReLU()
         return nn.Sequential(nn.Flatten(), *narrow, nn.Linear(HIDDEN, pixels))
 
     def forward(self, *crossing: Tensor) -> Tensor:
         """From what crosses to images (batch, channels, rows, columns)."""
-        scaled = [
-            (each.to(self.mean.dtype) - mean) / spread
-            for each, (mean, spread) in zip(crossing, self._scales, strict=True)
-        ]
-        parts = [self._at_size(m(each)) for m, each in zip(self.first, scaled, strict=True)]
-        maps = F.relu(torch.stack(parts).sum(dim=0))
-        found: Tensor = self.mean + self.spread * self.last(F.relu(self.middle(maps)))
-        return found
-
-    def _at_size(self, maps: Tensor) -> Tensor:
         size = self._image[1:]
-        if maps.ndim == 2:
-            return maps.reshape(-1, CHANNELS, *size)
-        return F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
+        inner: list[Tensor] = []
+        found = self.mean
+        for number, (each, (mean, spread)) in enumerate(zip(crossing, self._scales, strict=True)):
+            scaled = (each.to(self.mean.dtype) - mean) / spread
+            if len(self.values[number]):
+                inner.append(self.values[number](scaled).reshape(-1, CHANNELS, *size))
+            if len(self.maps[number]):
+                first, direct = (layer(scaled) for layer in self.maps[number])
+                inner.append(_sized(first, size))
+                found = found + self.spread * _sized(direct, size)
+        return found + self.spread * self.last(torch.stack(inner).sum(dim=0))  # type: ignore[no-any-return]
+
+
+def _of_maps(shape: tuple[int, ...], channels: int) -> nn.ModuleList:
+    """What maps pass at their own size; nothing where there are none."""
+    if len(shape) != PLACED:
+        return nn.ModuleList()
+    bent, straight = nn.Conv2d(shape[0], CHANNELS, 1), nn.Conv2d(shape[0], channels, 3, padding=1)
+    return nn.ModuleList([bent, straight])
+
+
+def _sized(maps: Tensor, size: tuple[int, ...]) -> Tensor:
+    return F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
 
 
 def _scale_of(tensor: Tensor) -> tuple[float, float]:
