@@ -5,10 +5,11 @@ server and devices on a network.
 """
 
 try:
+    import safetensors  # noqa: F401
     import torch  # noqa: F401
 except ModuleNotFoundError as error:
     raise ImportError(
-        'asl_gym.training needs torch: pip install "asl-gym[training]"', name="torch"
+        f'asl_gym.training needs {error.name}: pip install "asl-gym[training]"', name=error.name
     ) from error
 
 from asl_gym.training.errors import TrainingError

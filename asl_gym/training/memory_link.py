@@ -6,7 +6,8 @@ from torch import Tensor
 
 from asl_gym.training.channel import Crossing, State, Turn
 from asl_gym.training.shards import Shard
-from asl_gym.training.sides import DeviceSide, as_sent
+from asl_gym.training.side import as_sent
+from asl_gym.training.sides import DeviceSide
 
 __all__ = ["MemoryLink"]
 

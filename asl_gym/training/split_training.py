@@ -21,7 +21,8 @@ from asl_gym.training.playing import Play
 from asl_gym.training.records import Checkpoint, RoundRecord, digest_of
 from asl_gym.training.schedules import TrainedRound, train_round
 from asl_gym.training.shards import Shard, check_labels
-from asl_gym.training.sides import DeviceSide, Loss, Recipe, ServerSide
+from asl_gym.training.side import Loss, Recipe
+from asl_gym.training.sides import DeviceSide, ServerSide
 from asl_gym.validation.checks import POSITIVE, Bounds, FieldError, number, whole_number
 
 __all__ = ["LearningRate", "SplitTraining"]

@@ -26,7 +26,8 @@ from asl_gym.training.remote import DeviceClient, DeviceServer
 from asl_gym.training.remote.messages import Message
 from asl_gym.training.remote.running import agreement, remote_training, shard_of_labels
 from asl_gym.training.setting import Setting
-from asl_gym.training.sides import DeviceSide, Recipe
+from asl_gym.training.side import Recipe
+from asl_gym.training.sides import DeviceSide
 from tests.training.small import CLASSES, built, scenario_of, shards, training_of
 
 RECIPE = {"seed": 3}

@@ -40,8 +40,10 @@ class Decoder(nn.Module):
         self._image = tuple(images.shape[1:])
         self._scales = [_scale_of(each) for each in crossing]
         shapes = [tuple(each.shape[1:]) for each in crossing]
-        self.maps = nn.ModuleList(_of_maps(shape, self._image[0]) for shape in shapes)
-        self.values = nn.ModuleList(self._of_values(shape) for shape in shapes)
+        self._maps = [_of_maps(shape, self._image[0]) for shape in shapes]
+        self._values = [self._of_values(shape) for shape in shapes]
+        layers = [layer for pair in self._maps if pair for layer in pair]
+        self.layers = nn.ModuleList([*layers, *filter(None, self._values)])
         self.last = nn.Sequential(
             *(nn.ReLU(), nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1), nn.ReLU()),
             nn.Conv2d(CHANNELS, self._image[0], 3, padding=1),
@@ -52,13 +54,13 @@ class Decoder(nn.Module):
             if isinstance(each, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(each.weight, nonlinearity="relu", generator=generator)
                 nn.init.zeros_(each.bias)  # type: ignore[arg-type]
-        for each in (self.last[-1], *(both[1] for both in self.maps if len(both) == 2)):
-            nn.init.zeros_(each.weight)
+        for each in (self.last[-1], *(pair[1] for pair in self._maps if pair)):
+            nn.init.zeros_(each.weight)  # type: ignore[arg-type]
 
-    def _of_values(self, shape: tuple[int, ...]) -> nn.Sequential:
+    def _of_values(self, shape: tuple[int, ...]) -> nn.Module | None:
         size, pixels = math.prod(shape), CHANNELS * self._image[1] * self._image[2]
         if size > MOST_VALUES and len(shape) == PLACED:
-            return nn.Sequential()
+            return None
         narrow = nn.Linear(size, HIDDEN), nn.ReLU()
         return nn.Sequential(nn.Flatten(), *narrow, nn.Linear(HIDDEN, pixels))
 
@@ -67,23 +69,24 @@ class Decoder(nn.Module):
         size = self._image[1:]
         inner: list[Tensor] = []
         found = self.mean
-        for number, (each, (mean, spread)) in enumerate(zip(crossing, self._scales, strict=True)):
+        ways = zip(crossing, self._scales, self._values, self._maps, strict=True)
+        for each, (mean, spread), values, maps in ways:
             scaled = (each.to(self.mean.dtype) - mean) / spread
-            if len(self.values[number]):
-                inner.append(self.values[number](scaled).reshape(-1, CHANNELS, *size))
-            if len(self.maps[number]):
-                first, direct = (layer(scaled) for layer in self.maps[number])
-                inner.append(_sized(first, size))
-                found = found + self.spread * _sized(direct, size)
-        return found + self.spread * self.last(torch.stack(inner).sum(dim=0))  # type: ignore[no-any-return]
+            if values is not None:
+                inner.append(values(scaled).reshape(-1, CHANNELS, *size))
+            if maps is not None:
+                bent, straight = (_sized(layer(scaled), size) for layer in maps)
+                inner.append(bent)
+                found = found + self.spread * straight
+        last: Tensor = self.last(torch.stack(inner).sum(dim=0))
+        return found + self.spread * last
 
 
-def _of_maps(shape: tuple[int, ...], channels: int) -> nn.ModuleList:
-    """What maps pass at their own size; nothing where there are none."""
+def _of_maps(shape: tuple[int, ...], channels: int) -> tuple[nn.Conv2d, nn.Conv2d] | None:
+    """What maps pass at their own size, with and without something that bends behind it."""
     if len(shape) != PLACED:
-        return nn.ModuleList()
-    bent, straight = nn.Conv2d(shape[0], CHANNELS, 1), nn.Conv2d(shape[0], channels, 3, padding=1)
-    return nn.ModuleList([bent, straight])
+        return None
+    return nn.Conv2d(shape[0], CHANNELS, 1), nn.Conv2d(shape[0], channels, 3, padding=1)
 
 
 def _sized(maps: Tensor, size: tuple[int, ...]) -> Tensor:

@@ -14,7 +14,8 @@ from asl_gym.training.remote.client import DeviceClient
 from asl_gym.training.remote.service import DeviceServer, RemoteLink
 from asl_gym.training.setting import Setting
 from asl_gym.training.shards import Shard
-from asl_gym.training.sides import DeviceSide, Recipe
+from asl_gym.training.side import Recipe
+from asl_gym.training.sides import DeviceSide
 from asl_gym.training.split_training import SplitTraining
 
 __all__ = ["agreement", "device_client", "remote_training", "shard_of_labels"]
