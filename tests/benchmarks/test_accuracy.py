@@ -76,7 +76,7 @@ def test_a_short_study_writes_its_report_and_goes_on(
     text = (tmp_path / "accuracy.md").read_text()
     assert "| sequential | equal" in text
     assert "split 1 (conv1), full clock" in text
-    for name in ("accuracy-sequential.png", "targets.csv", "changes.csv", "final.csv"):
+    for name in ("accuracy-sequential-page.png", "targets.csv", "changes.csv", "final.csv"):
         assert (tmp_path / name).stat().st_size
     rounds = pd.read_csv(tmp_path / "rounds.csv")
     assert len(rounds) == 2

@@ -1,11 +1,12 @@
 """The report of the study: tables and figures, from the rounds of trainings and policies."""
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
 
-from benchmarks.reporting.plots.style import save
+from benchmarks.reporting.exports import save_widths
 from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.studies.accuracy.picture import draw_accuracy
 from benchmarks.studies.accuracy.targets import (
@@ -57,9 +58,9 @@ def write_report(out: Path, learned: pd.DataFrame, clock: pd.DataFrame, console:
     text = "\n\n".join(f"## {title}\n\n{markdown(part)}" for title, part in parts.items())
     (out / "accuracy.md").write_text("\n\n".join([text, *NOTES]) + "\n", encoding="utf-8")
     for schedule in dict.fromkeys(learned["schedule"]):
-        frames_of = (frame[frame["schedule"] == schedule] for frame in (learned, clock, table))
-        save(draw_accuracy(*frames_of), out / f"accuracy-{schedule}.png")
-    console.print(f"Written to {out}: accuracy.md, accuracy-*.png, CSV files")
+        of_schedule = [frame[frame["schedule"] == schedule] for frame in (learned, clock, table)]
+        save_widths(partial(draw_accuracy, *of_schedule), out / f"accuracy-{schedule}")
+    console.print(f"Written to {out}: accuracy.md, figures accuracy-*, CSV files")
 
 
 def _final_shown(learned: pd.DataFrame, reached: pd.DataFrame) -> pd.DataFrame:
