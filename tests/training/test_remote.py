@@ -248,3 +248,37 @@ def test_the_agreement_tells_settings_apart() -> None:
     assert agreement(base) == agreement(base.replace(schedule="parallel"))
     for change in ({"seed": 1}, {"samples": 8}, {"batch_size": 8}, {"momentum": 0.5}):
         assert agreement(base) != agreement(base.replace(**change))
+
+
+def test_a_device_may_join_again() -> None:
+    """It is left out while it is away, and no longer than that."""
+    module, of_devices = built("plain"), shards()
+    recipe = Recipe(scenario_of(module).workload, F.cross_entropy, SEED)
+    server = DeviceServer("localhost:0", 3, RECIPE)
+    training = training_of(module, seed=SEED, links=server.links)
+    ends: list[str] = []
+
+    def join(device: int) -> threading.Thread:
+        side = DeviceSide(copy.deepcopy(module), recipe)
+        client = DeviceClient(f"localhost:{server.port}", device, side, of_devices[device], RECIPE)
+        running = threading.Thread(target=lambda: ends.append(client.run()))
+        running.start()
+        return running
+
+    running = [join(device) for device in range(3)]
+    server.wait_for_all(30)
+    training.run(1)
+    server.links[1].end("a rest")
+    running[1].join(20)
+    while server.links[1].has_joined:
+        time.sleep(0.01)
+    training.run(2)
+    running.append(join(1))
+    server.wait_for_all(30)
+    records = training.run(3)
+    server.close()
+    for each in running:
+        each.join(20)
+    told = ("device 1: it is not connected",)
+    assert [record.lost for record in records] == [(), told, ()]
+    assert ends == ["a rest", *["the training has ended"] * 3]
