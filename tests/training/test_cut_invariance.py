@@ -97,9 +97,10 @@ def federated_averaging(module: nn.Module, momentum: float) -> dict[str, torch.T
 REFERENCES = {"sequential": plain_sgd, "parallel": federated_averaging}
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("schedule", REFERENCES)
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    ("network", "momentum"), [*((name, 0.0) for name in NETWORKS), ("residual", 0.9)]
+)
 def test_any_cuts_learn_what_the_whole_network_learns(
     network: str, schedule: str, momentum: float
 ) -> None:
