@@ -67,7 +67,7 @@ def test_the_error_is_one_for_the_mean_image() -> None:
     own = smooth_images(300, 1)
     found = profile(module, own[:1], granularity=1, dominated=True)
     (row,) = reconstruct(module, found, own, own, steps=1, splits=[4])
-    assert row.error == pytest.approx(1.0, abs=0.02)
+    assert row.error == pytest.approx(1.0, abs=0.05)
 
 
 def rows_of(errors: list[float]) -> list[Reconstruction]:

@@ -31,8 +31,6 @@ class Decoder(nn.Module):
         generator: Draws the weights.
     """
 
-    mean: Tensor
-
     def __init__(
         self, crossing: Sequence[Tensor], images: Tensor, generator: torch.Generator
     ) -> None:
@@ -48,8 +46,10 @@ class Decoder(nn.Module):
             *(nn.ReLU(), nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1), nn.ReLU()),
             nn.Conv2d(CHANNELS, self._image[0], 3, padding=1),
         )
-        self.register_buffer("mean", images.mean(dim=0))
-        self.spread = max(float((images - self.mean).square().mean().sqrt()), 1e-9)
+        mean = images.mean(dim=0)
+        # Trained, too: maps cannot take away what differs from place to place.
+        self.mean = nn.Parameter(mean.clone())
+        self.spread = max(float((images - mean).square().mean().sqrt()), 1e-9)
         for each in self.modules():
             if isinstance(each, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(each.weight, nonlinearity="relu", generator=generator)
@@ -68,7 +68,7 @@ class Decoder(nn.Module):
         """From what crosses to images (batch, channels, rows, columns)."""
         size = self._image[1:]
         inner: list[Tensor] = []
-        found = self.mean
+        found: Tensor = self.mean
         ways = zip(crossing, self._scales, self._values, self._maps, strict=True)
         for each, (mean, spread), values, maps in ways:
             scaled = (each.to(self.mean.dtype) - mean) / spread
