@@ -25,6 +25,7 @@ from benchmarks.playing.user_policies import load_user_policy
 from benchmarks.reporting.exports import save_figure
 from benchmarks.reporting.report import write_report
 from benchmarks.reporting.tables import markdown, print_table
+from benchmarks.studies.accuracy.command import accuracy
 from benchmarks.studies.calibration.command import calibration
 from benchmarks.studies.certificate.command import certificate
 from benchmarks.studies.fadings import Asked, run_fadings
@@ -46,6 +47,7 @@ Seeds = Annotated[int, typer.Option(help="Number of evaluation seeds, which are 
 TextList = list[str] | None
 FloatOrNone = float | None
 
+app.command()(accuracy)
 app.command()(calibration)
 app.command()(certificate)
 app.command()(study)

@@ -175,33 +175,40 @@ class ChainPlan:
         """The device's and the server's half at a cut."""
         leaves, spec = pytree.tree_flatten(self.runs[cut.position].outputs)
         training = any(module.training for module in self.modules)
-        device = ChainDevice(self.modules[: cut.position], training)
-        return device, ChainServer(self.modules[cut.position :], training, leaves, spec)
+        links = list(zip(self.names, self.modules, strict=True))
+        device = ChainDevice(links[: cut.position], training)
+        return device, ChainServer(links[cut.position :], training, leaves, spec)
 
 
-class ChainDevice(Half):
-    """The first links of a chain."""
+class ChainHalf(Half):
+    """Some links of a chain."""
 
-    def __init__(self, modules: list[nn.Module], training: bool) -> None:
+    def __init__(self, links: NamedLayers, training: bool) -> None:
         super().__init__(training)
-        self.links = nn.ModuleList(modules)
+        self.names = [name for name, _ in links]
+        self.links = nn.ModuleList(module for _, module in links)
+
+    def _run(self, values: Any) -> Any:
+        for name, module in zip(self.names, self.links, strict=True):
+            if self.before_random is not None:
+                self.before_random(name)
+            values = module(*_arguments(values))
+        return values
+
+
+class ChainDevice(ChainHalf):
+    """The first links of a chain."""
 
     def forward(self, *inputs: Any) -> tuple[Tensor, ...]:
         """From the network's arguments to the tensors that cross."""
-        values: Any = inputs
-        for module in self.links:
-            values = module(*_arguments(values))
-        return tuple(tensors_in(values))
+        return tuple(tensors_in(self._run(inputs)))
 
 
-class ChainServer(Half):
+class ChainServer(ChainHalf):
     """The last links of a chain."""
 
-    def __init__(
-        self, modules: list[nn.Module], training: bool, leaves: list[Any], spec: Any
-    ) -> None:
-        super().__init__(training)
-        self.links = nn.ModuleList(modules)
+    def __init__(self, links: NamedLayers, training: bool, leaves: list[Any], spec: Any) -> None:
+        super().__init__(links, training)
         self._leaves = [None if isinstance(each, Tensor) else each for each in leaves]
         self._places = [i for i, each in enumerate(leaves) if isinstance(each, Tensor)]
         self._spec = spec
@@ -215,10 +222,7 @@ class ChainServer(Half):
             # A layer may work in place, which autograd forbids on what is a leaf here.
             is_leaf = tensor.is_leaf and tensor.requires_grad
             leaves[place] = tensor.clone() if is_leaf else tensor
-        values = pytree.tree_unflatten(leaves, self._spec)
-        for module in self.links:
-            values = module(*_arguments(values))
-        return values
+        return self._run(pytree.tree_unflatten(leaves, self._spec))
 
 
 def _checked_names(links: NamedLayers) -> list[str]:

@@ -13,7 +13,7 @@ from asl_gym.networks.arranging import Arrangement
 from asl_gym.networks.capture import capture
 from asl_gym.networks.counting import Work
 from asl_gym.networks.cuts import Cut, bits_of
-from asl_gym.networks.halves import GraphHalf, half_graph
+from asl_gym.networks.halves import RANDOM, GraphHalf, half_graph
 from asl_gym.networks.tracing import path_of, stack_of
 
 __all__ = ["GraphPlan"]
@@ -31,6 +31,7 @@ class GraphPlan:
     def __init__(self, module: nn.Module, inputs: Any, bits_per_value: int | None) -> None:
         self.arrangement = Arrangement(capture(module, inputs))
         self.bits_per_value = bits_per_value
+        self._name_random_layers()
         self.candidates = list(self._candidates())
 
     @property
@@ -49,6 +50,15 @@ class GraphPlan:
         captured = self.arrangement.captured
         arguments: tuple[Any, ...] = pytree.tree_unflatten(captured.inputs, captured.in_spec)[0]
         return arguments
+
+    def _name_random_layers(self) -> None:
+        """Names each operator that draws random numbers: its module, numbered from the second."""
+        taken: Tally[str] = Tally()
+        for node in self.arrangement.order:
+            if self.arrangement.facts[node].is_random:
+                path = path_of(node)
+                taken[path] += 1
+                node.meta[RANDOM] = path if taken[path] == 1 else f"{path}#{taken[path]}"
 
     def _candidates(self) -> Iterator[Cut]:
         arrangement = self.arrangement

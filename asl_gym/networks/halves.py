@@ -1,6 +1,6 @@
 """The two halves of a network at a cut, as modules that share its parameters and buffers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor, fx, nn
@@ -9,7 +9,10 @@ from torch.utils import _pytree as pytree
 from asl_gym.networks.arranging import Arrangement
 from asl_gym.validation.checks import FieldError
 
-__all__ = ["GraphHalf", "Half", "half_graph"]
+__all__ = ["RANDOM", "GraphHalf", "Half", "half_graph"]
+
+RANDOM = "random_layer"
+"""Key under which a graph's node that draws random numbers has the name of its layer."""
 
 
 class Half(nn.Module):
@@ -17,12 +20,17 @@ class Half(nn.Module):
 
     Args:
         training: That mode.
+
+    Attributes:
+        before_random: Called with a layer's name before it may draw random numbers, so that its
+            generator can be seeded; ``None`` by default. A layer has the same name at all cuts.
     """
 
     def __init__(self, training: bool) -> None:
         super().__init__()
         self._mode = training
         self.training = training
+        self.before_random: Callable[[str], None] | None = None
 
     def train(self, mode: bool = True) -> "Half":
         """Does nothing in the mode in which the network was cut.
@@ -55,6 +63,7 @@ class GraphHalf(Half):
         self.graph = graph
         self._expected = [_outline(each) for each in expected]
         self._in_spec, self._out_spec = specs
+        self._is_random = any(RANDOM in node.meta for node in graph.graph.nodes)
 
     def forward(self, *arguments: Any) -> Any:
         """Runs the half on tensors of the shapes that the network was cut with."""
@@ -65,8 +74,27 @@ class GraphHalf(Half):
         if given != self._expected:
             allowed = f"{self._expected}, which the network was cut with; cut it anew for others"
             raise FieldError("inputs", given, allowed)
-        results = self.graph(*flat)
+        results = self._run(flat)
         return results if self._out_spec is None else pytree.tree_unflatten(results, self._out_spec)
+
+    def _run(self, flat: list[Any]) -> Any:
+        if self.before_random is None or not self._is_random:
+            return self.graph(*flat)
+        return _Announcing(self.graph, self.before_random).run(*flat)
+
+
+class _Announcing(fx.Interpreter):  # type: ignore[misc]
+    """Runs a graph and tells of each layer that draws random numbers before it does."""
+
+    def __init__(self, graph: fx.GraphModule, before_random: Callable[[str], None]) -> None:
+        super().__init__(graph)
+        self._before_random = before_random
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Runs a node."""
+        if RANDOM in n.meta:
+            self._before_random(n.meta[RANDOM])
+        return super().run_node(n)
 
 
 def _outline(value: Any) -> Any:

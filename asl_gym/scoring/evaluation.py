@@ -152,14 +152,18 @@ class Evaluator:
         seeds = [whole_number(f"seeds[{i}]", seed, 0) for i, seed in enumerate(given)]
         if not seeds:
             raise FieldError("seeds", seeds, "at least one evaluation seed")
-        player, env, own_name = self._seated(policy)
+        player, env, own_name = self.seated(policy)
         _warm_up(player, env, seeds[0])
         for seed in seeds:
             series = play_episode(player, env, seed)
             yield self.score(series, name or own_name, seed), series
 
-    def _seated(self, policy: Policy | PolicyFactory) -> tuple[Policy, gym.Env[Any, Any], str]:
-        """The policy as it plays, the environment in its views, and its class's name."""
+    def seated(self, policy: Policy | PolicyFactory) -> tuple[Policy, gym.Env[Any, Any], str]:
+        """The policy as it plays, the environment in its views, and its class's name.
+
+        Raises:
+            ValueError: As for :meth:`evaluate`.
+        """
         built = build_policy(policy, self.make_env(getattr(policy, "action_view", DEFAULT_VIEW)))
         if isinstance(built, ScenarioPolicy) and built.scenario != self.scenario:
             raise ValueError(
@@ -169,13 +173,26 @@ class Evaluator:
         views = view_of(built, self.scenario), observation_view_of(built, self.scenario)
         return as_trained(built), self.make_env(*views), type(built).__name__
 
+    def episodes(
+        self, policy: Policy | PolicyFactory, seeds: Iterable[int]
+    ) -> Iterator[EpisodeSeries]:
+        """Plays an episode per seed, without scoring it.
+
+        Args:
+            policy: As for :meth:`evaluate`.
+            seeds: Evaluation seeds.
+        """
+        player, env, _ = self.seated(policy)
+        for seed in seeds:
+            yield play_episode(player, env, seed)
+
     def remembers(self, policy: Policy | PolicyFactory, seed: int) -> bool:
         """Whether a policy decides otherwise when it plays an episode again.
 
         Then its scores depend on what it has played before: it learns while it plays, or draws at
         random without ``begin_episode(seed)``.
         """
-        player, env, _ = self._seated(policy)
+        player, env, _ = self.seated(policy)
         first, second = (play_episode(player, env, seed) for _ in range(2))
         same = np.array_equal(first.split, second.split)
         return not (same and np.array_equal(first.server_frequency, second.server_frequency))

@@ -42,6 +42,8 @@ TEXT_COLUMNS = (
     "Network",
     "Formula",
     "Constant",
+    "Schedule",
+    "Split",
 )
 
 

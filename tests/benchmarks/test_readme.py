@@ -33,7 +33,7 @@ def test_code_runs(
 
 
 def test_examples_are_there() -> None:
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
     assert sum(FEWER_STEPS[0] in block for block in BLOCKS) == 1
 
 
