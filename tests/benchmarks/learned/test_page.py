@@ -206,8 +206,13 @@ def test_an_interruption_ends_the_processes_and_keeps_their_steps(tmp_path, monk
     monkeypatch.setattr(runs, "load_configuration", long)
     monkeypatch.setattr(progress, "LOOK_EVERY", 0.1)
     monkeypatch.setattr(progress, "_show", interrupt_once_trained)
-    with pytest.raises(SystemExit) as ended:
-        command_line.main(arguments(tmp_path, "--jobs", "1", "--seeds", "1"))
+    # A shell's background jobs ignore Ctrl-C.
+    handled = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            command_line.main(arguments(tmp_path, "--jobs", "1", "--seeds", "1"))
+    finally:
+        signal.signal(signal.SIGINT, handled)
     assert ended.value.code == 130
     assert "the same command goes on" in capsys.readouterr().err
     assert not multiprocessing.active_children()
