@@ -151,12 +151,13 @@ def _line(record: RoundRecord, records: Sequence[RoundRecord]) -> str:
 
 def _write(path: Path, records: Sequence[RoundRecord]) -> None:
     """A row a round, with what has been spent up to it."""
-    sums = [accumulate(getattr(r, name) for r in records) for name in ("delay_s", "energy_j")]
+    seconds_after = accumulate(each.delay_s for each in records)
+    joules_after = accumulate(each.energy_j for each in records)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["round", "seconds", "joules", "loss", "accuracy",
                          "uplink_bits", "downlink_bits", "computing_s"])  # fmt: skip
-        for record, seconds, joules in zip(records, *sums, strict=True):
+        for record, seconds, joules in zip(records, seconds_after, joules_after, strict=True):
             bits = sum(record.uplink_bits), sum(record.downlink_bits)
             row = [record.round_index, seconds, joules, record.loss, record.accuracy]
             writer.writerow([*row, *bits, record.computing_s])
