@@ -8,8 +8,9 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 __all__ = ["MODULE", "UsersCodeError", "callables_of", "module_named", "users_code"]
 
@@ -77,6 +78,13 @@ def module_named(
         ) from missing
 
 
+class _FromSource(SourceFileLoader):
+    """Reads the source itself: compiled code of a file changed within a second passes for new."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def _module_of_file(path: Path, told: str, expected: str, error: type[ValueError]) -> ModuleType:
     if not path.is_file():
         raise error(f"{told}: there is no file {path}: expected {expected}")
@@ -84,7 +92,8 @@ def _module_of_file(path: Path, told: str, expected: str, error: type[ValueError
     name = f"asl_gym_users_code_{digest}"
     if str(path.parent.resolve()) not in sys.path:
         sys.path.insert(0, str(path.parent.resolve()))
-    found = importlib.util.spec_from_file_location(name, path)
+    loader = _FromSource(name, str(path))
+    found = importlib.util.spec_from_file_location(name, path, loader=loader)
     if found is None or found.loader is None:
         raise error(f"{told}: {path} cannot be imported: expected a .py file")
     module = importlib.util.module_from_spec(found)
