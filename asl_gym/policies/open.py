@@ -5,15 +5,12 @@ energy budget becomes a virtual queue, and each round minimises V·D + Q·E in t
 allocation for given splits and a search over splits.
 """
 
-from abc import abstractmethod
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
 from asl_gym.policies.base import ScenarioPolicy, shown_problem
+from asl_gym.policies.remembering import RememberingPolicy
 from asl_gym.policies.shown_rounds import Factors, ShownRounds
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.decision import Decision
@@ -92,43 +89,5 @@ class OPEN(WeightedPolicy):
         return decision.split_index, decision.server_frequency_hz
 
 
-class RememberingOPEN(OPEN):
-    """OPEN with a memory of what it saw: arrays whose first axis are the environments of a batch.
-
-    ``predict`` hands the memory back as the state, and starts anew where ``episode_start`` says so.
-    """
-
-    def predict(
-        self,
-        observation: NDArray[np.floating],
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = True,
-    ) -> tuple[Any, Any]:
-        """Decides for one observation or a batch.
-
-        Args:
-            observation: Shape (size,) or (B, size).
-            state: The memory that the last call returned; ``None`` starts anew.
-            episode_start: Which environments start an episode, shape (B,) or a bool.
-            deterministic: Ignored.
-
-        Returns:
-            The action in the form of ``action_view``, and the memory.
-        """
-        batch = np.atleast_2d(np.asarray(observation))
-        seen = self._codec.decode(batch)
-        starts = np.ones(len(batch), dtype=bool)
-        if state is not None:
-            none = False if episode_start is None else episode_start
-            starts = np.broadcast_to(np.asarray(none, dtype=bool), starts.shape)
-        split_index, frequency, memory = self.remember_and_decide(seen, state, starts)
-        if np.ndim(observation) == 1:
-            split_index, frequency = split_index[0], frequency[0]
-        return self._view.encode(split_index, frequency), memory
-
-    @abstractmethod
-    def remember_and_decide(
-        self, seen: Observation, memory: Any, starts: NDArray[np.bool_]
-    ) -> tuple[Splits, Array, Any]:
-        """Decides for a batch; the memory is meaningless where an episode starts."""
+class RememberingOPEN(OPEN, RememberingPolicy):
+    """OPEN with a memory of what it saw."""

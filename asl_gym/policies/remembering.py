@@ -1,4 +1,4 @@
-"""The base of policies with a memory that aren't versions of OPEN."""
+"""The base of policies with a memory."""
 
 from abc import abstractmethod
 from typing import Any
@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.codec import Observation
 from asl_gym.policies.base import ScenarioPolicy
-from asl_gym.policies.open import RememberingOPEN
 
 __all__ = ["RememberingPolicy"]
 
 
 class RememberingPolicy(ScenarioPolicy):
-    """A policy with a memory of what it saw: arrays whose first axis are the environments."""
+    """A policy with a memory of what it saw: arrays whose first axis are a batch's environments.
+
+    ``predict`` hands the memory back as the state, and starts anew where ``episode_start`` says so.
+    """
 
     def predict(
         self,
@@ -24,9 +26,27 @@ class RememberingPolicy(ScenarioPolicy):
         episode_start: Any = None,
         deterministic: bool = True,
     ) -> tuple[Any, Any]:
-        """Decides for one observation or a batch; see :meth:`RememberingOPEN.predict`."""
-        own: Any = self
-        return RememberingOPEN.predict(own, observation, state, episode_start, deterministic)
+        """Decides for one observation or a batch.
+
+        Args:
+            observation: Shape (size,) or (B, size).
+            state: The memory that the last call returned; ``None`` starts anew.
+            episode_start: Which environments start an episode, shape (B,) or a bool.
+            deterministic: Ignored.
+
+        Returns:
+            The action in the form of ``action_view``, and the memory.
+        """
+        batch = np.atleast_2d(np.asarray(observation))
+        seen = self._codec.decode(batch)
+        starts = np.ones(len(batch), dtype=bool)
+        if state is not None:
+            none = False if episode_start is None else episode_start
+            starts = np.broadcast_to(np.asarray(none, dtype=bool), starts.shape)
+        split_index, frequency, memory = self.remember_and_decide(seen, state, starts)
+        if np.ndim(observation) == 1:
+            split_index, frequency = split_index[0], frequency[0]
+        return self._view.encode(split_index, frequency), memory
 
     def decide(self, seen: Observation) -> tuple[Splits, Array]:
         """Decides as in the first round of an episode; leading axes () or (B,)."""
