@@ -21,7 +21,6 @@ __all__ = [
     "DOWNLINK_COLUMN",
     "DOWNLINK_DELAY",
     "ENERGY_FACTOR",
-    "NUM_LUCK",
     "PREPARED",
     "SHOWN_DOWNLINK",
     "SHOWN_UPLINK",
@@ -38,8 +37,6 @@ __all__ = [
 ]
 
 UPLINK, DOWNLINK, CLOCK, SHOWN_UPLINK, SHOWN_DOWNLINK, SPEED_FACTOR, ENERGY_FACTOR = range(7)
-NUM_LUCK = 7
-
 Luck = tuple[Array, Array, Array, Array, Array, Array, Array]
 """The luck of some rounds as of :class:`asl_gym.Trace`, round-major, shape (R·B·N,) each; of what
 the rules leave out, anything."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from asl_gym.arrays import Array, Keys
 from asl_gym.model.demands import Knowledge
-from asl_gym.traces.luck_filling import fill_factors
+from asl_gym.traces.luck_filling import fill_factors, lanes_of
 from asl_gym.traces.synthetic import time_major
 from asl_gym.traces.trace import Trace
 
@@ -63,5 +63,6 @@ def draw_factors(
     """
     flops, capacitance = time_major(shape), time_major(shape)
     filled = flops.swapaxes(0, 1), capacitance.swapaxes(0, 1)
-    fill_factors(keys, 0, math.log(knowledge.parameter_error), *filled)
+    lanes = lanes_of(keys, shape[2], 1)
+    fill_factors(lanes, 0, math.log(knowledge.parameter_error), *filled)
     return flops, capacitance

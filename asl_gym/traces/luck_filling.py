@@ -55,49 +55,20 @@ Lanes = tuple[Keys, Keys, Keys]
 """The key of each lane, its device, and its round counted from the first of its block."""
 
 
-@compiled
 def lanes_of(keys: Keys, num_devices: int, rounds: int) -> Lanes:
     """The lanes of some rounds, shape (rounds·B·N,) each."""
-    size = rounds * len(keys) * num_devices
-    key, device, offset = (
-        np.empty(size, np.uint64),
-        np.empty(size, np.uint64),
-        np.empty(size, np.uint64),
-    )
-    lane = 0
-    for r in range(rounds):
-        for row in range(len(keys)):
-            for n in range(num_devices):
-                key[lane], device[lane], offset[lane] = keys[row], np.uint64(n), np.uint64(r)
-                lane += 1
-    return key, device, offset
+    devices = np.tile(np.arange(num_devices, dtype=np.uint64), rounds * len(keys))
+    offsets = np.repeat(np.arange(rounds, dtype=np.uint64), len(keys) * num_devices)
+    return np.tile(np.repeat(keys, num_devices), rounds), devices, offsets
 
 
-@compiled
 def spread_over(luck: LuckConstants, rows: int) -> LuckConstants:
     """Constants whose arrays are those of so many rows of devices one after another."""
-    return LuckConstants(
-        luck.kind,
-        _tiled(luck.uplink, rows),
-        _tiled(luck.downlink, rows),
-        _tiled(luck.clock_hz, rows),
-        luck.least_fraction,
-        luck.shadowing_std,
-        luck.correlation,
-        luck.innovation_std,
-        luck.hz_per_nat,
-        luck.floor_bps,
-        luck.cap_bps,
-        luck.variation,
+    return luck._replace(
+        uplink=np.tile(luck.uplink, rows),
+        downlink=np.tile(luck.downlink, rows),
+        clock_hz=np.tile(luck.clock_hz, rows),
     )
-
-
-@compiled
-def _tiled(values: Array, rows: int) -> Array:
-    tiled = np.empty(rows * values.size)
-    for i in range(tiled.size):
-        tiled[i] = values[i % values.size]
-    return tiled
 
 
 @compiled
@@ -189,42 +160,41 @@ def fill_rounds(
 
 @compiled
 def fill_clocks(
-    keys: Keys, first_round: int, full_hz: Array, least_fraction: float, clocks: Array
+    lanes: Lanes, first_round: int, full_hz: Array, least_fraction: float, clocks: Array
 ) -> None:
     """Fills the clocks that :func:`fill_rounds` fills, alone.
 
     Args:
-        keys: The episodes' keys, shape (B,).
+        lanes: Those of one round.
         first_round: The window's first round, from 0.
-        full_hz: Full clocks, shape (N,).
+        full_hz: Full clocks of all rows one after another, shape (B·N,).
         least_fraction: Least share of the clock that is available.
         clocks: Clocks [Hz] to fill, round-major, shape (R, B, N), C-ordered.
     """
-    key, devices, _ = lanes_of(keys, clocks.shape[2], 1)
-    full = _tiled(full_hz, len(keys))
+    key, devices, _ = lanes
     for r in range(len(clocks)):
         t = np.uint64(first_round + r)
         clock = clocks[r].reshape(-1)
         for i in range(clock.size):
             low, high = key_words(key[i])
             u = laws.uniforms(low, high, t, devices[i], ROUND)[1]
-            clock[i] = laws.clock(full[i], least_fraction, u)
+            clock[i] = laws.clock(full_hz[i], least_fraction, u)
 
 
 @compiled
 def fill_factors(
-    keys: Keys, first_round: int, ln_error: float, flops: Array, capacitance: Array
+    lanes: Lanes, first_round: int, ln_error: float, flops: Array, capacitance: Array
 ) -> None:
     """Fills factors on FLOPs per cycle and on capacitance, log-uniform within the error.
 
     Args:
-        keys: The episodes' keys, shape (B,).
+        lanes: Those of one round.
         first_round: The first round, from 0; factors of an episode are those of round 0.
         ln_error: Logarithm of the greatest factor.
         flops: Factors to fill, round-major, shape (R, B, N), C-ordered.
         capacitance: The same.
     """
-    key, devices, _ = lanes_of(keys, flops.shape[2], 1)
+    key, devices, _ = lanes
     for r in range(len(flops)):
         t = np.uint64(first_round + r)
         of_flops, of_capacitance = flops[r].reshape(-1), capacitance[r].reshape(-1)

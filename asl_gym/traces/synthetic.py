@@ -103,6 +103,7 @@ def draw_clocks(fleet: Fleet, generators: Sequence[np.random.Generator], rounds:
         Clocks [Hz], shape (B, T, N).
     """
     clocks = time_major((len(generators), rounds, fleet.num_devices))
-    keys, full = episode_keys(generators), np.array(fleet.clock_hz, dtype=float)
-    fill_clocks(keys, 0, full, float(fleet.min_clock_fraction), clocks.swapaxes(0, 1))
+    lanes = lanes_of(episode_keys(generators), fleet.num_devices, 1)
+    full = np.tile(np.array(fleet.clock_hz, dtype=float), len(generators))
+    fill_clocks(lanes, 0, full, float(fleet.min_clock_fraction), clocks.swapaxes(0, 1))
     return clocks

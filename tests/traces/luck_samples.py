@@ -77,7 +77,7 @@ def draws(keys: Keys, rounds: int, devices: int) -> Draws:
     for t in range(rounds):
         _fill(keys, t, luck, shadowing[t], (unused, unused, unused))
     factors = np.empty(shape), np.empty(shape)
-    fill_factors(keys, 0, 1.0, *factors)
+    fill_factors(lanes_of(keys, devices, 1), 0, 1.0, *factors)
     gains = np.expm1(fading[0]), np.expm1(fading[1])
     return Draws(shadowing, *gains, fading[2], np.log(factors[0]), np.log(factors[1]))
 

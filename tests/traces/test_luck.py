@@ -14,7 +14,7 @@ from asl_gym.model.radio import Link, Radio
 from asl_gym.traces import channel
 from asl_gym.traces.imperfect import draw_factors
 from asl_gym.traces.luck import LuckConstants, luck_constants
-from asl_gym.traces.luck_filling import fill_factors
+from asl_gym.traces.luck_filling import fill_factors, lanes_of
 from tests.traces.luck_samples import Draws, draws, filled
 from tests.traces.test_channel import FLEET, RADIO
 
@@ -82,9 +82,9 @@ def test_keys_rounds_and_devices_have_luck_of_their_own() -> None:
 
 def test_rounds_need_no_round_before_them_but_for_shadowing() -> None:
     factors = np.empty((2, 6, len(KEYS), 3))
-    fill_factors(KEYS, 0, 0.5, *factors)
+    fill_factors(lanes_of(KEYS, factors[0].shape[2], 1), 0, 0.5, *factors)
     later = np.empty((2, 2, len(KEYS), 3))
-    fill_factors(KEYS, 4, 0.5, *later)
+    fill_factors(lanes_of(KEYS, factors[0].shape[2], 1), 4, 0.5, *later)
     np.testing.assert_array_equal(later, factors[:, 4:])
 
 
