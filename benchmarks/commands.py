@@ -188,12 +188,14 @@ def speed(
 @app.command()
 def scaling(
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/scaling"),
+    settings: Settings = None,
 ) -> None:
     """Measures how time and memory grow from 10 to 100,000 devices, each in a fresh process."""
-    table = measure_scaling()
-    out.mkdir(parents=True, exist_ok=True)
-    table.to_csv(out / "scaling.csv", index=False)
-    pictures = save_figure(draw_scaling(table), out / "scaling")
+    with failures_told():
+        table = measure_scaling(parse_settings(settings or ()))
+        out.mkdir(parents=True, exist_ok=True)
+        table.to_csv(out / "scaling.csv", index=False)
+        pictures = save_figure(draw_scaling(table), out / "scaling")
     print_table(output(), table.map(lambda value: f"{value:,.3g}"), "One episode of OPEN")
     typer.echo(f"Written to {out}: scaling.csv, {', '.join(each.name for each in pictures)}")
 

@@ -5,7 +5,7 @@ import csv
 import functools
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import torch
 
 from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
 from asl_gym.policies.open import OPEN
+from asl_gym.scenario.overlays import parse_settings
 from asl_gym.scoring.fitting import PolicyFactory
 from asl_gym.terminal import speak_plainly_where_needed
 from asl_gym.training.data import SPLITS
@@ -67,11 +68,14 @@ def add_setting(parser: argparse.ArgumentParser) -> None:
         option, default = "--" + name.replace("_", "-"), getattr(DEFAULTS, name)
         add(option, type=int if name in whole else float, default=default,
             help="default: %(default)s")  # fmt: skip
+    add("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE",
+        help="a field of the scenario, such as radio.bandwidth_hz=10e6; often")  # fmt: skip
 
 
 def setting_of(given: argparse.Namespace) -> Setting:
     """The setting that options give."""
-    return Setting(**{name: getattr(given, name) for name in asdict(DEFAULTS)})
+    said = {each.name: getattr(given, each.name) for each in fields(DEFAULTS)}
+    return Setting(**said | {"settings": parse_settings(given.settings)})
 
 
 def _run(given: argparse.Namespace) -> None:

@@ -2,8 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from asl_gym.model.components import Schedule, Workload
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.networks import profile
 from asl_gym.policies.base import Policy
+from asl_gym.scenario.building import with_settings
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.scoring.evaluation import Evaluator
@@ -24,13 +25,16 @@ from asl_gym.training.data import LabelledImages, digits, read_folder, split_ove
 from asl_gym.training.networks import build_trained, default_network
 from asl_gym.training.shards import Shard
 from asl_gym.training.split_training import SplitTraining
-from asl_gym.validation.checks import POSITIVE, number, one_of, whole_number
+from asl_gym.validation.checks import POSITIVE, FieldError, number, one_of, whole_number
 
 __all__ = ["ENV_IDS", "Setting", "cosine"]
 
 PRESETS = {"sequential": "default", "parallel": "parallel"}
 ENV_IDS = {"sequential": "ASL-v0", "parallel": "ASLParallel-v0"}
 """The environment of each schedule."""
+
+SAID_ELSEWHERE = ("workload", "horizon", "schedule", "num_devices")
+"""Fields of the scenario that other fields of a setting say."""
 
 
 def cosine(rate: float, rounds: int) -> Callable[[int], float]:
@@ -60,6 +64,8 @@ class Setting:
         momentum: Momentum of SGD.
         schedule: ``"sequential"`` or ``"parallel"``.
         seed: Seed of weights, division, order, masks and the environment's episode.
+        settings: Fields of the schedule's scenario by path, see :func:`asl_gym.with_settings`;
+            what is said above is not said here.
     """
 
     data: Path | None = None
@@ -74,6 +80,7 @@ class Setting:
     momentum: float = 0.0
     schedule: Schedule = "sequential"
     seed: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("devices", "rounds", "samples", "batch_size"):
@@ -81,6 +88,10 @@ class Setting:
         whole_number("seed", self.seed, 0)
         number("learning_rate", self.learning_rate, POSITIVE)
         one_of("schedule", self.schedule, tuple(PRESETS))
+        for path in self.settings:
+            if path.partition(".")[0] in SAID_ELSEWHERE:
+                allowed = f"a field of the scenario other than {', '.join(SAID_ELSEWHERE)}"
+                raise FieldError("settings", path, f"{allowed}, which have options of their own")
 
     @cached_property
     def images(self) -> LabelledImages:
@@ -116,7 +127,11 @@ class Setting:
         if self.devices != base.num_devices:
             base = base.with_num_devices(self.devices)
         workload = Workload(self.profile, self.samples, batch_size=self.batch_size)
-        return base.replace(workload=workload, horizon=self.rounds)
+        base = base.replace(workload=workload, horizon=self.rounds)
+        changed = with_settings(base, self.settings) if self.settings else base
+        if changed.num_devices != self.devices:
+            raise FieldError("settings", changed.num_devices, f"a fleet of {self.devices} devices")
+        return changed
 
     def training(
         self,

@@ -8,13 +8,14 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
 import pandas as pd
 from matplotlib.figure import Figure
 
-from asl_gym import OPEN
+from asl_gym import OPEN, with_settings
 from benchmarks.reporting import style
 from benchmarks.reporting.style import in_print
 
@@ -33,11 +34,17 @@ LOOKS = ((style.GREY, "v"), (style.SKY, "^"), (style.VERMILION, "*"), (style.BLU
 """Colour and marker of each column."""
 
 
-def measure_size(num_devices: int) -> dict[str, float]:
-    """Times [s] and peak memory [MiB] of one episode of OPEN with that many devices."""
+def measure_size(num_devices: int, settings: Mapping[str, Any]) -> dict[str, float]:
+    """Times [s] and peak memory [MiB] of one episode of OPEN with that many devices.
+
+    Args:
+        num_devices: Fleet size.
+        settings: Fields of the default scenario by path, see :func:`asl_gym.with_settings`.
+    """
     start = time.perf_counter()
     env: Any = gym.make(
         "ASL-v0",
+        scenario=with_settings("default", settings),
         num_devices=num_devices,
         horizon=HORIZON,
         action_view="dict",
@@ -59,11 +66,22 @@ def measure_size(num_devices: int) -> dict[str, float]:
     return {"num_devices": num_devices, **times, "peak_memory_mib": peak}
 
 
-def measure_scaling(sizes: tuple[int, ...] = NUM_DEVICES) -> pd.DataFrame:
-    """Measures every size in a fresh process; one row each."""
-    rows = []
+def measure_scaling(
+    settings: Mapping[str, Any], sizes: tuple[int, ...] = NUM_DEVICES
+) -> pd.DataFrame:
+    """Measures every size in a fresh process; one row each.
+
+    Args:
+        settings: See :func:`measure_size`.
+        sizes: Numbers of devices.
+
+    Raises:
+        FieldError: If a setting is not allowed.
+    """
+    with_settings("default", settings)
+    told, rows = json.dumps(dict(settings)), []
     for size in sizes:
-        command = [sys.executable, "-m", "benchmarks.studies.scaling", str(size)]
+        command = [sys.executable, "-m", "benchmarks.studies.scaling", str(size), told]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         rows.append(json.loads(done.stdout))
     return pd.DataFrame(rows)
@@ -90,4 +108,4 @@ def draw_scaling(table: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure_size(int(sys.argv[1]))))
+    print(json.dumps(measure_size(int(sys.argv[1]), json.loads(sys.argv[2]))))

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from agents.bookkeeping import sha256_of
-from asl_gym import OPEN, evaluate, preset
+from asl_gym import OPEN, evaluate, preset, with_settings
 from asl_gym.policies.base import scenario_of
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.errors import BenchmarkError
@@ -27,6 +27,8 @@ from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
 from benchmarks.playing.suite import Entry, build_suite
 from benchmarks.playing.user_policies import load_user_policy
+from benchmarks.studies.certificate.rounds import played_rounds
+from benchmarks.studies.scaling import measure_scaling
 from tests.benchmarks.commands import SHORT, failure, rows_without_times, run
 
 POLICY = """
@@ -317,6 +319,25 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
         files_of=lambda name, env_id: {},
     )
     monkeypatch.setitem(sys.modules, "agents.pretrained", module)
+
+
+COMMANDS_ON_A_SCENARIO = ("run", "study v", "fadings", "scaling", "certificate", "accuracy")
+
+
+@pytest.mark.parametrize("command", COMMANDS_ON_A_SCENARIO)
+def test_every_command_on_a_scenario_takes_settings(tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    said = failure(capsys, *command.split(), "--set", "radio.bandwith_hz=1")
+    assert "bandwith_hz" in said
+    assert not any(tmp_path.rglob("*.csv"))
+
+
+def test_settings_change_what_is_measured():
+    (slow,) = played_rounds(with_settings("parallel", {"server.clock_max_hz": 3e9}), 0, 1, 1)
+    (fast,) = played_rounds(preset("parallel"), 0, 1, 1)
+    assert slow.solve().objective > fast.solve().objective
+    rows = measure_scaling({"radio.bandwidth_hz": 10e6}, sizes=(2,))
+    assert rows["num_devices"].to_list() == [2]
 
 
 @pytest.mark.usefixtures("shipped")

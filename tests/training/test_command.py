@@ -23,3 +23,34 @@ def test_the_file_of_rounds_holds_what_is_printed(
         spent = f"{float(row['seconds']):.1f}", f"{float(row['joules']):.1f}"
         assert [str(number), *spent] in printed
         assert spent[0] != spent[1]
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("radio.bandwith_hz=1e6", "bandwith_hz"),
+        ("workload.samples_per_round=3", "options of their own"),
+        ("horizon=3", "options of their own"),
+        ("fleet=2xraspberry-pi-4", "a fleet of 3 devices"),
+    ],
+)
+def test_settings_that_are_not_allowed(
+    capsys: pytest.CaptureFixture[str], setting: str, told: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--devices", "3", "--set", setting])
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_settings_change_the_clock_and_not_what_is_learned(tmp_path: Path) -> None:
+    learned = []
+    for number, changes in enumerate(([], ["--set", "radio=40mbit", "--set", "v=2"])):
+        out = tmp_path / str(number)
+        options = ["--rounds", "2", "--samples", "16", "--devices", "3", *changes]
+        main(["run", *options, "--out", str(out)])
+        with (out / "rounds.csv").open(encoding="utf-8") as file:
+            learned.append(list(csv.DictReader(file)))
+    for one, other in zip(*learned, strict=True):
+        assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=1e-5)
+        assert one["seconds"] != other["seconds"]

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from benchmarks.terminal import failures_told, output
+from asl_gym.scenario.overlays import parse_settings
+from benchmarks.jobs.choosing import engine_called
+from benchmarks.terminal import Jobs, Settings, failures_told, output
 
 __all__ = ["accuracy"]
 
@@ -40,6 +42,8 @@ def accuracy(
         list[str] | None,
         typer.Option(help="Policy to compare with OPEN (default: the schemes and an agent)."),
     ] = None,
+    settings: Settings = None,
+    jobs: Jobs = None,
 ) -> None:
     """Trains on real data and compares policies by accuracy over seconds and joules."""
     with failures_told():
@@ -52,14 +56,16 @@ def accuracy(
         from benchmarks.studies.accuracy.trainings import Plan, train_all
 
         torch.set_num_threads(1)
-        settings = [
+        changes = parse_settings(settings or ())
+        asked = [
             Setting(data, rounds=rounds, samples=samples, batch_size=batch_size, alpha=alpha,
-                    learning_rate=RATES.get(each, 0.0), schedule=_checked(each))
+                    learning_rate=RATES.get(each, 0.0), schedule=_checked(each),
+                    settings=changes)
             for each in schedule or RATES
         ]  # fmt: skip
-        plan = Plan(settings, split or ["equal", "dirichlet"], range(seeds))
-        learned = train_all(plan, out / "trainings", output())
-        played = [clocks(s, policies_of(s, only or ()), range(traces)) for s in settings]
+        plan = Plan(asked, split or ["equal", "dirichlet"], range(seeds))
+        learned = train_all(plan, out / "trainings", output(), engine_called("processes", jobs))
+        played = [clocks(s, policies_of(s, only or ()), range(traces)) for s in asked]
         write_report(out, learned, pd.concat(played, ignore_index=True), output())
 
 

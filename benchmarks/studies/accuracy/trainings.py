@@ -5,17 +5,20 @@ What is learned does not depend on the cuts, in either schedule (``tests/trainin
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from asl_gym import OPEN
 from asl_gym.training import RoundRecord, TrainingError
 from asl_gym.training.setting import Setting
 from benchmarks.errors import BenchmarkError
+from benchmarks.jobs.engine import Engine
+from benchmarks.jobs.running import progress_of, results_of
 
 __all__ = ["Plan", "train_all"]
 
@@ -43,13 +46,14 @@ class Plan:
                     yield name, base.replace(split=split, seed=seed)
 
 
-def train_all(plan: Plan, folder: Path, console: Console) -> pd.DataFrame:
+def train_all(plan: Plan, folder: Path, console: Console, engine: Engine) -> pd.DataFrame:
     """Trains what is missing.
 
     Args:
         plan: What is trained.
         folder: Has a folder for each training, with its state after the last round.
         console: Where progress is shown.
+        engine: What trains, on this machine, whose folder it is.
 
     Returns:
         A row for each round of each training: schedule, split, seed, round, accuracy, loss, and
@@ -58,21 +62,41 @@ def train_all(plan: Plan, folder: Path, console: Console) -> pd.DataFrame:
     Raises:
         BenchmarkError: If a folder holds another training, or a loss is no number.
     """
-    parts = []
-    trainings = list(plan.trainings())
-    total = sum(setting.rounds for _, setting in trainings)
-    with _progress(console) as progress:
-        task = progress.add_task("", total=total)
-        for name, setting in trainings:
-            progress.update(task, description=name)
-            training = setting.training(OPEN)
-            try:
-                for _ in training.rounds(setting.rounds, folder / name):
-                    progress.advance(task)
-            except TrainingError as error:
-                raise BenchmarkError(str(error)) from error
-            parts.append(_rows(setting, training.records))
-    return pd.concat(parts, ignore_index=True)
+    trainings = [Training(name, setting, folder / name) for name, setting in plan.trainings()]
+    rows = {}
+    with progress_of("trainings", console, disable=False) as progress:
+        task = progress.add_task("", total=len(trainings))
+        with closing(results_of(_train, [[one] for one in trainings], _itself, engine)) as done:
+            for training, learned in done:
+                rows[training.name] = learned
+                progress.update(task, advance=1, description=training.name)
+    return pd.concat([rows[each.name] for each in trainings], ignore_index=True)
+
+
+class Training(NamedTuple):
+    """One of the trainings: its name, its setting and its folder."""
+
+    name: str
+    setting: Setting
+    folder: Path
+
+
+def _itself(training: Training) -> Training:
+    return training
+
+
+def _train(trainings: Sequence[Training]) -> list[pd.DataFrame]:
+    """Goes on with trainings to their ends; returns the rows of each."""
+    learned = []
+    for _, setting, folder in trainings:
+        training = setting.training(OPEN)
+        try:
+            for _ in training.rounds(setting.rounds, folder):
+                pass
+        except TrainingError as error:
+            raise BenchmarkError(str(error)) from error
+        learned.append(_rows(setting, training.records))
+    return learned
 
 
 def _rows(setting: Setting, records: Sequence[RoundRecord]) -> pd.DataFrame:
@@ -87,14 +111,3 @@ def _rows(setting: Setting, records: Sequence[RoundRecord]) -> pd.DataFrame:
             "computing_s": [record.computing_s for record in records],
         }
     )
-
-
-def _progress(console: Console) -> Progress:
-    columns = (
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("rounds,"),
-        TimeRemainingColumn(compact=True),
-        TextColumn("left · {task.description}", markup=False),
-    )
-    return Progress(*columns, console=console, refresh_per_second=1)

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
+from asl_gym import Scenario, with_settings
 from asl_gym.compiling import COMPILED
+from asl_gym.scenario.overlays import parse_settings
 from benchmarks.errors import BenchmarkError
 from benchmarks.reporting.tables import markdown, print_table
-from benchmarks.terminal import failures_told, output
+from benchmarks.terminal import Settings, failures_told, output
 
 __all__ = ["certificate"]
 
@@ -17,6 +19,7 @@ def certificate(
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/certificate"),
     rounds: Annotated[int, typer.Option(help="Rounds to compare with SCIP.")] = 20,
     time_limit: Annotated[float, typer.Option(help="SCIP's time limit a model [s].")] = 60.0,
+    settings: Settings = None,
 ) -> None:
     """Measures the parallel schedule's solver: against SCIP, in bulk, and over fleet sizes."""
     with failures_told():
@@ -33,16 +36,18 @@ def certificate(
             with_names,
         )
 
+        scenario = with_settings("parallel", parse_settings(settings or ()))
+        changed = f" with {', '.join(settings)}" if settings else ""
         console = output()
         out.mkdir(parents=True, exist_ok=True)
-        table = against_scip(rounds, time_limit, console.print)
+        table = against_scip(scenario, rounds, time_limit, console.print)
         table.to_csv(out / "scip.csv", index=False)
-        fleets = over_fleets()
+        fleets = over_fleets(scenario)
         fleets.to_csv(out / "fleets.csv", index=False)
         pictures = save_figure(draw_fleets(fleets), out / "fleets")
         parts = {
-            "Against SCIP, 10 devices of 12 splits": with_names(scip_summary(table, time_limit)),
-            "Rounds of the default scenario": with_names(in_bulk()),
+            f"Against SCIP, {_size(scenario)}": with_names(scip_summary(table, time_limit)),
+            f"Rounds of the default scenario{changed}": with_names(in_bulk(scenario)),
             "Larger fleets": fleets.map(lambda value: f"{value:,.3g}"),
         }
         for title, part in parts.items():
@@ -51,6 +56,10 @@ def certificate(
         (out / "certificate.md").write_text(text + "\n", encoding="utf-8")
         written = ["certificate.md", "scip.csv", "fleets.csv", *(each.name for each in pictures)]
         typer.echo(f"Written to {out}: {', '.join(written)}")
+
+
+def _size(scenario: Scenario) -> str:
+    return f"{scenario.num_devices} devices of {scenario.split_points.most} splits"
 
 
 def _check_installed() -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from asl_gym import preset
+from asl_gym import Scenario
 from asl_gym.model.costs import Options
 from benchmarks.reporting import style
 from benchmarks.reporting.style import in_print
@@ -46,11 +46,15 @@ def seconds_of(run: Callable[[], object], repeats: int = REPEATS) -> float:
 
 
 def against_scip(
-    count: int, time_limit_s: float, tell: Callable[[str], None] = lambda line: None
+    scenario: Scenario,
+    count: int,
+    time_limit_s: float,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> pd.DataFrame:
-    """Solves rounds of the default parallel scenario with our solver and SCIP's two models.
+    """Solves rounds of a parallel scenario with our solver and SCIP's two models.
 
     Args:
+        scenario: The scenario.
         count: Number of rounds.
         time_limit_s: SCIP's time limit for each model and round [s].
         tell: Is told of every round.
@@ -61,7 +65,7 @@ def against_scip(
         where none did.
     """
     rows = []
-    for number, problem in enumerate(played_rounds(preset("parallel"), 0, SKIP, count)):
+    for number, problem in enumerate(played_rounds(scenario, 0, SKIP, count)):
         decision = problem.solve()
         ours = float(decision.objective)
         row = {
@@ -109,9 +113,9 @@ def scip_summary(table: pd.DataFrame, time_limit_s: float) -> dict[str, float]:
     }
 
 
-def in_bulk(count: int = BULK_ROUNDS) -> dict[str, float]:
-    """Many rounds of the default scenario, one after another and in one call."""
-    rounds = list(played_rounds(preset("parallel"), 1, 1, count))
+def in_bulk(scenario: Scenario, count: int = BULK_ROUNDS) -> dict[str, float]:
+    """Many rounds of a parallel scenario, one after another and in one call."""
+    rounds = list(played_rounds(scenario, 1, 1, count))
     alone = [seconds_of(each.solve, 1) for each in rounds]
     options = Options(
         *(np.stack(parts) for parts in zip(*(each.options for each in rounds), strict=True))
@@ -131,12 +135,11 @@ def in_bulk(count: int = BULK_ROUNDS) -> dict[str, float]:
     }
 
 
-def over_fleets(sizes: tuple[int, ...] = FLEETS) -> pd.DataFrame:
-    """Time and gap of rounds of growing fleets, 12 splits each; see :func:`grown`."""
+def over_fleets(small: Scenario, sizes: tuple[int, ...] = FLEETS) -> pd.DataFrame:
+    """Time and gap of rounds of growing fleets; see :func:`grown`."""
     rows = []
     for size in sizes:
-        scenario = grown(size)
-        rounds = list(played_rounds(scenario, 0, 1, FLEET_ROUNDS))
+        rounds = list(played_rounds(grown(small, size), 0, 1, FLEET_ROUNDS))
         times = [seconds_of(each.solve, 3) for each in rounds]
         gaps = [float(each.solve().gap) for each in rounds]
         rows.append({

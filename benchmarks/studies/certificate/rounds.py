@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from asl_gym import OPEN, Scenario, preset
+from asl_gym import OPEN, Scenario
 from asl_gym.arrays import Array
 from asl_gym.model.costs import Options
 from asl_gym.model.radio import cellular
@@ -47,12 +47,15 @@ class Round(RoundProblem):
         return float(self.V) * delay + float(self.costs[rows, split_index].sum()) + computing
 
 
-def grown(num_devices: int) -> Scenario:
-    """The parallel scenario with more devices, bandwidth and server growing with them.
+def grown(small: Scenario, num_devices: int) -> Scenario:
+    """A scenario with more devices, bandwidth and server growing with them.
 
     So rounds stay alike: a larger fleet on the same channel would only wait for it.
+
+    Args:
+        small: The scenario, of a cellular radio.
+        num_devices: The fleet's size.
     """
-    small = preset("parallel")
     factor = num_devices / small.num_devices
     scenario = small.with_num_devices(num_devices)
     radio = cellular(scenario.radio, "a channel that grows with the fleet")
