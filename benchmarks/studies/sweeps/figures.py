@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks.reporting import style
 from benchmarks.reporting.exports import save_widths
@@ -42,8 +42,16 @@ PANELS = (
     Panel("priced_gap", "priced gap [%]", 100.0),
 )
 
-WIDE = 6.0
+WIDE = 3.0
 """Greatest over least value of a panel from which on its axis is logarithmic."""
+
+NARROW = 100.0
+"""Greatest over least value of a logarithmic axis up to which it has more ticks than decades."""
+
+TICKS, MORE_TICKS = (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+"""Ticks of a decade, and where an axis is hardly longer than one."""
+
+DECADE = 10.0
 
 SMALLEST_GAP = 0.01
 """Where a logarithmic axis of priced gaps ends at the latest [%]."""
@@ -144,18 +152,23 @@ def _scale(axes: Axes, axis: Axis, values: "pd.Series[float]") -> None:
         axes.set_xticks(range(len(names)), names, rotation=30, ha="right", rotation_mode="anchor")
     elif axis.drawn == "log":
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(numticks=8))
+        numbers = [axis.cell(place) for place in range(len(axis.values))]
+        narrow = max(numbers) < NARROW * min(numbers)
+        axes.xaxis.set_major_locator(LogLocator(subs=TICKS if narrow else (1.0,), numticks=8))
         axes.xaxis.set_major_formatter(FuncFormatter(_plain))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     positive = values[values > 0]
     if len(positive) and positive.max() > WIDE * positive.min():
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+        subs = TICKS if positive.max() > DECADE * positive.min() else MORE_TICKS
+        axes.yaxis.set_major_locator(LogLocator(subs=subs, numticks=8))
         axes.yaxis.set_major_formatter(FuncFormatter(_plain))
         axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _plain(value: float, _: Any) -> str:
-    return f"{value:,g}"
+    """A number as people write it, from a million on with a prefix: 20 M."""
+    return f"{value:,g}" if abs(value) < 1e6 else EngFormatter()(value)
 
 
 def _over_frontier(means: Any) -> Any:
@@ -164,15 +177,15 @@ def _over_frontier(means: Any) -> Any:
 
 
 def _knobs(study: Study, lines: pd.DataFrame, knobs: pd.DataFrame, width: style.Width) -> Figure:
-    """The schemes as curves of their knobs at the study's first point.
+    """The schemes as curves of their knobs in the middle of the study's axes.
 
     Knobs are swept on validation traces and the others played on evaluation traces, whose luck is
     another: each is drawn over the frontier's delay at the budget on its own traces.
     """
     figure = style.figure(width, 3.6 if width == "page" else 4.4)
     axes = figure.add_subplot()
-    for axis in study.axis:
-        cell = axis.cell(0)
+    cells = [(axis, axis.cell(len(axis.values) // 2)) for axis in study.axis]
+    for axis, cell in cells:
         lines, knobs = lines[lines[axis.name] == cell], knobs[knobs[axis.name] == cell]
     styles = policy_styles([*lines["policy"], *knobs["policy"]])
     for name, scheme in knobs.groupby("policy", sort=False):
@@ -187,10 +200,10 @@ def _knobs(study: Study, lines: pd.DataFrame, knobs: pd.DataFrame, width: style.
     axes.set(xlabel="mean energy ÷ budget", ylabel="mean delay ÷ frontier's at the budget")
     axes.set(xscale="log", yscale="log")
     for each in (axes.xaxis, axes.yaxis):
-        each.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+        each.set_major_locator(LogLocator(subs=MORE_TICKS))
         each.set_major_formatter(FuncFormatter(_plain))
         each.set_minor_formatter(NullFormatter())
-    axes.set_title(", ".join(f"{axis.shown} = {cell_told(axis.cell(0))}" for axis in study.axis))
+    axes.set_title(", ".join(f"{axis.shown} = {cell_told(each)}" for axis, each in cells))
     if width == "page":
         figure.legend(loc="outside right upper")
     else:
