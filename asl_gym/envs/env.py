@@ -85,15 +85,19 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
       to −V·ΣD − ½Q_T² (+ ½Q_0²).
     - ``"delay"``: −V·D, with ``info["cost"]`` = E for constrained RL.
 
+    ``info["device_reward"]`` (N,) says what of it each device is charged, see
+    :mod:`asl_gym.envs.rewards`; in the sequential schedule its sum is the reward.
+
     The defaults are those with which plain PPO of stable-baselines3 learns soonest in one
     environment: with γ = 0 a minute suffices for a priced gap under 15%.
 
     ## Info
     After ``step``: ``delay`` [s], ``energy`` [J], ``cost`` [J], ``device_delay`` (N,) [s],
-    ``device_energy`` (N,) [J], ``server_energy`` [J], ``split`` (N,), ``split_index`` (N,),
-    ``server_frequency`` (N,) [Hz], ``queue`` [J] (a float, or (K,) for per-device budgets). After
-    ``reset``: ``queue``. ``split`` are split points, the number of the last layer on the device;
-    ``split_index``, like split indices in actions, counts the admissible split points from 0.
+    ``device_energy`` (N,) [J], ``device_reward`` (N,), ``server_energy`` [J], ``split`` (N,),
+    ``split_index`` (N,), ``server_frequency`` (N,) [Hz], ``queue`` [J] (a float, or (K,) for
+    per-device budgets). After ``reset``: ``queue``. ``split`` are split points, the number of the
+    last layer on the device; ``split_index``, like split indices in actions, counts the
+    admissible split points from 0.
 
     ## Episode end
     ``terminated`` is always False, ``truncated`` True at the scenario's horizon.

@@ -23,7 +23,7 @@ from asl_gym.envs.preparing import (
     WORK_DELAY,
     WORK_ENERGY,
 )
-from asl_gym.envs.rewards import queue_term
+from asl_gym.envs.rewards import queue_price, queue_term
 from asl_gym.model.option_costs import (
     BitCosts,
     OptionFigures,
@@ -36,6 +36,7 @@ __all__ = [
     "DELAY",
     "DEVICE_DELAY",
     "DEVICE_ENERGY",
+    "DEVICE_REWARD",
     "ENERGY",
     "FREQUENCY",
     "OF_DEVICES",
@@ -55,15 +56,15 @@ __all__ = [
     "settle_rows",
 ]
 
-DEVICE_DELAY, DEVICE_ENERGY, FREQUENCY = range(3)
-"""Figures of each device in a played round: its delay [s], its energy [J], its server frequency."""
+DEVICE_DELAY, DEVICE_ENERGY, FREQUENCY, DEVICE_REWARD = range(4)
+"""Figures of each device in a played round: delay [s], energy [J], server frequency, reward."""
 
 REWARD, DELAY, ENERGY, SERVER_ENERGY = range(4)
 """Figures of each environment: reward, round delay [s], energies of all and of the server [J]."""
 
 SPLIT, SPLIT_INDEX = range(2)
 
-OF_DEVICES, OF_ROWS = 3, 4
+OF_DEVICES, OF_ROWS = 4, 4
 """How many figures there are of each device and of each environment."""
 
 
@@ -76,6 +77,8 @@ class Played(NamedTuple):
         split: Split points, shape (B·N,).
         device_delay: Delays [s], shape (B·N,).
         device_energy: Energies of the devices [J], shape (B·N,).
+        device_reward: Their shares of the reward, shape (B·N,); until rewards are settled the
+            server's energies for them [J].
         reward: Rewards, shape (B,).
         delay: Round delays [s], shape (B,).
         energy: Energies of all [J], shape (B,).
@@ -87,6 +90,7 @@ class Played(NamedTuple):
     split: Indices
     device_delay: Array
     device_energy: Array
+    device_reward: Array
     reward: Array
     delay: Array
     energy: Array
@@ -99,7 +103,7 @@ def played_of(z: Sizes, figures: Array, chosen: Indices) -> Played:
 
     Args:
         z: Sizes.
-        figures: Those of devices, then those of environments, shape (3·B·N + 4·B,).
+        figures: Those of devices, then those of environments, shape (4·B·N + 4·B,).
         chosen: Split points, then their indices, shape (2·B·N,).
     """
     lanes, rows = z.rows * z.devices, z.rows
@@ -110,6 +114,7 @@ def played_of(z: Sizes, figures: Array, chosen: Indices) -> Played:
         chosen[SPLIT * lanes : (SPLIT + 1) * lanes],
         figures[DEVICE_DELAY * lanes : (DEVICE_DELAY + 1) * lanes],
         figures[DEVICE_ENERGY * lanes : (DEVICE_ENERGY + 1) * lanes],
+        figures[DEVICE_REWARD * lanes : (DEVICE_REWARD + 1) * lanes],
         figures[ends + REWARD * rows : ends + (REWARD + 1) * rows],
         figures[ends + DELAY * rows : ends + (DELAY + 1) * rows],
         figures[ends + ENERGY * rows : ends + (ENERGY + 1) * rows],
@@ -204,7 +209,9 @@ def play_rows(z: Sizes, k: Constants, points: Indices, costs: BitsAndWork, playe
             played.device_delay[lane], played.device_energy[lane] = total, device
             delay = max(delay, total) if z.at_once else delay + total
             on_devices += device
-            on_server += k.capacitance * (f * f) * work + server
+            for_device = k.capacitance * (f * f) * work + server
+            played.device_reward[lane] = for_device
+            on_server += for_device
         for n in range(z.devices):
             lane = b * z.devices + n
             played.split[lane] = points[n * z.options + played.split_index[lane]]
@@ -214,21 +221,50 @@ def play_rows(z: Sizes, k: Constants, points: Indices, costs: BitsAndWork, playe
 
 @inlined
 def settle_rows(z: Sizes, k: Constants, carried: Carried, played: Played) -> None:
-    """Updates queues and sums, and fills in the rewards."""
+    """Updates queues and sums, and fills in the rewards and the devices' shares of them.
+
+    The last budget is that of all, or the server's beside those of devices.
+    """
+    last = z.budgets - 1
+    weight, budget = k.weights[last], k.budgets[last]
     for b in range(z.rows):
-        drift, start = 0.0, b * z.devices
-        for j in range(z.budgets):
-            spent, place = played.energy[b], b * z.budgets + j
-            if z.budgets > 1:
-                server = j == z.devices
-                spent = played.server_energy[b] if server else played.device_energy[start + j]
-            before = carried.queues[place]
-            after = queue_after(before, spent, k.budgets[j])
-            drift += k.weights[j] * queue_term(z.reward, before, after, spent, k.budgets[j])
-            carried.queues[place] = after
+        start, place, drift = b * z.devices, b * z.budgets, 0.0
+        spent = played.server_energy[b] if last > 0 else played.energy[b]
+        before = carried.queues[place + last]
+        after = queue_after(before, spent, budget)
+        term = queue_term(z.reward, before, after, spent, budget)
+        price = queue_price(z.reward, before, after)
+        rest = k.reward_unit * weight * (term - price * spent) / z.devices
+        price = k.reward_unit * weight * price
+        carried.queues[place + last] = after
+        for n in range(z.devices):
+            lane = start + n
+            delay = played.delay[b] if z.at_once else played.device_delay[lane]
+            energy, charged = played.device_energy[lane], played.device_reward[lane]
+            share = k.reward_unit * k.V * delay + rest
+            if last > 0:
+                own = _own_drift(z, k, carried, place, n, energy)
+                drift += own
+                share += k.reward_unit * own
+            else:
+                charged += energy
+            played.device_reward[lane] = share + price * charged
+        drift += weight * term
         played.reward[b] = k.reward_unit * (k.V * played.delay[b] + drift)
         carried.total_delay[b] += played.delay[b]
         carried.total_energy[b] += played.energy[b]
+
+
+@inlined
+def _own_drift(
+    z: Sizes, k: Constants, carried: Carried, place: int, n: int, energy: float
+) -> float:
+    """Updates the queue of a device's own budget; returns its term of the reward."""
+    before = carried.queues[place + n]
+    after = queue_after(before, energy, k.budgets[n])
+    carried.queues[place + n] = after
+    term = queue_term(z.reward, before, after, energy, k.budgets[n])
+    return float(k.weights[n] * term)
 
 
 @compiled

@@ -3,13 +3,24 @@
 ``"drift"`` is −(V·D + the change of the Lyapunov function ½ Σ_k (Ē/Ē_k) Q_k²), whose undiscounted
 sum is −V·ΣD − ½Q_T² for one queue; ``"linear_drift"`` is −(V·D + Σ_k Q_k (Ē/Ē_k)(E_k − Ē_k)), whose
 greedy optimum is OPEN's decision; ``"delay"`` is −V·D.
+
+Each device has a share of the reward, what it is charged for itself. For one queue it is
+
+    r_n = −(V·D_n + p (E_n + server energy for n − Ē/N) + rest/N)/(V·D_ref),
+
+with the queue's price p, ½(Q + Q′) for ``"drift"`` (a difference of squares is a product), Q for
+``"linear_drift"`` and 0 for ``"delay"``; the rest is what clipping the queue at 0 leaves over. Of
+budgets of their own devices are charged their own queue's term, and of the server's as above. Where
+devices train in turn the shares add up to the reward. Where they train at once each is charged the
+whole V·D, on which all of them act, so that a device's share changes with its decision as the
+reward does, but for what others' shares of the server cost.
 """
 
 from typing import Literal, get_args
 
 from asl_gym.compiling import inlined
 
-__all__ = ["DEFAULT_REWARD", "REWARDS", "Reward", "queue_term"]
+__all__ = ["DEFAULT_REWARD", "REWARDS", "Reward", "queue_price", "queue_term"]
 
 Reward = Literal["drift", "linear_drift", "delay"]
 REWARDS: tuple[Reward, ...] = get_args(Reward)
@@ -35,4 +46,20 @@ def queue_term(kind: int, before: float, after: float, spent: float, budget: flo
         return 0.5 * (after * after - before * before)
     if kind == LINEAR_DRIFT:
         return before * (spent - budget)
+    return 0.0
+
+
+@inlined
+def queue_price(kind: int, before: float, after: float) -> float:
+    """What a joule more costs of :func:`queue_term` where the queue isn't clipped [J].
+
+    Args:
+        kind: Index of the reward in :data:`REWARDS`.
+        before: The queue before the round [J].
+        after: The queue after it [J].
+    """
+    if kind == DRIFT:
+        return 0.5 * (before + after)
+    if kind == LINEAR_DRIFT:
+        return before
     return 0.0

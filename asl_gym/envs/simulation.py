@@ -269,7 +269,7 @@ class Simulation:
         return result
 
     def parts_of(self, outcome: Outcome) -> tuple[Array, Array, Indices]:
-        """A played round's figures of devices, shape (3, B, N), of environments, shape (4, B).
+        """A played round's figures of devices, shape (4, B, N), of environments, shape (4, B).
 
         The third are split points and their indices, shape (2, B, N).
         """
@@ -285,7 +285,7 @@ class Simulation:
         """
         of_devices, of_rows, chosen = self.parts_of(self._outcome)
         reward, delay, energy, server_energy = of_rows
-        device_delay, device_energy, frequency = of_devices
+        device_delay, device_energy, frequency, device_reward = of_devices
         split, split_index = chosen
         return reward, {
             "delay": delay,
@@ -293,6 +293,7 @@ class Simulation:
             "cost": energy.copy(),
             "device_delay": device_delay,
             "device_energy": device_energy,
+            "device_reward": device_reward,
             "server_energy": server_energy,
             "split": split,
             "split_index": split_index,
@@ -310,6 +311,7 @@ class Simulation:
             "cost": energy,
             "device_delay": figures[:n],
             "device_energy": figures[n : 2 * n],
+            "device_reward": figures[3 * n : 4 * n],
             "server_energy": server_energy,
             "split": chosen[:n],
             "split_index": chosen[n:],

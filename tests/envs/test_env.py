@@ -24,7 +24,10 @@ SMALL = preset("default").with_num_devices(N).replace(horizon=HORIZON)
 PER_DEVICE = preset("per-device-budgets").with_num_devices(N).replace(horizon=HORIZON)
 VIEWS = tuple(ACTION_VIEWS)
 
-ARRAYS = "device_delay", "device_energy", "split", "split_index", "server_frequency"
+ARRAYS = (
+    *("device_delay", "device_energy", "device_reward"),
+    *("split", "split_index", "server_frequency"),
+)
 NUMBERS = "delay", "energy", "cost", "server_energy"
 
 

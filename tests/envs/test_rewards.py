@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from asl_gym.arrays import Array
 from asl_gym.envs.env import ASLEnv
+from asl_gym.envs.rewards import REWARDS, Reward
+from asl_gym.model.costs import Options
 from asl_gym.model.lyapunov import budget_weights
 from asl_gym.scenario.scenario import Scenario
 from tests.envs.reward_formulas import PlayedQueues, drift, next_queue, rewards
@@ -133,3 +135,54 @@ def test_queues_follow_their_recursion(scenario: Scenario, seed: int) -> None:
         spent = energies_of(info, scenario)
         expected = np.maximum(np.atleast_1d(before["queue"]) + spent - scenario.energy_budgets, 0.0)
         np.testing.assert_allclose(np.atleast_1d(info["queue"]), expected, rtol=1e-14)
+
+
+# What each device is charged
+
+
+@given(scenarios(), seeds, st.sampled_from(REWARDS))
+def test_devices_shares(scenario: Scenario, seed: int, kind: Reward) -> None:
+    """Written out for each device and queue; they add up to the reward where devices take turns."""
+    env = ASLEnv(scenario, action_view="dict", reward=kind)
+    rng, devices = np.random.default_rng(seed), scenario.num_devices
+    _, info = env.reset(options={"trace": drawn_trace(scenario, seed)})
+    for _ in range(scenario.horizon):
+        before, costs = np.atleast_1d(info["queue"]), env.simulation.unit_costs()
+        decision = random_splits(scenario, rng), random_frequencies(scenario, rng)
+        _, reward, _, _, info = env.step(env.view.encode(*decision))
+        options = scenario.cost_model.all_options(costs)
+        chosen = np.arange(devices), info["split_index"]
+        shape = options.fixed_delay.shape
+        full = Options(*(np.broadcast_to(values, shape)[0][chosen] for values in options))
+        computing = scenario.server.computing_energy(info["server_frequency"], full.server_work)
+        on_server = full.fixed_server_energy + computing
+        played = PlayedQueues(before, energies_of(info, scenario), np.atleast_1d(info["queue"]))
+        expected, size = shares(kind, scenario, info, on_server, played)
+        np.testing.assert_allclose(info["device_reward"], expected, rtol=1e-9, atol=1e-12 * size)
+        if scenario.schedule == "sequential":
+            total = float(info["device_reward"].sum())
+            assert total == pytest.approx(reward, rel=1e-12, abs=1e-12 * size)
+
+
+def shares(
+    kind: Reward, scenario: Scenario, info: dict[str, Any], on_server: Array, queues: PlayedQueues
+) -> tuple[Array, float]:
+    """Each device's share of the reward, and how large the terms are that it is made of."""
+    before, after, energies = queues.before, queues.after, queues.energies
+    budgets, weights, devices = scenario.energy_budgets, scenario.budget_weights, len(on_server)
+    terms = {
+        "drift": weights * (after**2 - before**2) / 2,
+        "linear_drift": weights * before * (energies - budgets),
+        "delay": 0 * weights,
+    }[kind]
+    prices = {"drift": (before + after) / 2, "linear_drift": before, "delay": 0 * before}[kind]
+    price, budget, term = weights[-1] * prices[-1], budgets[-1], terms[-1]
+    one = len(budgets) == 1
+    charged = on_server + info["device_energy"] if one else on_server
+    rest = term - price * (energies[-1] - budget)
+    whole = scenario.schedule == "parallel"
+    delay = scenario.V * (info["delay"] if whole else info["device_delay"])
+    own = delay + price * (charged - budget / devices) + rest / devices + (0 if one else terms[:-1])
+    unit = scenario.V * scenario.reference_delay
+    sizes = weights * (before**2 + after**2 + (before + energies) * (energies + budgets))
+    return -own / unit, float((np.sum(delay) + sizes.sum()) / unit)

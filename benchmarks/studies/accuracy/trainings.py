@@ -63,7 +63,7 @@ def train_all(plan: Plan, folder: Path, console: Console, engine: Engine) -> pd.
         BenchmarkError: If a folder holds another training, or a loss is no number.
     """
     trainings = [Training(name, setting, folder / name) for name, setting in plan.trainings()]
-    rows = {}
+    rows: dict[str, pd.DataFrame] = {}
     with progress_of("trainings", console, disable=False) as progress:
         task = progress.add_task("", total=len(trainings))
         with closing(results_of(_train, [[one] for one in trainings], _itself, engine)) as done:
