@@ -1,12 +1,12 @@
 """Budgets of devices that can be kept, and of a server that nothing binds."""
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
 
 from asl_gym.advice.answers import Answer
 from asl_gym.arrays import Array
-from asl_gym.model.components import Workload
 from asl_gym.model.demands import Budget
 from asl_gym.scenario.reference import reference_trace
 from asl_gym.scenario.scenario import Scenario
@@ -50,7 +50,7 @@ def _admitting(scenario: Scenario, raw_data: bool) -> Scenario:
     workload = scenario.workload
     if raw_data or workload.splits is None or workload.splits[0] != 0:
         return scenario
-    own = Workload(workload.profile, workload.samples_per_round, None, workload.batch_size)
+    own = dataclasses.replace(workload, splits=None)
     return scenario.replace(workload=own)
 
 

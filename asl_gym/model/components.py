@@ -187,12 +187,14 @@ class Workload(Declared):
             the network. Split point 0 sends the raw data and is admissible only where it is named.
         batch_size: Samples that run through the network together; ``None`` for all of a round.
             Weights are read, and operators started, once a batch.
+        momentum: Momentum of SGD; where there is any, its state travels with the parameters.
     """
 
     profile: NetworkProfile = instance(NetworkProfile)
     samples_per_round: int = count(1, limits.MAX_SAMPLES)
     splits: tuple[int, ...] | None = None
     batch_size: int | None = optional(count(1, limits.MAX_SAMPLES))
+    momentum: float = quantity(limits.MOMENTUM, default=0.0)
 
     PREFIX = "workload."
 
@@ -228,6 +230,15 @@ class Workload(Declared):
     def num_splits(self) -> int:
         """Number of admissible split points."""
         return len(self.admissible_splits)
+
+    @property
+    def state_bits(self) -> tuple[float, ...]:
+        """φ(ℓ): parameters, buffers and momentum of layers 1…ℓ [bit]; L + 1 entries."""
+        bits = self.profile.parameter_bits
+        if not self.momentum:
+            return bits
+        buffers = self.profile.buffer_bits or (0.0,) * len(bits)
+        return tuple(2.0 * each - buffer for each, buffer in zip(bits, buffers, strict=True))
 
     @property
     def batches(self) -> int:

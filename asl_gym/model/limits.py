@@ -31,6 +31,7 @@ __all__ = [
     "MAX_ROUNDS",
     "MAX_SAMPLES",
     "MEMORY_RATE",
+    "MOMENTUM",
     "NOISE_DENSITY",
     "OPERATORS",
     "OPERATOR_TIME",
@@ -104,6 +105,7 @@ FLOPS = Bounds(0, 1e20, unit="FLOP/sample")
 """A model of 1e12 parameters over 1e6 tokens costs 2e18 FLOPs a sample forward."""
 
 BITS = Bounds(0, 1e18, unit="bit")
+MOMENTUM = Bounds(0, 1, open_high=True)
 """Above 1e15 parameters of 64 bits, a thousand times the largest model's."""
 
 BYTES = Bounds(0, 1e18, unit="byte")

@@ -25,7 +25,7 @@ INPUT = "input"
 """Name of the cut before the first layer, split point 0."""
 
 CUMULATIVE_FIELDS = ("forward_flops", "backward_flops", "parameter_bits")
-OPTIONAL_CUMULATIVE_FIELDS = ("activation_bytes", "weight_bytes", "operators")
+OPTIONAL_CUMULATIVE_FIELDS = ("activation_bytes", "weight_bytes", "operators", "buffer_bits")
 
 NEWEST_SCHEMA = 1
 """Format of a profile's file that :meth:`NetworkProfile.to_json` writes."""
@@ -56,11 +56,14 @@ class NetworkProfile:
         weight_bytes: The same of parameters, buffers and their gradients [byte], for any number of
             samples.
         operators: Operators run by layers 1…ℓ in both passes, for any number of samples.
+        buffer_bits: Of ``parameter_bits`` those of buffers, which have no momentum [bit],
+            cumulative from 0; ``None`` stands for none.
 
     Raises:
         FieldError: (a ValueError) If there is no layer or more than 10,000, a length is not
             L + 1, an entry is outside its range (see :mod:`asl_gym.model.limits`), a cumulative
-            field does not start at 0 or decreases, or training costs less than 1 FLOP a sample.
+            field does not start at 0 or decreases, there are more bits of buffers than in all, or
+            training costs less than 1 FLOP a sample.
     """
 
     name: str
@@ -73,6 +76,7 @@ class NetworkProfile:
     activation_bytes: tuple[float, ...] | None = None
     weight_bytes: tuple[float, ...] | None = None
     operators: tuple[float, ...] | None = None
+    buffer_bits: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         _check_text("profile.name", self.name)
@@ -87,6 +91,10 @@ class NetworkProfile:
             if field not in ("activation_bits", "gradient_bits"):
                 _check_cumulative(name, values)
             object.__setattr__(self, field, values)
+        for most, bits in zip(self.parameter_bits, self.buffer_bits or (), strict=False):
+            if bits > most:
+                allowed = f"at most parameter_bits = {most:g} [bit]"
+                raise FieldError("profile.buffer_bits", bits, allowed)
         total = self.training_flops[-1]
         if total < limits.LEAST_TOTAL_FLOPS:
             allowed = f"a total >= {limits.LEAST_TOTAL_FLOPS:g} [FLOP/sample]"

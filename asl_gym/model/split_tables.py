@@ -128,8 +128,8 @@ def _work_of_all(fleet: Fleet, tables: SplitTables) -> Array:
 
 def _bits(workload: Workload, crossing: tuple[float, ...]) -> Array:
     splits = np.asarray(workload.admissible_splits)
-    parameter_bits = np.asarray(workload.profile.parameter_bits, dtype=float)[splits]
-    return np.asarray(parameter_bits + _smashed_bits(workload, crossing))
+    state_bits = np.asarray(workload.state_bits, dtype=float)[splits]
+    return np.asarray(state_bits + _smashed_bits(workload, crossing))
 
 
 def _smashed_bits(workload: Workload, crossing: tuple[float, ...]) -> Array:

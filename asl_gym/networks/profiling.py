@@ -92,6 +92,7 @@ def profile(
     plan = plan_of(module, inputs, bits_per_value, whole)
     found = chosen_of(plan, granularity, tied=tied, dominated=dominated)
     samples = plan.inputs[0].shape[0]
+    buffer_bits = tuple(cut.buffer_bits for cut in found)
 
     def per_sample(field: str, totals: Sequence[int]) -> tuple[float, ...]:
         for cut, total in zip(found, totals, strict=True):
@@ -111,6 +112,7 @@ def profile(
         activation_bytes=tuple(_activation_bytes(cut) / samples for cut in found),
         weight_bytes=tuple(cut.forward.weight_bytes + cut.backward.weight_bytes for cut in found),
         operators=tuple(cut.forward.operators + cut.backward.operators for cut in found),
+        buffer_bits=buffer_bits if any(buffer_bits) else None,
     )
 
 

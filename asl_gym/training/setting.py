@@ -126,7 +126,9 @@ class Setting:
         base = preset(PRESETS[self.schedule])
         if self.devices != base.num_devices:
             base = base.with_num_devices(self.devices)
-        workload = Workload(self.profile, self.samples, batch_size=self.batch_size)
+        workload = Workload(
+            self.profile, self.samples, batch_size=self.batch_size, momentum=self.momentum
+        )
         base = base.replace(workload=workload, horizon=self.rounds)
         changed = with_settings(base, self.settings) if self.settings else base
         if changed.num_devices != self.devices:
@@ -154,7 +156,6 @@ class Setting:
             env,
             player,
             learning_rate=cosine(self.learning_rate, self.rounds),
-            momentum=self.momentum,
             seed=self.seed,
             test=Shard(self.images.test),
             links=links,

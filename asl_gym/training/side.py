@@ -30,10 +30,9 @@ class Recipe:
     """How a turn is trained, the same on both sides.
 
     Attributes:
-        workload: Samples of a round and of a batch.
+        workload: Samples of a round and of a batch, and the momentum.
         loss: The loss.
         seed: Seed of the order of samples and of dropout masks.
-        momentum: Of SGD.
         labels_travel: Whether labels go up with what crosses, rather than lie at the server.
         classes: Number of classes, where labels are those.
     """
@@ -41,7 +40,6 @@ class Recipe:
     workload: Workload
     loss: Loss
     seed: int
-    momentum: float = 0.0
     labels_travel: bool = False
     classes: int | None = None
 
@@ -71,14 +69,14 @@ class Side:
         self.recipe = recipe
         self.network = CutNetwork(module, recipe.workload.profile)
         self.momentum: dict[str, Tensor] = {}
-        if recipe.momentum:
+        if recipe.workload.momentum:
             trained = self.network.trained
             self.momentum = {name: torch.zeros_like(each) for name, each in trained.items()}
 
     @property
     def counted(self) -> set[str]:
         """Names of what of a state the profile counts."""
-        return self.network.counted
+        return self.network.counted | {MOMENTUM + name for name in self.momentum}
 
     def state(self, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Copies of tensors of these names, and of their momentum; of all by default."""
@@ -96,14 +94,15 @@ class Side:
 
     def step(self, half: nn.Module, learning_rate: float) -> None:
         """One step of SGD on the parameters of a half that got a gradient."""
+        momentum = self.recipe.workload.momentum
         of_half = {id(each) for each in half.parameters()}
         with torch.no_grad():
             for name, each in self.network.trained.items():
                 if id(each) not in of_half or each.grad is None:
                     continue
                 change = each.grad
-                if self.recipe.momentum:
-                    change = self.momentum[name].mul_(self.recipe.momentum).add_(change)
+                if momentum:
+                    change = self.momentum[name].mul_(momentum).add_(change)
                 each.add_(change, alpha=-learning_rate)
                 each.grad = None
 

@@ -23,14 +23,12 @@ from asl_gym.training.schedules import TrainedRound, train_round
 from asl_gym.training.shards import Shard, check_labels
 from asl_gym.training.side import Loss, Recipe
 from asl_gym.training.sides import DeviceSide, ServerSide
-from asl_gym.validation.checks import POSITIVE, Bounds, FieldError, number, whole_number
+from asl_gym.validation.checks import POSITIVE, FieldError, number, whole_number
 
 __all__ = ["LearningRate", "SplitTraining"]
 
 LearningRate = float | Callable[[int], float]
 """Step size of SGD, or a function that gives it from the round."""
-
-BELOW_ONE = Bounds(0, 1, open_high=True)
 
 
 class SplitTraining:
@@ -53,11 +51,10 @@ class SplitTraining:
         loss: From the network's output and labels to one number.
         shards: Each device's samples.
         env: The environment, in the view that the policy acts in; its scenario's workload has the
-            network's profile, the samples of a round and of a batch.
+            network's profile, the samples of a round and of a batch, and SGD's momentum, whose
+            state moves with its layers.
         policy: The policy, or what builds it from the environment.
         learning_rate: Step size of SGD, or a function that gives it from the round.
-        momentum: Momentum of SGD. Its state moves with its layers; it is counted aside, since the
-            profile holds parameters and buffers alone.
         seed: Seed of the episode, the order of samples and dropout masks.
         labels_travel: Whether labels go up with what crosses and are counted.
         test: Samples to test on after each round.
@@ -81,7 +78,6 @@ class SplitTraining:
         policy: Policy | PolicyFactory,
         *,
         learning_rate: LearningRate,
-        momentum: float = 0.0,
         seed: int = 0,
         labels_travel: bool = False,
         test: Shard | None = None,
@@ -94,8 +90,7 @@ class SplitTraining:
         workload = self._play.scenario.workload
         self._check_count(shards)
         classes = class_count(self.module, loss, shards[0].batch(np.zeros(1, dtype=np.int64))[0])
-        momentum = number("momentum", momentum, BELOW_ONE)
-        recipe = Recipe(workload, loss, seed, momentum, labels_travel, classes)
+        recipe = Recipe(workload, loss, seed, labels_travel, classes)
         labels = self._checked_labels(shards, classes)
         self._samples = [len(shard) for shard in shards]
         example = example_inputs(shards[0], workload)
@@ -178,7 +173,6 @@ class SplitTraining:
             "scenario": digest_of(scenario.to_dict()),
             "shards": digest_of(*self._server.labels),
             "seed": recipe.seed,
-            "momentum": recipe.momentum,
             "labels_travel": recipe.labels_travel,
             "learning_rate": [self._rate_at(each) for each in range(scenario.horizon)],
         }

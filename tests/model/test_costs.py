@@ -14,7 +14,9 @@ from asl_gym.model.device_costs import LARGE
 from asl_gym.model.kinds import grouped
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.radio import Radio
+from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
+from asl_gym.validation.checks import FieldError
 from tests.strategies import drawn_trace, random_frequencies, random_splits, scenarios, seeds
 
 # One device, 10 samples, two layers with c = 0, 3 and 9 MFLOP a sample; the uplink carries
@@ -311,3 +313,25 @@ def test_parts_add_up(scenario: Scenario, seed: int) -> None:
     np.testing.assert_allclose(costs.energy, total, rtol=1e-12)
     round_delay = scenario.round_delay(costs.device_delay)
     np.testing.assert_allclose(round_delay, costs.device_delay.sum(axis=-1), rtol=1e-12)
+
+
+def test_momentum_travels_with_parameters_and_buffers_without_any() -> None:
+    """φ(ℓ) counts parameters twice and buffers once; nothing else changes."""
+    plain = preset("default").workload.profile
+    buffers = tuple(0.25 * bits for bits in plain.parameter_bits)
+    profile = dataclasses.replace(plain, buffer_bits=buffers)
+    workload = Workload(profile, samples_per_round=320)
+    still, moving = workload.state_bits, dataclasses.replace(workload, momentum=0.9).state_bits
+    assert still == profile.parameter_bits
+    np.testing.assert_allclose(moving, 1.75 * np.array(still), rtol=1e-15)
+    tables = [
+        preset("default").replace(workload=each).cost_model.tables
+        for each in (workload, dataclasses.replace(workload, momentum=0.9))
+    ]
+    more = 0.75 * np.array(still)[list(workload.admissible_splits)]
+    np.testing.assert_allclose(tables[1].uplink_bits - tables[0].uplink_bits, more, rtol=1e-12)
+    np.testing.assert_array_equal(tables[1].server_work, tables[0].server_work)
+    with pytest.raises(FieldError, match="buffer_bits"):
+        dataclasses.replace(plain, buffer_bits=tuple(2 * bits + 1 for bits in plain.parameter_bits))
+    with pytest.raises(FieldError, match="momentum"):
+        dataclasses.replace(workload, momentum=1.0)

@@ -143,7 +143,8 @@ def training_of(
 ) -> SplitTraining:
     """A training on three devices, cut at random unless told otherwise."""
     given = {"learning_rate": 0.05, "seed": 3, **arguments}
-    scenario = given.pop("scenario", None) or scenario_of(module, schedule)
+    changes = {"momentum": given.pop("momentum", 0.0)}
+    scenario = given.pop("scenario", None) or scenario_of(module, schedule, **changes)
     of_devices = given.pop("shards", None) or shards()
     env = gym.make("ASL-v0", scenario=scenario, action_view=policy.action_view)
     loss = given.pop("loss", F.cross_entropy)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from asl_gym import NetworkProfile
+from asl_gym import Workload
 from asl_gym.training import RoundRecord
 from asl_gym.training.batches import batches_of, mask_seed
 from tests.training.small import (
@@ -113,20 +113,21 @@ def test_any_cuts_learn_what_the_whole_network_learns(
     records = training.run(ROUNDS)
     assert len({split for record in records for split in record.split}) > 5
     assert any(len(set(record.split)) == 3 for record in records)
-    check_counted_bits(records, scenario_of(trained).workload.profile)
+    check_counted_bits(records, scenario_of(trained, momentum=momentum).workload)
     for name, value in module.state_dict().items():
         scale = max(1.0, float(expected[name].abs().max()))
         difference = float((value - expected[name]).abs().max())
         assert difference <= TOLERANCE * scale, (name, difference)
 
 
-def check_counted_bits(records: Sequence[RoundRecord], profile: NetworkProfile) -> None:
-    """The bits counted are the profile's φ(ℓ) + S·s(ℓ)·[ℓ < L], each way."""
+def check_counted_bits(records: Sequence[RoundRecord], workload: Workload) -> None:
+    """The bits counted are the workload's φ(ℓ) + S·s(ℓ)·[ℓ < L], each way."""
+    profile = workload.profile
     for record in records:
         for device, split in enumerate(record.split):
             crossing = SAMPLES * (split < profile.num_layers)
-            up = profile.parameter_bits[split] + crossing * profile.activation_bits[split]
-            down = profile.parameter_bits[split] + crossing * profile.downlink_bits[split]
+            up = workload.state_bits[split] + crossing * profile.activation_bits[split]
+            down = workload.state_bits[split] + crossing * profile.downlink_bits[split]
             assert record.uplink_bits[device] == up
             assert record.downlink_bits[device] == down
 

@@ -29,7 +29,7 @@ def agreement(setting: Setting) -> dict[str, Any]:
         "samples": workload.samples_per_round,
         "batch_size": workload.batch_size,
         "devices": setting.devices,
-        "momentum": setting.momentum,
+        "momentum": workload.momentum,
         "seed": setting.seed,
     }
 
@@ -43,7 +43,7 @@ def device_client(setting: Setting, device: int, address: str) -> DeviceClient:
         address: The server's.
     """
     recipe = Recipe(
-        setting.scenario.workload, F.cross_entropy, setting.seed, setting.momentum,
+        setting.scenario.workload, F.cross_entropy, setting.seed, 
         classes=setting.images.classes,
     )  # fmt: skip
     side = DeviceSide(setting.build_module(), recipe)
