@@ -12,8 +12,7 @@ from benchmarks.terminal import Jobs, Settings, failures_told, output
 
 __all__ = ["accuracy"]
 
-RATES = {"sequential": 0.05, "parallel": 0.1}
-"""Step size of the first round: an average over devices moves less than all of them in turn."""
+SCHEDULES = ("sequential", "parallel")
 
 
 def accuracy(
@@ -35,6 +34,9 @@ def accuracy(
     rounds: Annotated[int, typer.Option(help="Rounds of a training.")] = 60,
     samples: Annotated[int, typer.Option(help="Samples of each device in a round.")] = 320,
     batch_size: Annotated[int, typer.Option(help="Samples of a batch.")] = 16,
+    learning_rate: Annotated[
+        float, typer.Option(help="Step size of SGD in the first round.")
+    ] = 0.05,
     alpha: Annotated[float, typer.Option(help="Concentration of the Dirichlet division.")] = 0.5,
     seeds: Annotated[int, typer.Option(min=1, help="Number of training seeds.")] = 3,
     traces: Annotated[int, typer.Option(min=1, help="Number of traces, common to all.")] = 20,
@@ -59,9 +61,9 @@ def accuracy(
         changes = parse_settings(settings or ())
         asked = [
             Setting(data, rounds=rounds, samples=samples, batch_size=batch_size, alpha=alpha,
-                    learning_rate=RATES.get(each, 0.0), schedule=_checked(each),
+                    learning_rate=learning_rate, schedule=_checked(each),
                     settings=changes)
-            for each in schedule or RATES
+            for each in schedule or SCHEDULES
         ]  # fmt: skip
         plan = Plan(asked, split or ["equal", "dirichlet"], range(seeds))
         learned = train_all(plan, out / "trainings", output(), engine_called("processes", jobs))
@@ -72,4 +74,4 @@ def accuracy(
 def _checked(schedule: str) -> Any:
     from asl_gym.validation.checks import one_of
 
-    return one_of("schedule", schedule, tuple(RATES))
+    return one_of("schedule", schedule, SCHEDULES)
