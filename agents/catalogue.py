@@ -44,6 +44,7 @@ AGENTS: dict[str, Agent] = {
     ),
     "recurrent_ppo": Agent("RecurrentPPO", "reward"),
     "ppo_lagrangian": Agent("PPO-Lagrangian", "reward and cost"),
+    "device_ppo": Agent("PPO by device", "reward"),
     "hybrid": Agent("LyDROO-style hybrid", "cost model"),
     "shared": Agent("shared network", "cost model"),
 }

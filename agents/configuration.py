@@ -16,6 +16,7 @@ from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.policies import BasePolicy
 
 from agents.categorical import BatchedMlpLstmPolicy, BatchedMlpPolicy
+from agents.device_ppo import DevicePPO
 from agents.hybrid import Hybrid
 from agents.hyperparameter_files import check_arguments, check_table, shipped_tables, table_of
 from agents.ppo_lagrangian import PPOLagrangian
@@ -32,6 +33,7 @@ __all__ = [
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "ppo": PPO,
     "a2c": A2C,
+    "device_ppo": DevicePPO,
     "hybrid": Hybrid,
     "ppo_lagrangian": PPOLagrangian,
     "recurrent_ppo": RecurrentPPO,

@@ -62,6 +62,10 @@ class FleetsVecEnv(BatchedVecEnv):
         observations, rewards, dones = (np.concatenate([s[i] for s in steps]) for i in range(3))
         return observations, rewards, dones, [info for step in steps for info in step[3]]
 
+    def played(self, name: str) -> NDArray[Any]:
+        """An entry of the last round's info, of all environments."""
+        return np.concatenate([part.played[name] for part in self.parts])
+
     def close(self) -> None:
         """Closes the batches."""
         for part in self.parts:

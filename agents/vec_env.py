@@ -45,6 +45,9 @@ class NativeVecEnv(BatchedVecEnv):
         envs: The vector environment, with ``AutoresetMode.SAME_STEP``, which is how
             stable-baselines3 expects environments to reset.
 
+    Attributes:
+        played: The info of the last round in arrays, an entry or a row an environment.
+
     Raises:
         ValueError: If it resets in another mode.
     """
@@ -55,6 +58,7 @@ class NativeVecEnv(BatchedVecEnv):
             raise ValueError(f"autoreset_mode = {mode}: expected AutoresetMode.SAME_STEP")
         self.envs = envs
         self._actions: NDArray[Any] | None = None
+        self.played: dict[str, Any] = {}
         super().__init__(envs.num_envs, envs.single_observation_space, envs.single_action_space)
         self.render_mode = envs.render_mode
 
@@ -104,8 +108,8 @@ class NativeVecEnv(BatchedVecEnv):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         """Plays the round."""
         observations, rewards, _, truncated, info = self.envs.step(self._actions)
-        played = info.get("final_info", info)
-        columns = [played[key].tolist() for key in INFO_KEYS]
+        self.played = info.get("final_info", info)
+        columns = [self.played[key].tolist() for key in INFO_KEYS]
         infos: list[dict[str, Any]] = [
             dict(zip(INFO_KEYS, values, strict=True)) for values in zip(*columns, strict=True)
         ]

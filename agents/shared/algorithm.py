@@ -7,7 +7,7 @@ the costs are uncertain: the best split point in hindsight is not the best bet. 
 options come from :mod:`agents.shared.signal`, so that no sampled action adds noise to a gradient.
 """
 
-from typing import Any, ClassVar, NamedTuple, Unpack
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 import torch
@@ -18,14 +18,12 @@ from stable_baselines3.common.type_aliases import GymEnv, Schedule
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
-from agents.fleets import FleetsVecEnv
-from agents.rollouts import BaseArguments, RolloutAlgorithm
+from agents.rollouts import BaseArguments
 from agents.shared.buffer import RegretBuffer
-from agents.shared.memory import Memory, MemoryState
 from agents.shared.network import SharedPolicy
-from agents.shared.policy import SharedAgent
+from agents.shared.on_fleets import FleetsAlgorithm
 from agents.shared.signal import regrets
-from asl_gym.validation.checks import NOT_NEGATIVE, SHARE, number, whole_number
+from asl_gym.validation.checks import SHARE, number, whole_number
 
 __all__ = ["Shared"]
 
@@ -37,15 +35,7 @@ TEMPERATURES = (0.1, 0.005)
 """Weight of the softmax's entropy when regret begins to count, and at the end."""
 
 
-class _Fleet(NamedTuple):
-    """One fleet's environments, their memory maker and their memory."""
-
-    envs: Any
-    memory: Memory
-    state: MemoryState
-
-
-class Shared(RolloutAlgorithm):
+class Shared(FleetsAlgorithm):
     """Learns one network for all devices of all fleets.
 
     The buffer of past rounds is not in what :meth:`save` saves, but in a file of its own, by
@@ -85,35 +75,17 @@ class Shared(RolloutAlgorithm):
         transition: float = 0.2,
         **base: Unpack[BaseArguments],
     ) -> None:
-        self.decays = tuple(number("decays", decay, NOT_NEGATIVE) for decay in decays)
         self.gradient_steps = whole_number("gradient_steps", gradient_steps, 1)
         self.buffer_rounds = whole_number("buffer_rounds", buffer_rounds, 1)
         self.imitation = number("imitation", imitation, SHARE)
         self.transition = number("transition", transition, SHARE._replace(open_low=True))
-        super().__init__(policy, env, learning_rate, n_steps, batch_size, **base)
-
-    def _setup_model(self) -> None:
-        self._adopt_fleets()
-        if self._fleets:
-            self.policy_kwargs["width"] = self._fleets[0].memory.width
-        super()._setup_model()
+        super().__init__(policy, env, learning_rate, n_steps, batch_size, decays, **base)
 
     def _adopt_fleets(self) -> None:
         """A memory for each fleet of the environment, and an empty buffer."""
-        self._fleets: list[_Fleet] = []
-        if self.env is None:
-            return
-        if not isinstance(self.env, FleetsVecEnv):
-            raise ValueError(f"env = {self.env!r}: expected an agents.fleets.FleetsVecEnv")
-        for part in self.env.parts:
-            memory = Memory(part.envs.scenario, self.decays)
-            self._fleets.append(_Fleet(part.envs, memory, memory.empty(part.num_envs)))
-        self._buffer = RegretBuffer(self.buffer_rounds, self.env.num_envs)
-
-    def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
-        """See :meth:`BaseAlgorithm.set_env`; the buffer begins anew."""
-        super().set_env(env, force_reset)
-        self._adopt_fleets()
+        super()._adopt_fleets()
+        if self.env is not None:
+            self._buffer = RegretBuffer(self.buffer_rounds, self.env.num_envs)
 
     def save_replay_buffer(self, path: Any) -> None:
         """Saves the buffer of past rounds.
@@ -137,32 +109,16 @@ class Shared(RolloutAlgorithm):
             raise ValueError(f"buffer = {buffer!r}: expected a RegretBuffer of {self._buffer.size}")
         self._buffer = buffer
 
-    def policy_for(self, env: Any) -> SharedAgent:
-        """The agent in an environment or scenario of any fleet.
-
-        Raises:
-            ValueError: If the network was made for other features or split points.
-        """
-        return SharedAgent(self.policy, self.decays, env)
-
     def _act(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
-        assert isinstance(self.env, FleetsVecEnv)
-        assert self._last_episode_starts is not None
-        shown = self.env.split(observations)
-        starts = self.env.split(self._last_episode_starts)
-        features, rounds = [], []
-        for i, fleet in enumerate(self._fleets):
-            rounds.append(regrets(fleet.envs.simulation, fleet.memory.codec, shown[i]))
-            own, state = fleet.memory.see(shown[i], fleet.state, starts[i])
-            self._fleets[i] = fleet._replace(state=state)
-            features.append(own)
-        every = np.concatenate(features)
-        self._buffer.add(every, *map(np.concatenate, zip(*rounds, strict=True)))
-        splits: NDArray[np.int64] = self.policy.choose(torch.as_tensor(every)).numpy()
-        for i, chosen in enumerate(self.env.split(splits)):
-            fleet = self._fleets[i]
-            state = fleet.memory.decided(shown[i], chosen, fleet.state)
-            self._fleets[i] = fleet._replace(state=state)
+        features = self._see(observations)
+        shown = self._of_fleets.split(observations)
+        rounds = [
+            regrets(fleet.envs.simulation, fleet.memory.codec, own)
+            for fleet, own in zip(self._fleets, shown, strict=True)
+        ]
+        self._buffer.add(features, *map(np.concatenate, zip(*rounds, strict=True)))
+        splits: NDArray[np.int64] = self.policy.choose(torch.as_tensor(features)).numpy()
+        self._remember(observations, splits)
         return splits
 
     def _improve(self) -> None:
@@ -199,4 +155,4 @@ class Shared(RolloutAlgorithm):
         return expected.sum(dim=-1).mean()
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_fleets", "_buffer"]
+        return [*super()._excluded_save_params(), "_buffer"]

@@ -37,10 +37,14 @@ class SharedNetwork(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Logits of shape (B, N, L) for features of shape (B, N + 1, width)."""
+        logits: torch.Tensor = self.head(self.encode(features))
+        return logits
+
+    def encode(self, features: torch.Tensor) -> torch.Tensor:
+        """What heads see of each device: its code and the context, shape (B, N, 2·hidden)."""
         codes = self.device(features[:, :-1])
         context = codes.mean(dim=1, keepdim=True) + self.system(features[:, -1:])
-        logits: torch.Tensor = self.head(torch.cat([codes, context.expand_as(codes)], dim=-1))
-        return logits
+        return torch.cat([codes, context.expand_as(codes)], dim=-1)
 
 
 class SharedPolicy(BasePolicy):

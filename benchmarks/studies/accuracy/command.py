@@ -34,9 +34,7 @@ def accuracy(
     rounds: Annotated[int, typer.Option(help="Rounds of a training.")] = 60,
     samples: Annotated[int, typer.Option(help="Samples of each device in a round.")] = 320,
     batch_size: Annotated[int, typer.Option(help="Samples of a batch.")] = 16,
-    learning_rate: Annotated[
-        float, typer.Option(help="Step size of SGD at first.")
-    ] = 0.05,
+    learning_rate: Annotated[float, typer.Option(help="Step size of SGD at first.")] = 0.05,
     alpha: Annotated[float, typer.Option(help="Concentration of the Dirichlet division.")] = 0.5,
     seeds: Annotated[int, typer.Option(min=1, help="Number of training seeds.")] = 3,
     traces: Annotated[int, typer.Option(min=1, help="Number of traces, common to all.")] = 20,
