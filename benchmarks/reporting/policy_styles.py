@@ -86,6 +86,7 @@ STYLES = {
     # Agents
     "hybrid": PolicyStyle(GREEN, "D"),
     "shared": PolicyStyle(BLUE, "D", HOLLOW),
+    "device_ppo": PolicyStyle(BLUE, "p"),
     "ppo": PolicyStyle(PURPLE, "P"),
     "ppo_lagrangian": PolicyStyle(GREEN, "P", HOLLOW),
     "recurrent_ppo": PolicyStyle(SKY, "X"),

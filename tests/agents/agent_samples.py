@@ -20,6 +20,7 @@ SMALL_MODEL: dict[str, dict[str, Any]] = {
     "recurrent_ppo": PPO_LIKE,
     "hybrid": PPO_LIKE,
     "shared": {**PPO_LIKE, "gradient_steps": 4},
+    "device_ppo": PPO_LIKE,
     "a2c": ON_POLICY,
     "sac": OFF_POLICY,
     "td3": OFF_POLICY,
@@ -31,7 +32,7 @@ SMALL_MODEL: dict[str, dict[str, Any]] = {
 def quick_configuration(algorithm: str) -> Configuration:
     """The repository's configuration with a small batch, net and horizon."""
     configuration = load_configuration(algorithm, "ASL-v0")
-    size = {"hidden": 16} if algorithm == "shared" else {"net_arch": [16]}
+    size = {"hidden": 16} if algorithm in ("shared", "device_ppo") else {"net_arch": [16]}
     network = {**configuration.network, **size}
     if algorithm == "recurrent_ppo":
         network["lstm_hidden_size"] = 8

@@ -187,7 +187,9 @@ def test_a_whole_table_serves_an_id_that_has_none(tmp_path: Path) -> None:
     assert own.model == {"policy": "MlpPolicy", "batch_size": 16}
 
 
-@pytest.mark.parametrize("algorithm", ["ppo", "a2c", "hybrid", "shared", "tqc", "ppo_lagrangian"])
+@pytest.mark.parametrize(
+    "algorithm", ["ppo", "a2c", "device_ppo", "hybrid", "shared", "tqc", "ppo_lagrangian"]
+)
 def test_shipped_hyperparameters_pass_the_checks(tmp_path: Path, algorithm: str) -> None:
     empty = written(tmp_path, '["ASL-v0"]\n')
     shipped = load_configuration(algorithm, "ASL-v0")

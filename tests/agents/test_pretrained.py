@@ -54,7 +54,9 @@ def copied(folder: Path, **changes: Any) -> dict[str, Any]:
     return entry
 
 
-@pytest.mark.parametrize("algorithm", ["ppo", "recurrent_ppo", "tqc", "hybrid", "shared"])
+@pytest.mark.parametrize(
+    "algorithm", ["ppo", "recurrent_ppo", "tqc", "hybrid", "shared", "device_ppo"]
+)
 def test_a_shipped_model_decides_alike_and_is_smaller(algorithm, folder):
     configuration = quick_configuration(algorithm)
     trained = folder / "trained.zip"

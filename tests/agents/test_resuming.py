@@ -59,7 +59,7 @@ def rows(configuration: Configuration, root: Path) -> list[dict[str, str]]:
     return read_curve(run_folder(root, configuration, 0) / "curve.csv")
 
 
-@pytest.mark.parametrize("algorithm", ["ppo", "recurrent_ppo", "shared", "tqc"])
+@pytest.mark.parametrize("algorithm", ["ppo", "recurrent_ppo", "shared", "device_ppo", "tqc"])
 def test_interruptions_leave_weights_optimisers_and_curve_as_they_would_be(
     algorithm: str, tmp_path: Path
 ) -> None:
