@@ -104,14 +104,17 @@ def resolve_budget(system: System, budget: Budget, trace: Trace) -> Array:
         least, fastest = extreme_energies(system, trace, num_budgets)
         budgets = least + budget.fraction * (fastest - least)
         if not (budgets > 0).all():
-            allowed = f"a scope in which every budget is above 0 J, not {np.array2string(budgets)}"
+            allowed = f"a scope in which every budget is above 0 J, not {_told(budgets)}"
             raise FieldError("budget.scope", budget.scope, allowed)
         return np.asarray(budgets)
     budgets = np.array(budget.joules, dtype=float)
     solver = TraceSolver(system, trace, num_budgets)
     least_factor, minimum = _least_budget_factor(solver, budgets)
     if least_factor >= 1.0:
-        allowed = f"more than the minimum energy, which is {np.array2string(minimum)} J a round"
+        allowed = (
+            f"more than the minimum energy, which is {_told(minimum)} J a round; or a fraction "
+            "between that and what the fastest policy spends"
+        )
         raise FieldError("budget.joules", budget.joules, allowed)
     return budgets
 
@@ -160,3 +163,7 @@ def _greatest_mixture(cuts: Array) -> tuple[float, Array]:
         allowed = f"budgets of which it can be told whether they can be kept ({solution.message})"
         raise FieldError("budget.joules", f"energies over budgets up to {scale:g}", allowed)
     return -float(solution.fun) * scale, solution.x[:-1]
+
+
+def _told(joules: Array) -> str:
+    return np.array2string(joules, precision=6, separator=", ", max_line_width=10**9)

@@ -157,6 +157,8 @@ def _scale(axes: Axes, axis: Axis, values: "pd.Series[float]") -> None:
         axes.xaxis.set_major_locator(LogLocator(subs=TICKS if narrow else (1.0,), numticks=8))
         axes.xaxis.set_major_formatter(FuncFormatter(_plain))
         axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.xaxis.set_major_formatter(FuncFormatter(_plain))
     positive = values[values > 0]
     if len(positive) and positive.max() > WIDE * positive.min():
         axes.set_yscale("log")
