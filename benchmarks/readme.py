@@ -21,8 +21,10 @@ from benchmarks.learned.page import PAGE
 from benchmarks.learned.report import environment_table
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.suite import TOLD_MORE
+from benchmarks.reporting.formatting import at_most_three_digits, signed_percent
 from benchmarks.reporting.results import load_results
 from benchmarks.reporting.tables import changes_table, markdown, ranking_table, shortlist
+from benchmarks.studies.accuracy.picture import policies_shown
 
 __all__ = ["DEFAULT_RUN", "MEASURED_RUN", "SPEED", "write_readme"]
 
@@ -31,6 +33,10 @@ MEASURED_RUN = "ASL-v0-default-measured"
 SPEED = "speed/speed.md"
 NUM_IN_CHANGES = 2
 """Policies in the README's table of changes: OPEN and the best agent."""
+
+ACCURACY, PRIVACY = "accuracy", "privacy"
+TARGET = 0.95
+"""Share of the final accuracy that the README's table of training is about."""
 
 LEARNED = "learned"
 CERTIFICATE = "certificate"
@@ -46,6 +52,8 @@ PICTURES = {
     "running-averages.png": f"{DEFAULT_RUN}/figures/running_averages-page.png",
     "scaling.png": "scaling/scaling.png",
     "certificate-fleets.png": f"{CERTIFICATE}/fleets.png",
+    "accuracy.png": f"{ACCURACY}/accuracy-sequential-page.png",
+    "reconstructions.png": f"{PRIVACY}/reconstructions.png",
 }
 """Pictures of the README by the files that commands write."""
 
@@ -97,7 +105,55 @@ def _calibration(results: Path) -> str:
     return text.partition("## Raspberry Pi: errors [%]")[2].partition("##")[0].strip()
 
 
+def _accuracy(results: Path) -> str:
+    """Final accuracies, as the study reports them."""
+    text = (results / ACCURACY / "accuracy.md").read_text(encoding="utf-8")
+    return text.partition("## Final accuracy")[2].partition("##")[0].strip()
+
+
+def _targets(results: Path) -> str:
+    """Time and energy to a share of the final accuracy, of the policies that the figure shows."""
+    tables = []
+    targets, changes = (
+        pd.read_csv(results / ACCURACY / f"{name}.csv") for name in ("targets", "changes")
+    )
+    for schedule in dict.fromkeys(targets["schedule"]):
+        own, against = (
+            each[(each["schedule"] == schedule) & (each["split"] == "equal")]
+            for each in (targets, changes)
+        )
+        shown = own[own["policy"].isin(policies_shown(own))]
+        change = against.set_index("policy").reindex(shown["policy"])
+        columns: dict[str, Any] = {"Schedule": schedule, "Policy": shown["label"]}
+        for name, unit in (("seconds", "s"), ("joules", "J")):
+            column = f"{name}_{TARGET:.2f}"
+            columns[f"To {TARGET:.0%} [{unit}]"] = shown[column].map(at_most_three_digits)
+            told = [signed_percent(value) for value in change[column].fillna(0.0)]
+            columns[f"OPEN against it, {name}"] = told
+        tables.append(pd.DataFrame(columns))
+    return markdown(pd.concat(tables))
+
+
+def _privacy(results: Path) -> str:
+    """How well images can be rebuilt from what crosses at each cut."""
+    table = pd.read_csv(results / PRIVACY / "reconstruction.csv")
+    kilobits = table["bits_per_sample"] / 1e3
+    return markdown(
+        pd.DataFrame(
+            {
+                "Split point": table["split"].astype(str),
+                "Layer": table["layer"],
+                "Crosses [kbit/sample]": kilobits.map(at_most_three_digits),
+                "Error": table["error"].map("{:.3f}".format),
+            }
+        )
+    )
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
+    "accuracy": _accuracy,
+    "targets": _targets,
+    "privacy": _privacy,
     "ranking": _ranking(DEFAULT_RUN),
     "learned": _learned,
     "certificate": _certificate,

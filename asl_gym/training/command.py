@@ -123,7 +123,13 @@ def _rebuild(given: argparse.Namespace) -> None:
         given.out.mkdir(parents=True, exist_ok=True)
         figure = draw_reconstructions(private, three_of(found))
         figure.savefig(given.out / "reconstructions.png", dpi=150)
-        print(f"Written to {given.out}: reconstructions.png")
+        with (given.out / "reconstruction.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["split", "layer", "bits_per_sample", "error"])
+            for each in found:
+                bits = setting.profile.activation_bits[each.split]
+                writer.writerow([each.split, each.name, bits, each.error])
+        print(f"Written to {given.out}: reconstructions.png, reconstruction.csv")
 
 
 def _prepared(given: argparse.Namespace) -> Setting:
@@ -196,7 +202,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Mapping[str, Callable[[Any], Non
                          help="whose weights are taken (default: the first ones)")  # fmt: skip
     rebuild.add_argument("--steps", type=int, default=1000,
                          help="of training each decoder (default: %(default)s)")  # fmt: skip
-    rebuild.add_argument("--out", type=Path, metavar="FOLDER", help="write a picture")
+    rebuild.add_argument("--out", type=Path, metavar="FOLDER", help="write a picture and the table")
     return parser, {"privacy": _rebuild, "run": _run, "server": _serve, "device": _join}
 
 
