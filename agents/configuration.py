@@ -16,11 +16,11 @@ from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.policies import BasePolicy
 
 from agents.categorical import BatchedMlpLstmPolicy, BatchedMlpPolicy
-from agents.device_ppo import DevicePPO
-from agents.hybrid import Hybrid
+from agents.device_ppo.algorithm import DevicePPO
+from agents.hybrid.algorithm import Hybrid
 from agents.hyperparameter_files import check_arguments, check_table, shipped_tables, table_of
 from agents.ppo_lagrangian import PPOLagrangian
-from agents.shared import Shared
+from agents.shared.algorithm import Shared
 
 __all__ = [
     "ALGORITHMS",

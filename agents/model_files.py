@@ -29,9 +29,9 @@ ALGORITHMS_BY_ATTRIBUTES: tuple[tuple[frozenset[str], str], ...] = tuple(
     (frozenset(attributes.split()), algorithm)
     for attributes, algorithm in (
         ("multiplier", "agents.ppo_lagrangian.PPOLagrangian"),
-        ("num_candidates", "agents.hybrid.Hybrid"),
-        ("buffer_rounds", "agents.shared.Shared"),
-        ("balance decays", "agents.device_ppo.DevicePPO"),
+        ("num_candidates", "agents.hybrid.algorithm.Hybrid"),
+        ("buffer_rounds", "agents.shared.algorithm.Shared"),
+        ("balance decays", "agents.device_ppo.algorithm.DevicePPO"),
         ("delta_std_schedule", "sb3_contrib.ARS"),
         ("cg_max_steps", "sb3_contrib.TRPO"),
         ("n_quantiles", "sb3_contrib.QRDQN"),

@@ -16,11 +16,11 @@ from stable_baselines3.common.policies import BasePolicy
 from torch import Tensor
 
 from agents.configuration import Configuration, policy_arguments, policy_class
-from agents.hybrid import HybridPolicy
 from agents.hybrid.network import ProposalPolicy
-from agents.shared import SharedAgent
+from agents.hybrid.policy import HybridPolicy
 from agents.shared.memory import Memory
 from agents.shared.network import SharedPolicy
+from agents.shared.policy import SharedAgent
 from asl_gym import Policy
 from asl_gym.scoring.fitting import PolicyFactory
 

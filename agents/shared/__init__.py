@@ -3,8 +3,3 @@
 It sees each device's row of the ``devices`` observation, a pooled context of the fleet, and what it
 remembers of the episode; it is trained on some fleets of one size and plays others of any size.
 """
-
-from agents.shared.algorithm import Shared
-from agents.shared.policy import SharedAgent
-
-__all__ = ["Shared", "SharedAgent"]

@@ -17,7 +17,7 @@ import gymnasium as gym
 import numpy as np
 
 from agents.configuration import load_configuration
-from agents.hybrid import Hybrid
+from agents.hybrid.algorithm import Hybrid
 from agents.vec_env import make_vec_env
 from asl_gym import OPEN, HindsightFrontier, Policy, Scenario, Trace, preset
 from asl_gym.traces.synthetic import SyntheticTraces

@@ -12,7 +12,8 @@ from torch import nn
 
 import asl_gym
 from agents.configuration import Configuration, load_configuration
-from agents.hybrid import Hybrid, HybridPolicy
+from agents.hybrid.algorithm import Hybrid
+from agents.hybrid.policy import HybridPolicy
 from agents.runs import read_curve, run_folder
 from agents.training import train
 from agents.vec_env import make_vec_env
