@@ -3,7 +3,7 @@
 #   make learned train the learned agents and write their page, agents/RESULTS.md
 #   make test    linters, type checker and tests
 #   make quick   the same with the fast tests alone, for the inner loop
-# For a CPU build of torch: make bench TORCH_INDEX=<the CPU index that pytorch.org names>
+# For a CPU build of torch: make test TORCH_INDEX=<the CPU index that pytorch.org names>
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -19,10 +19,10 @@ test quick: export OPENBLAS_NUM_THREADS = 1
 bench: $(VENV)/benchmarks.installed
 	$(BIN)/python -m benchmarks
 
-learned: $(VENV)/benchmarks.installed
+learned: $(VENV)/all.installed
 	$(BIN)/python -m benchmarks learned
 
-speed: $(VENV)/benchmarks.installed
+speed: $(VENV)/all.installed
 	$(BIN)/python -m benchmarks speed
 
 test: lint
@@ -38,14 +38,26 @@ lint: $(VENV)/dev.installed
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tests.import_chains
 
-$(VENV)/torch.installed: constraints.txt
+$(VENV)/made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/torch.installed: constraints.txt $(VENV)/made
 	$(PIP) torch $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 	touch $@
 
-$(VENV)/%.installed: pyproject.toml constraints.txt $(VENV)/torch.installed
-	$(PIP) --editable '.[$*]'
+# Playing needs no torch; training and the tests do.
+$(VENV)/benchmarks.installed: pyproject.toml constraints.txt $(VENV)/made
+	$(PIP) --editable '.[benchmarks]'
+	touch $@
+
+$(VENV)/all.installed: pyproject.toml constraints.txt $(VENV)/torch.installed
+	$(PIP) --editable '.[agents,benchmarks,training]'
+	touch $@
+
+$(VENV)/dev.installed: pyproject.toml constraints.txt $(VENV)/torch.installed
+	$(PIP) --editable '.[dev]'
 	touch $@
 
 clean:

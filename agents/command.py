@@ -15,6 +15,7 @@ from agents.checkpoints import steps_done
 from agents.configuration import Configuration, load_configuration
 from agents.curve import plot_curves
 from agents.errors import RunError
+from agents.export_command import export
 from agents.own_scenarios import OwnScenario, on_scenario
 from agents.runs import run_folder
 from agents.seeds import VALIDATION_SEEDS
@@ -34,6 +35,8 @@ app = typer.Typer(
     help=__doc__,
     callback=speak_plainly_where_needed,
 )
+
+app.command()(export)
 
 Algorithm = Annotated[str, typer.Argument(help="Algorithm, for example ppo.")]
 Env = Annotated[str, typer.Option("--env", help="Environment id.")]

@@ -11,6 +11,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from asl_gym.extras import extra_told
 from asl_gym.scenario.overlays import parse_settings
 from asl_gym.terminal import speak_plainly_where_needed
 from asl_gym.traces.columns import Columns
@@ -171,7 +172,8 @@ def speed(
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/speed"),
 ) -> None:
     """Measures environments and OPEN, with ratios to what the project aims at."""
-    from benchmarks.studies.speed import measure_all
+    with extra_told("agents"):
+        from benchmarks.studies.speed import measure_all
 
     measurements = measure_all()
     table = pd.DataFrame([vars(each) for each in measurements])
@@ -242,8 +244,9 @@ def learned(
     ] = False,
 ) -> None:
     """Trains, plays and ships the learned agents and writes their page; goes on if interrupted."""
-    from benchmarks.learned.command import Places, make_page, part_of
-    from benchmarks.learned.report import write_page
+    with extra_told("agents"):
+        from benchmarks.learned.command import Places, make_page, part_of
+        from benchmarks.learned.report import write_page
 
     with failures_told():
         whole, part = part_of(PAGE, tuple(env or ()), tuple(only or ()), seeds)

@@ -36,6 +36,7 @@ class ProposalPolicy(BasePolicy):
     Attributes:
         num_devices: Number of devices N.
         num_splits: Number of admissible split points L.
+        size: Entries of an observation.
 
     Raises:
         ValueError: If the action space is not that of the view ``split``, or the activation is
@@ -66,8 +67,8 @@ class ProposalPolicy(BasePolicy):
         self.net_arch, self.activation_fn, self._lr_schedule = net_arch, activation_fn, lr_schedule
         self.num_devices, self.num_splits = len(action_space.nvec), int(action_space.nvec[0])
         outputs = self.num_devices * self.num_splits
-        size = observation_space.shape[0]
-        self.network = nn.Sequential(*create_mlp(size, outputs, net_arch, activation_fn))
+        self.size = observation_space.shape[0]
+        self.network = nn.Sequential(*create_mlp(self.size, outputs, net_arch, activation_fn))
         self.optimizer = self.optimizer_class(self.parameters(), lr=lr_schedule(1.0))  # type: ignore[call-arg]
 
     def forward(self, observation: torch.Tensor) -> torch.Tensor:

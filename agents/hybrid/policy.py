@@ -1,12 +1,11 @@
 """The hybrid agent's decision: the network proposes, the solver's upper layer prices."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.hybrid.candidates import change_patterns, mutations, propose
-from agents.hybrid.network import ProposalPolicy
 from asl_gym.arrays import Splits
 from asl_gym.envs.actions import ActionViewName
 from asl_gym.envs.codec import Observation
@@ -15,7 +14,30 @@ from asl_gym.policies.base import scenario_of
 from asl_gym.policies.open import price_splits
 from asl_gym.scenario.scenario import Scenario
 
-__all__ = ["HybridPolicy"]
+__all__ = ["HybridPolicy", "Proposer"]
+
+
+class Proposer(Protocol):
+    """What a decision needs of the proposing network."""
+
+    @property
+    def num_devices(self) -> int:
+        """Number of devices N."""
+        ...
+
+    @property
+    def num_splits(self) -> int:
+        """Number of admissible split points L."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Entries of an observation."""
+        ...
+
+    def logits(self, observation: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Logits of shape (..., N, L) for observations of shape (..., size)."""
+        ...
 
 
 class HybridPolicy:
@@ -36,7 +58,7 @@ class HybridPolicy:
 
     action_view: ClassVar[ActionViewName] = "split"
 
-    def __init__(self, network: ProposalPolicy, num_candidates: int, env: Any) -> None:
+    def __init__(self, network: Proposer, num_candidates: int, env: Any) -> None:
         self.scenario = scenario_of(env)
         self._network, self._codec = network, ObservationCodec(self.scenario)
         _check_fit(network, self.scenario, self._codec)
@@ -88,8 +110,8 @@ class HybridPolicy:
         return np.take_along_axis(candidates, best[..., None, None], axis=-2)[..., 0, :]
 
 
-def _check_fit(network: ProposalPolicy, scenario: Scenario, codec: ObservationCodec) -> None:
-    size = network.observation_space.shape
+def _check_fit(network: Proposer, scenario: Scenario, codec: ObservationCodec) -> None:
+    size = (network.size,)
     made_for = f"{network.num_devices} devices, {network.num_splits} split points"
     counts = np.unique(scenario.split_points.counts)
     given = f"{scenario.num_devices} devices, {' or '.join(map(str, counts))} split points"

@@ -1,7 +1,7 @@
 """The agents that the repository ships, and what is needed to trust and to evaluate them.
 
-Each is a file of numbers beside its description in the manifest, which tells its SHA-256 too. A
-policy is built from code and filled with them, so that loading one runs nothing that the files
+Each is an ONNX file that is played without torch, and a file of its weights to train on from. The
+manifest tells what each is and the SHA-256 of both, and loading one runs nothing that the files
 hold.
 """
 
@@ -11,11 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import torch
-from stable_baselines3.common.policies import BasePolicy
-from torch import Tensor
-
-from agents.pretrained.weights import build, fill, from_bytes
+from agents.exported.playing import agent_of
 from asl_gym import Policy
 from asl_gym.scoring.fitting import PolicyFactory
 from asl_gym.validation.json_files import read_json
@@ -27,6 +23,7 @@ __all__ = [
     "folder",
     "load",
     "manifest",
+    "onnx_of",
     "shipped_names",
     "training_seed",
 ]
@@ -57,16 +54,15 @@ def training_seed(name: str, env_id: str) -> int:
 
 
 def files_of(name: str, env_id: str) -> dict[str, str]:
-    """SHA-256 of all that makes a shipped agent, by name: its weights, and its manifest entry."""
+    """SHA-256 of all that makes a shipped agent, by name: its network, and its manifest entry."""
     entry = _entry(name, env_id)
     described = json.dumps(entry, sort_keys=True).encode()
-    return {entry["file"]: entry["sha256"], MANIFEST: hashlib.sha256(described).hexdigest()}
+    played = entry["played"]
+    return {played["file"]: played["sha256"], MANIFEST: hashlib.sha256(described).hexdigest()}
 
 
 def load(name: str, env_id: str) -> Policy | PolicyFactory:
-    """Loads a shipped agent, and sets torch to one thread.
-
-    The networks are so small that on more threads a decision takes up to fifty times as long.
+    """Loads a shipped agent.
 
     Args:
         name: Its name, one of :func:`shipped_names`.
@@ -79,14 +75,15 @@ def load(name: str, env_id: str) -> Policy | PolicyFactory:
     Raises:
         ValueError: If there is none of that name, or the file is not the one in the manifest.
     """
-    entry = _entry(name, env_id)
-    weights = _weights(entry)
-    torch.set_num_threads(1)
-    made_of = entry["environment"], entry["description"]
-    return build(entry["algorithm"], env_id, *made_of, weights)
+    return agent_of(onnx_of(name, env_id), f"{name} of {env_id}")
 
 
-def continue_from(name: str, env_id: str, policy: BasePolicy) -> None:
+def onnx_of(name: str, env_id: str) -> bytes:
+    """The contents of a shipped agent's ONNX file; arguments and errors as for :func:`load`."""
+    return _contents(_entry(name, env_id)["played"])
+
+
+def continue_from(name: str, env_id: str, policy: Any) -> None:
     """Puts a shipped agent's weights into the policy of a model that is to be trained on.
 
     Critics and optimisers are not shipped: they start anew.
@@ -99,7 +96,10 @@ def continue_from(name: str, env_id: str, policy: BasePolicy) -> None:
     Raises:
         ValueError: As for :func:`load`, or if the policy has other layers.
     """
-    fill(policy, _weights(_entry(name, env_id)))
+    # Here, since it takes torch, which playing does not.
+    from agents.pretrained.weights import fill, from_bytes
+
+    fill(policy, from_bytes(_contents(_entry(name, env_id))))
 
 
 def _entry(name: str, env_id: str) -> dict[str, Any]:
@@ -109,13 +109,14 @@ def _entry(name: str, env_id: str) -> dict[str, Any]:
     return manifest()[env_id][name]
 
 
-def _weights(entry: dict[str, Any]) -> dict[str, Tensor]:
-    """The weights of a file, of which the very bytes are checked that are read."""
-    file = entry["file"]
+def _contents(described: dict[str, Any]) -> bytes:
+    """The contents of a file, of which the very bytes are checked that are read."""
+    file = described["file"]
     if not file or Path(file).name != file or file == "..":
         raise ValueError(f"file = {file!r} in {MANIFEST}: expected a name without folders")
-    contents = (folder() / file).read_bytes()
+    contents: bytes = (folder() / file).read_bytes()
     found = hashlib.sha256(contents).hexdigest()
-    if found != entry["sha256"]:
-        raise ValueError(f"{file} has SHA-256 {found}: expected {entry['sha256']}; not loaded")
-    return from_bytes(contents)
+    if found != described["sha256"]:
+        allowed = f"expected {described['sha256']}; not loaded"
+        raise ValueError(f"{file} has SHA-256 {found}: {allowed}")
+    return contents

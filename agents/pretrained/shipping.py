@@ -14,6 +14,9 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from agents import pretrained
 from agents.bookkeeping import sha256_of, write_json, write_whole
 from agents.configuration import ALGORITHMS, Configuration
+from agents.exported.exporting import as_onnx
+from agents.exported.playing import agent_of
+from agents.exported.runs import sizes_of, views_of
 from agents.playing import as_policy
 from agents.pretrained.weights import as_bytes, build, describe, from_bytes
 from asl_gym import Evaluator, Policy
@@ -23,6 +26,8 @@ __all__ = ["ship"]
 
 VERSIONED = ("gymnasium", "numpy", "scipy", "stable-baselines3", "sb3-contrib", "torch")
 CHECKED_ROUNDS = 30
+ROUNDING = 1e-4
+"""By how much frequencies may differ that follow from positions, whose sums are rounded."""
 
 
 def ship(model_path: Path, configuration: Configuration, making: dict[str, Any]) -> Path:
@@ -34,16 +39,14 @@ def ship(model_path: Path, configuration: Configuration, making: dict[str, Any])
         making: What else the manifest is to tell: ``seed``, ``command``, ``commit``, ….
 
     Returns:
-        The shipped file.
+        The shipped file that is played.
 
     Raises:
         ValueError: If the shipped weights do not act as the trained model.
     """
     algorithm, env_id = configuration.algorithm, configuration.env_id
-    file, contents = (
-        pretrained.folder() / f"{algorithm}-{env_id}.safetensors",
-        pretrained.manifest(),
-    )
+    stem, contents = f"{algorithm}-{env_id}", pretrained.manifest()
+    played, file = (pretrained.folder() / f"{stem}.{end}" for end in ("onnx", "safetensors"))
     told = {
         **making,
         "algorithm": algorithm,
@@ -52,21 +55,25 @@ def ship(model_path: Path, configuration: Configuration, making: dict[str, Any])
         "model_sha256": sha256_of(model_path),
     }
     if told.items() <= contents.get(env_id, {}).get(algorithm, {}).items():
-        return file
+        return played
     model = ALGORITHMS[algorithm].load(model_path, device="cpu")
     weights = as_bytes(model.policy)
     made_of = configuration.environment, told["description"]
     _check_same_decisions(model, build(algorithm, env_id, *made_of, from_bytes(weights)), env_id)
+    network = as_onnx(model.policy, env_id, views_of(configuration), sizes_of(configuration))
+    _check_same_decisions(model, agent_of(network, played.name), env_id)
     contents.setdefault(env_id, {})[algorithm] = {
         "file": file.name,
         "sha256": hashlib.sha256(weights).hexdigest(),
+        "played": {"file": played.name, "sha256": hashlib.sha256(network).hexdigest()},
         **told,
         "steps": int(model.num_timesteps),
         "versions": {package: metadata.version(package) for package in VERSIONED},
     }
     write_whole(file, weights)
+    write_whole(played, network)
     write_json(pretrained.folder() / pretrained.MANIFEST, contents, sort_keys=True)
-    return file
+    return played
 
 
 def _check_same_decisions(
@@ -82,7 +89,7 @@ def _check_same_decisions(
         next(evaluator.evaluate(policy, [0])) for policy in (as_policy(model), rebuilt)
     )
     same = np.array_equal(one.split, other.split)
-    if not same or not np.array_equal(one.server_frequency, other.server_frequency):
+    if not same or not np.allclose(one.server_frequency, other.server_frequency, rtol=ROUNDING):
         raise ValueError(
             f"{model!r} decides otherwise with the weights that are shipped: a module that acting "
             "needs has the name of one that only training needs, so give it another name"

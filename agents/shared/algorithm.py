@@ -117,7 +117,7 @@ class Shared(FleetsAlgorithm):
             for fleet, own in zip(self._fleets, shown, strict=True)
         ]
         self._buffer.add(features, *map(np.concatenate, zip(*rounds, strict=True)))
-        splits: NDArray[np.int64] = self.policy.choose(torch.as_tensor(features)).numpy()
+        splits = self.policy.decide(features)
         self._remember(observations, splits)
         return splits
 

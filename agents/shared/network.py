@@ -3,11 +3,15 @@
 import copy
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from gymnasium import spaces
+from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
 from torch import nn
+
+from asl_gym.arrays import Float32
 
 __all__ = ["SharedNetwork", "SharedPolicy"]
 
@@ -100,9 +104,10 @@ class SharedPolicy(BasePolicy):
         self.network.load_state_dict(self.average.state_dict())
 
     @torch.no_grad()
-    def choose(self, features: torch.Tensor) -> torch.Tensor:
+    def decide(self, features: Float32) -> NDArray[np.int64]:
         """The average's first choice of every device, shape (B, N)."""
-        return self.average(features).argmax(dim=-1)  # type: ignore[no-any-return]
+        choice: torch.Tensor = self.average(torch.as_tensor(features)).argmax(dim=-1)
+        return choice.numpy()
 
     def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> torch.Tensor:
         raise TypeError("the shared network plays by Shared.policy_for(env), which remembers")

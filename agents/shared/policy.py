@@ -1,18 +1,35 @@
 """The shared agent's decision in an environment of any fleet."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from agents.shared.memory import Memory, MemoryState
-from agents.shared.network import SharedPolicy
+from asl_gym.arrays import Float32
 from asl_gym.envs.actions import ActionViewName
 from asl_gym.envs.observations import ObservationViewName
 from asl_gym.policies.base import scenario_of
 
-__all__ = ["SharedAgent"]
+__all__ = ["SharedAgent", "SharedDecider"]
+
+
+class SharedDecider(Protocol):
+    """What an agent needs of its network."""
+
+    @property
+    def width(self) -> int:
+        """Features of a row."""
+        ...
+
+    @property
+    def num_splits(self) -> int:
+        """Number of admissible split points L."""
+        ...
+
+    def decide(self, features: Float32) -> NDArray[np.int64]:
+        """Split indices, shape (B, N), for features of shape (B, N + 1, width)."""
+        ...
 
 
 class SharedAgent:
@@ -35,7 +52,7 @@ class SharedAgent:
     action_view: ClassVar[ActionViewName] = "split"
     observation_view: ClassVar[ObservationViewName] = "devices"
 
-    def __init__(self, network: SharedPolicy, decays: tuple[float, ...], env: Any) -> None:
+    def __init__(self, network: SharedDecider, decays: tuple[float, ...], env: Any) -> None:
         scenario = scenario_of(env)
         self._network, self.memory = network, Memory(scenario, decays)
         width, counts = self.memory.width, scenario.split_points.counts
@@ -73,6 +90,6 @@ class SharedAgent:
             np.asarray(False if episode_start is None else episode_start, dtype=bool), len(batch)
         )
         features, state = self.memory.see(batch, state, starts)
-        splits: NDArray[np.int64] = self._network.choose(torch.as_tensor(features)).numpy()
+        splits = self._network.decide(features)
         state = self.memory.decided(batch, splits, state)
         return (splits[0] if single else splits), state

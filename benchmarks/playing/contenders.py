@@ -13,7 +13,7 @@ from asl_gym.policies.schemes.ablation import ABLATION, ablation_policy
 from asl_gym.policies.schemes.catalogue import SCHEMES, Scheme
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.suite import WARM_START, Entry, build_suite, user_entries
-from benchmarks.playing.user_policies import MODEL, load_user_policy
+from benchmarks.playing.user_policies import AGENT, MODEL, load_user_policy
 
 __all__ = ["contender_names", "contenders", "one_contender"]
 
@@ -63,7 +63,7 @@ def contenders(name: str, evaluator: Evaluator) -> list[Entry]:
     known = next((each for each in (*OPEN_VERSIONS, *ABLATIONS) if each.name == name), None)
     if known is not None:
         return [known]
-    if ":" in name or "=" in name or name.endswith(MODEL):
+    if ":" in name or "=" in name or name.endswith((MODEL, AGENT)):
         return user_entries([load_user_policy(name)], evaluator)
     heuristics = build_suite(evaluator, agents=False).entries
     found = [entry for entry in heuristics if entry.name == name]

@@ -1,8 +1,9 @@
-"""A user's own policies: from ``file.py:Class``, ``package.module:Class`` or ``model.zip``.
+"""A user's own policies: from ``file.py:Class``, ``package.module:Class``, a model or an agent.
 
 A class or function is called with the environment, as :func:`asl_gym.scoring.fitting.build_policy`
-does, and must give a policy; a zip file is a model of stable-baselines3. An episode may depend on
-nothing but its seed, since an interrupted benchmark goes on with the seeds that are missing.
+does, and must give a policy; a zip file is a model of stable-baselines3, an ONNX file an agent that
+``python -m agents export`` wrote. An episode may depend on nothing but its seed, since an
+interrupted benchmark goes on with the seeds that are missing.
 """
 
 import re
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from agents.bookkeeping import sha256_of
+from agents.exported.playing import load_agent
+from asl_gym.extras import extra_told
 from asl_gym.scoring.fitting import build_policy
 from asl_gym.users_code import MODULE, callables_of, module_named
 from asl_gym.users_code import users_code as users_code_of
@@ -24,9 +27,12 @@ __all__ = ["MODEL", "PROTOCOL", "UserPolicy", "load_user_policy", "users_code"]
 
 LONGEST_NAME = 60
 NAME = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,{LONGEST_NAME - 1}}}")
-EXPECTED = "[NAME=]package.module:Class, [NAME=]path/to/file.py:Class or [NAME=]path/to/model.zip"
-MODEL = ".zip"
-"""How the name of a model's file ends."""
+EXPECTED = (
+    "[NAME=]package.module:Class, [NAME=]path/to/file.py:Class, [NAME=]path/to/model.zip or "
+    "[NAME=]path/to/agent.onnx"
+)
+MODEL, AGENT = ".zip", ".onnx"
+"""How the names of a model's and of an exported agent's file end."""
 
 PROTOCOL = (
     "predict(observation, state=None, episode_start=None, deterministic=True) -> (action, state)"
@@ -53,7 +59,7 @@ class UserPolicy:
 
 
 def load_user_policy(spec: str) -> UserPolicy:
-    """Loads the policy that ``[NAME=]MODULE:CLASS`` or ``[NAME=]MODEL.zip`` names.
+    """Loads the policy that ``[NAME=]MODULE:CLASS``, ``…=MODEL.zip`` or ``…=AGENT.onnx`` names.
 
     A file is run as ``python file.py`` would: it may import what lies beside it. Loading a model
     runs what is pickled in it.
@@ -65,6 +71,8 @@ def load_user_policy(spec: str) -> UserPolicy:
     given_name, place, attribute = _parts(spec)
     if place.endswith(MODEL):
         return _load_model(spec, given_name or attribute, Path(place))
+    if place.endswith(AGENT):
+        return _load_agent(spec, given_name or attribute, Path(place))
     with users_code(f"--policy {spec!r}: {place} cannot be imported", "code that runs"):
         module = module_named(place, f"--policy {spec!r}", EXPECTED, BenchmarkError)
         factory = getattr(module, attribute, None)
@@ -78,9 +86,10 @@ def load_user_policy(spec: str) -> UserPolicy:
 
 
 def _load_model(spec: str, name: str, path: Path) -> UserPolicy:
-    # Here, since importing torch takes seconds.
-    from agents.model_files import load_model, statistics_beside
-    from agents.playing import as_policy
+    # Here, since importing torch takes seconds, and gigabytes that not everyone has.
+    with extra_told("agents"):
+        from agents.model_files import load_model, statistics_beside
+        from agents.playing import as_policy
 
     try:
         model, statistics = load_model(path), statistics_beside(path)
@@ -95,6 +104,16 @@ def _load_model(spec: str, name: str, path: Path) -> UserPolicy:
     )
 
 
+def _load_agent(spec: str, name: str, path: Path) -> UserPolicy:
+    try:
+        agent = load_agent(path)
+    except (FieldError, OSError) as error:
+        raise BenchmarkError(f"--policy {spec!r}: {error}") from error
+    return UserPolicy(
+        name, spec, lambda env: build_policy(agent, env), {path.name: sha256_of(path)}
+    )
+
+
 users_code = partial(users_code_of, error=BenchmarkError)
 """As :func:`asl_gym.users_code.users_code`, with a :class:`BenchmarkError`."""
 
@@ -104,7 +123,7 @@ def _parts(spec: str) -> tuple[str, str, str]:
     name, equals, rest = spec.partition("=")
     if not equals:
         name, rest = "", spec
-    if rest.endswith(MODEL):
+    if rest.endswith((MODEL, AGENT)):
         place, attribute, placed = rest, Path(rest).stem, "\0" not in rest
     else:
         place, _, attribute = rest.rpartition(":")

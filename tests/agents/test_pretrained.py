@@ -3,6 +3,8 @@
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from agents.playing import as_policy
 from agents.pretrained import weights
 from agents.pretrained.shipping import ship
 from agents.vec_env import make_vec_env
-from asl_gym import OPEN, Evaluator, evaluate
+from asl_gym import Evaluator, evaluate
 from tests.agents.agent_samples import quick_configuration
 
 SOURCE = pretrained.folder()
@@ -48,8 +50,9 @@ def copied(folder: Path, **changes: Any) -> dict[str, Any]:
     """Copies the manifest with changes of one entry, and that entry's file."""
     contents = json.loads((SOURCE / pretrained.MANIFEST).read_text(encoding="utf-8"))
     entry: dict[str, Any] = contents["ASL-v0"]["ppo"]
-    shutil.copy(SOURCE / entry["file"], folder)
-    entry |= changes
+    for file in (entry["file"], entry["played"]["file"]):
+        shutil.copy(SOURCE / file, folder)
+    entry["played"] |= changes
     (folder / pretrained.MANIFEST).write_text(json.dumps(contents), encoding="utf-8")
     return entry
 
@@ -62,7 +65,7 @@ def test_a_shipped_model_decides_alike_and_is_smaller(algorithm, folder):
     trained = folder / "trained.zip"
     untrained(configuration).save(trained)
     shipped = ship(trained, configuration, {"seed": 0})
-    assert shipped.stat().st_size < 0.5 * trained.stat().st_size
+    assert shipped.stat().st_size < 0.7 * trained.stat().st_size
     first, second = (
         evaluate(each, seeds=[3], horizon=5)[0]
         for each in (
@@ -70,8 +73,9 @@ def test_a_shipped_model_decides_alike_and_is_smaller(algorithm, folder):
             pretrained.load(algorithm, "ASL-v0"),
         )
     )
-    assert first.mean_delay_s == second.mean_delay_s
-    assert first.mean_energy_j == second.mean_energy_j
+    # Frequencies that follow from an actor's positions are rounded otherwise.
+    assert first.mean_delay_s == pytest.approx(second.mean_delay_s, rel=1e-6)
+    assert first.mean_energy_j == pytest.approx(second.mean_energy_j, rel=1e-6)
 
 
 def test_a_module_that_acting_needs_is_not_taken_for_a_critic(folder, monkeypatch):
@@ -90,8 +94,8 @@ def test_nothing_is_unpickled_on_the_way_to_a_decision(monkeypatch):
             raise AssertionError("something was unpickled")
 
     # Numba keeps the solver's machine code in pickled files of its own, which are not shipped.
-    for policy in (OPEN, pretrained.load("hybrid", "ASLParallel-v0")):
-        evaluate(policy, "ASLParallel-v0", seeds=[0], horizon=3)
+    for name, env_id in SHIPPED:
+        evaluate(pretrained.load(name, env_id), env_id, seeds=[0], horizon=3)
     for module, name in (
         *((pickle, each) for each in ("load", "loads", "Unpickler")),
         *((cloudpickle, each) for each in ("load", "loads")),
@@ -105,10 +109,16 @@ def test_nothing_is_unpickled_on_the_way_to_a_decision(monkeypatch):
         assert score.rounds == 3
 
 
-def test_loading_leaves_torchs_random_numbers_alone():
-    before = torch.random.get_rng_state()
-    pretrained.load("ppo", "ASL-v0")
-    assert torch.equal(before, torch.random.get_rng_state())
+def test_playing_needs_neither_torch_nor_a_learning_library(tmp_path):
+    """In a process of its own, since this one has them."""
+    code = (
+        "import sys; from agents import pretrained; from asl_gym import evaluate\n"
+        f"for name, env_id in {SHIPPED!r}:\n"
+        "    evaluate(pretrained.load(name, env_id), env_id, seeds=[0], horizon=2)\n"
+        "learning = {'torch', 'stable_baselines3', 'sb3_contrib'} & set(sys.modules)\n"
+        "assert not learning, learning"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("algorithm", ["ppo", "tqc", "shared"])
@@ -143,24 +153,24 @@ def test_shipped_agent_is_near_optimal():
 
 
 def test_a_file_that_is_not_the_manifests_is_not_loaded(folder):
-    file = folder / copied(folder)["file"]
+    file = folder / copied(folder)["played"]["file"]
     file.write_bytes(file.read_bytes() + b"x")
     with pytest.raises(ValueError, match="SHA-256"):
         pretrained.load("ppo", "ASL-v0")
 
 
-@pytest.mark.parametrize("file", ["../ppo.safetensors", "/etc/passwd", "a/b", "..", ""])
+@pytest.mark.parametrize("file", ["../ppo.onnx", "/etc/passwd", "a/b", "..", ""])
 def test_a_manifest_cannot_name_a_file_outside_its_folder(folder, file):
     copied(folder, file=file)
     with pytest.raises(ValueError, match="expected a name without folders"):
         pretrained.load("ppo", "ASL-v0")
 
 
-def test_a_description_cannot_name_another_class(folder):
-    description = copied(folder)["description"]
-    copied(folder, description={**description, "policy": "os.system"})
+def test_a_description_cannot_name_another_class():
+    entry = pretrained.manifest()["ASL-v0"]["ppo"]
+    description = {**entry["description"], "policy": "os.system"}
     with pytest.raises(ValueError, match=r"policy = 'os\.system' of ppo: expected one of"):
-        pretrained.load("ppo", "ASL-v0")
+        weights.build("ppo", "ASL-v0", entry["environment"], description, {})
 
 
 def test_manifest_says_how_each_agent_was_made():

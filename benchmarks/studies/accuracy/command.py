@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
+from asl_gym.extras import extra_told
 from asl_gym.scenario.overlays import parse_settings
 from benchmarks.jobs.choosing import engine_called
 from benchmarks.terminal import Jobs, Settings, failures_told, output
@@ -46,7 +47,7 @@ def accuracy(
     jobs: Jobs = None,
 ) -> None:
     """Trains on real data and compares policies by accuracy over seconds and joules."""
-    with failures_told():
+    with failures_told(), extra_told("training"):
         # Training takes torch, which other commands do not need.
         import torch
 

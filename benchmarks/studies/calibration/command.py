@@ -6,6 +6,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from asl_gym.extras import extra_told
 from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.terminal import failures_told, output
 
@@ -30,7 +31,7 @@ def calibration(
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/calibration"),
 ) -> None:
     """Measures how well models of computing time predict timings of networks left out."""
-    with failures_told():
+    with failures_told(), extra_told("networks"):
         # What counts operators takes torch, which other commands do not need.
         from benchmarks.reporting.exports import save_figure
         from benchmarks.studies.calibration.picture import draw_predictions

@@ -1,0 +1,1 @@
+"""Agents as ONNX files: written with torch, played without it."""

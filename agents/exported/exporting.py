@@ -1,0 +1,157 @@
+"""Writing an agent's network as an ONNX file, and checking that it decides as the agent does."""
+
+import io
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
+from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+from torch import Tensor, nn
+
+from agents.exported.describing import KEY, AgentFile, Kind, described
+from agents.hybrid.network import ProposalPolicy
+from agents.shared.network import SharedPolicy
+from asl_gym.validation.checks import FieldError
+
+__all__ = ["as_onnx"]
+
+BATCH = 3
+"""Rows of the example that a network is traced with; files take any number."""
+
+
+class _Indices(nn.Module):
+    """The likeliest choice of each index of an action."""
+
+    def __init__(self, policy: ActorCriticPolicy) -> None:
+        super().__init__()
+        self.body, self.head = policy.mlp_extractor.policy_net, policy.action_net
+        self.counts = [int(count) for count in policy.action_space.nvec]  # type: ignore[attr-defined]
+
+    def forward(self, observation: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.body(observation))
+        each = [part.argmax(dim=-1) for part in torch.split(logits, self.counts, dim=-1)]
+        return torch.stack(each, dim=-1)
+
+
+class _Remembering(_Indices):
+    """The same behind a recurrent layer, whose state is handed on."""
+
+    def __init__(self, policy: RecurrentActorCriticPolicy) -> None:
+        super().__init__(policy)
+        self.memory = policy.lstm_actor
+
+    def forward(  # type: ignore[override]
+        self, observation: Tensor, hidden: Tensor, cell: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        found, (hidden, cell) = self.memory(observation[None], (hidden, cell))
+        return super().forward(found[0]), hidden, cell
+
+
+class _Positions(nn.Module):
+    """The action that an actor of one peak takes."""
+
+    def __init__(self, policy: Any) -> None:
+        super().__init__()
+        self.actor = policy.actor
+
+    def forward(self, observation: Tensor) -> Tensor:
+        actor = self.actor
+        if hasattr(actor, "latent_pi"):
+            return torch.tanh(actor.mu(actor.latent_pi(observation)))
+        return actor.mu(observation)  # type: ignore[no-any-return]
+
+
+class _Devices(nn.Module):
+    """The average's first choice of every device."""
+
+    def __init__(self, policy: SharedPolicy) -> None:
+        super().__init__()
+        self.average = policy.average
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.average(features).argmax(dim=-1)  # type: ignore[no-any-return]
+
+
+class _Proposals(nn.Module):
+    """Logits of every device."""
+
+    def __init__(self, policy: ProposalPolicy) -> None:
+        super().__init__()
+        self.network, self.shape = policy.network, (policy.num_devices, policy.num_splits)
+
+    def forward(self, observation: Tensor) -> Tensor:
+        return self.network(observation).unflatten(-1, self.shape)  # type: ignore[no-any-return]
+
+
+def _part_of(policy: BasePolicy) -> tuple[Kind, nn.Module, dict[str, Any]]:
+    """The kind of a policy, the network that acts, and how large it is."""
+    if isinstance(policy, SharedPolicy):
+        return "devices", _Devices(policy), {"width": policy.width, "num_splits": policy.num_splits}
+    shape = policy.observation_space.shape
+    sizes: dict[str, Any] = {"size": int(shape[0]) if shape else 0}
+    if isinstance(policy, ProposalPolicy):
+        counts = {"num_devices": policy.num_devices, "num_splits": policy.num_splits}
+        return "proposals", _Proposals(policy), sizes | counts
+    if isinstance(policy, RecurrentActorCriticPolicy):
+        lstm = policy.lstm_actor
+        state = {"state": [lstm.num_layers, lstm.hidden_size]}
+        return "remembering", _Remembering(policy), sizes | state
+    if isinstance(policy, ActorCriticPolicy) and hasattr(policy.action_space, "nvec"):
+        return "indices", _Indices(policy), sizes
+    if hasattr(policy, "actor"):
+        return "positions", _Positions(policy), sizes
+    kinds = "a policy over MultiDiscrete, or an off-policy actor over a Box"
+    raise FieldError("policy", type(policy).__name__, kinds)
+
+
+def as_onnx(
+    policy: BasePolicy, env_id: str, views: tuple[str, str], sizes: Mapping[str, Any]
+) -> bytes:
+    """The contents of an ONNX file with the part of a policy that acts.
+
+    Args:
+        policy: The policy, whose networks see flat vectors or features of devices.
+        env_id: What it was trained on.
+        views: Its views of the action and of the observation.
+        sizes: The agent's own figures, ``num_candidates`` or ``decays``.
+
+    Raises:
+        FieldError: (a ValueError) If the policy is of none of the kinds that there are.
+    """
+    kind, acting, own = _part_of(policy)
+    agent = AgentFile(kind, env_id, *views, own | dict(sizes))
+    names = ["features" if kind == "devices" else "observation"]
+    inputs = [_example(agent, policy)]
+    outputs = ["logits" if kind == "proposals" else "action"]
+    axes = {names[0]: {0: "rows"}, outputs[0]: {0: "rows"}}
+    if kind == "devices":
+        axes[names[0]][1] = "devices"
+        axes[outputs[0]][1] = "devices"
+    if kind == "remembering":
+        layers, width = agent.sizes["state"]
+        inputs += [torch.zeros(layers, BATCH, width) for _ in range(2)]
+        names, outputs = [*names, "hidden", "cell"], [*outputs, "next_hidden", "next_cell"]
+        axes |= {name: {1: "rows"} for name in (*names[1:], *outputs[1:])}
+    contents = io.BytesIO()
+    with warnings.catch_warnings():
+        # The exporter that torch would rather have used takes a package more and writes the same.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            acting.eval(), tuple(inputs), contents, input_names=names, output_names=outputs,
+            dynamic_axes=axes, dynamo=False,
+        )  # fmt: skip
+    model = onnx.load_from_string(contents.getvalue())
+    onnx.helper.set_model_props(model, {KEY: described(agent)})
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def _example(agent: AgentFile, policy: BasePolicy) -> Tensor:
+    if agent.kind == "devices":
+        devices = len(policy.action_space.nvec)  # type: ignore[attr-defined]
+        return torch.zeros(BATCH, devices + 1, agent.sizes["width"])
+    return torch.as_tensor(np.zeros((BATCH, agent.sizes["size"]), np.float32))
