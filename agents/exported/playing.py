@@ -34,6 +34,7 @@ class OnnxNetwork:
     """
 
     def __init__(self, contents: bytes, name: str) -> None:
+        self._made_of = contents, name
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
@@ -46,6 +47,10 @@ class OnnxNetwork:
         told = self._session.get_modelmeta().custom_metadata_map.get(KEY)
         self.agent: AgentFile = read_description(told, name)
         self._inputs = [each.name for each in self._session.get_inputs()]
+
+    def __reduce__(self) -> tuple[type["OnnxNetwork"], tuple[bytes, str]]:
+        """A session goes to no other process: it is made anew there."""
+        return type(self), self._made_of
 
     def __call__(self, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
         """The network's outputs."""

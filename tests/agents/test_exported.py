@@ -1,5 +1,6 @@
 """Agents as ONNX files: they decide as with torch, and other files are refused."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from agents import pretrained
 from agents.exported.playing import load_agent
 from agents.pretrained.weights import build, from_bytes
+from asl_gym import evaluate
 from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from asl_gym.validation.checks import FieldError
 
@@ -72,3 +74,13 @@ def test_observations_of_another_size_are_refused() -> None:
     agent: Any = pretrained.load("ppo", "ASL-v0")
     with pytest.raises(ValueError, match="7 entries: expected 32"):
         agent.predict(np.zeros(7))
+
+
+def test_agents_go_to_other_processes() -> None:
+    for name, env_id in (("ppo", "ASL-v0"), ("hybrid", "ASL-v0"), ("shared", "ASL-v0")):
+        agent = pretrained.load(name, env_id)
+        (first, second) = (
+            evaluate(each, env_id, seeds=[0], horizon=5)[0]
+            for each in (agent, pickle.loads(pickle.dumps(agent)))
+        )
+        assert first.mean_delay_s == second.mean_delay_s
