@@ -34,6 +34,9 @@ LEGEND: dict[str, Any] = {
 LONGEST_NAME = 26
 """Characters of a layer's name that are shown."""
 
+RAW_DATA = "raw data (no answer)"
+"""Name of sending the raw data where that is the fastest, yet not asked for."""
+
 MOST_NAMES = 60
 """Cuts beyond which only some are named."""
 
@@ -79,10 +82,10 @@ def _draw_cuts(axes: "Axes", answer: Answer) -> None:
         # Marks of one cut stand above one another.
         heights[place] = heights.get(place, costs.delay[place]) + 0.045 * top
         axes.plot(place, heights[place], marker, color=colour, markersize=7, label=text)
-    step = -(-len(places) // MOST_NAMES)
-    axes.set_xticks(
-        places[::step], [_short(name) for name in costs.names[::step]], rotation=90, fontsize=8
-    )
+    step, names = -(-len(places) // MOST_NAMES), [_short(name) for name in costs.names]
+    if costs.splits[0] == 0 and costs.delay.argmin() == 0 != answer.fastest:
+        names[0] = RAW_DATA
+    axes.set_xticks(places[::step], names[::step], rotation=90, fontsize=8)
     axes.set_xlim(-0.6, len(places) - 0.4)
     axes.set_ylim(0, 1.2 * top)
     axes.set_ylabel("delay of a round [s]")
