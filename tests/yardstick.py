@@ -44,6 +44,9 @@ CASES = {
 UNCOMPILED = "uncompiled/ASLParallel-v0"
 SERIES = ("split", "server_frequency", "delay", "energies", "energy", "queue")
 SCORES = ("mean_delay_s", "mean_energy_j", "frontier_delay_s", "frontier_gap", "priced_gap")
+ROUNDED = "tqc"
+"""The agent whose frequencies are its network's own sums, rounded as the processor does."""
+
 KEPT_PARTS = ("split", "mean_server_frequency", "delay", "energy", "scores")
 
 
@@ -151,7 +154,7 @@ def kept() -> Arrays:
     recorded: Arrays = {}
     for name, arrays in record(together=True):
         for part in KEPT_PARTS:
-            if part in arrays:
+            if part in arrays and (part == "split" or f"/{ROUNDED}/" not in name):
                 recorded[f"{name}/{part}"] = arrays[part]
     return recorded
 

@@ -99,13 +99,18 @@ def _part_of(policy: BasePolicy) -> tuple[Kind, nn.Module, dict[str, Any]]:
     if isinstance(policy, RecurrentActorCriticPolicy):
         lstm = policy.lstm_actor
         state = {"state": [lstm.num_layers, lstm.hidden_size]}
-        return "remembering", _Remembering(policy), sizes | state
+        return "remembering", _Remembering(policy), sizes | state | _choices(policy)
     if isinstance(policy, ActorCriticPolicy) and hasattr(policy.action_space, "nvec"):
-        return "indices", _Indices(policy), sizes
+        return "indices", _Indices(policy), sizes | _choices(policy)
     if hasattr(policy, "actor"):
-        return "positions", _Positions(policy), sizes
+        (positions,) = policy.action_space.shape or ()
+        return "positions", _Positions(policy), sizes | {"positions": int(positions)}
     kinds = "a policy over MultiDiscrete, or an off-policy actor over a Box"
     raise FieldError("policy", type(policy).__name__, kinds)
+
+
+def _choices(policy: BasePolicy) -> dict[str, Any]:
+    return {"choices": [int(count) for count in policy.action_space.nvec]}  # type: ignore[attr-defined]
 
 
 def as_onnx(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+from gymnasium.spaces import Box, MultiDiscrete
 from numpy.typing import NDArray
 
 from agents.exported.describing import KEY, AgentFile, read_description
@@ -96,15 +97,19 @@ class OnnxAgent:
         network: The network.
 
     Attributes:
-        action_view: The view of the action that it acts in.
-        observation_view: The view of the observation that it sees.
+        action_space: What it decides, which tells the view that it acts in.
+        observation_space: What it sees.
     """
 
     def __init__(self, network: OnnxNetwork) -> None:
-        self._network = network
-        self.action_view: Any = network.agent.action_view
-        self.observation_view: Any = network.agent.observation_view
-        self._state = tuple(network.agent.sizes.get("state", ()))
+        self._network, sizes = network, network.agent.sizes
+        self.action_space: Box | MultiDiscrete = (
+            MultiDiscrete(sizes["choices"])
+            if "choices" in sizes
+            else Box(-1.0, 1.0, (sizes["positions"],), np.float32)
+        )
+        self.observation_space = Box(-np.inf, np.inf, (network.size,), np.float32)
+        self._state = tuple(sizes.get("state", ()))
 
     def predict(
         self,
