@@ -99,7 +99,7 @@ STYLES = {
     "best-fixed-max": PolicyStyle(BLUE, "o", HOLLOW),
     "fixed-open": PolicyStyle(ORANGE, "s"),
     "best-fixed-open": PolicyStyle(ORANGE, "s", HOLLOW),
-    "fixed-last-max": PolicyStyle(BLUE, "8"),
+    "fixed-last-max": PolicyStyle(BLUE, "s", HOLLOW),
     "greedy-delay": PolicyStyle(BLACK, "^"),
     "greedy-energy": PolicyStyle(GREY, "v"),
     "random": PolicyStyle(GREY, "x"),

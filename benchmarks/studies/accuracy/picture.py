@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from benchmarks.learned.plots import plain_axis
 from benchmarks.reporting import style
@@ -63,10 +64,16 @@ def draw_accuracy(
                 _line(axes, rounds, clock[clock["policy"] == name], what, place)
             axes.set(xscale="log", xlabel=UNITS[what], ylim=(LEAST_SHARE * least, 1.0))
             plain_axis(axes.xaxis)
+            axes.xaxis.set_major_formatter(FuncFormatter(_short))
         row[0].set_ylabel(f"test accuracy, {split}")
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=2 if width == "column" else 3)
     return figure
+
+
+def _short(value: float, _: Any) -> str:
+    """A number in few characters, thousands as k."""
+    return f"{value:g}" if value < 1e3 else f"{value / 1e3:g}k"
 
 
 def _style_of(clock: pd.DataFrame) -> PolicyStyle:
