@@ -128,7 +128,7 @@ def _targets(results: Path) -> str:
         for name, unit in (("seconds", "s"), ("joules", "J")):
             column = f"{name}_{TARGET:.2f}"
             columns[f"To {TARGET:.0%} [{unit}]"] = shown[column].map(at_most_three_digits)
-            told = [signed_percent(value) for value in change[column].fillna(0.0)]
+            told = ["–" if pd.isna(value) else signed_percent(value) for value in change[column]]
             columns[f"OPEN against it, {name}"] = told
         tables.append(pd.DataFrame(columns))
     return markdown(pd.concat(tables))
