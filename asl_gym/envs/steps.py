@@ -28,7 +28,6 @@ from asl_gym.envs.kernel import (
     Played,
     columns_of,
     costs_of,
-    observe_rows,
     play_rows,
     played_of,
     settle_rows,
@@ -43,6 +42,7 @@ from asl_gym.envs.memory import (
     points_of,
     sizes_of,
 )
+from asl_gym.envs.observing import observe_rows
 
 __all__ = [
     "step_decided",
