@@ -28,7 +28,9 @@ def export(
         if to.suffix != ".onnx":
             raise RunError(f"to = {str(to)!r} is not allowed: expected a name that ends with .onnx")
         folder = Path(name)
-        write_whole(to, _of_run(folder) if folder.is_dir() else onnx_of(name, env))
+        contents = _of_run(folder) if folder.is_dir() else onnx_of(name, env)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(to, contents)
     except (ValueError, OSError) as error:
         typer.secho(f"Error: {error}", fg="red", err=True)
         raise typer.Exit(2) from error

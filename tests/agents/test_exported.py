@@ -9,13 +9,21 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from agents import pretrained
+from agents.bookkeeping import sha256_of
+from agents.command import app
+from agents.configuration import ALGORITHMS
 from agents.exported.playing import load_agent
+from agents.playing import as_policy
 from agents.pretrained.weights import build, from_bytes
+from agents.training import train
 from asl_gym import evaluate
 from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from asl_gym.validation.checks import FieldError
+from benchmarks.playing.user_policies import load_user_policy
+from tests.agents.agent_samples import quick_configuration
 
 SHIPPED = [
     (name, env_id)
@@ -84,3 +92,52 @@ def test_agents_go_to_other_processes() -> None:
             for each in (agent, pickle.loads(pickle.dumps(agent)))
         )
         assert first.mean_delay_s == second.mean_delay_s
+
+
+# The command
+
+
+def exported(*arguments: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of ``export``, which must end without a traceback."""
+    result = CliRunner().invoke(app, ["export", *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.stdout, " ".join(result.stderr.split())
+
+
+@pytest.mark.usefixtures("one_validation_seed")
+@pytest.mark.parametrize("algorithm", ["ppo", "recurrent_ppo", "tqc", "hybrid", "device_ppo"])
+def test_a_run_is_exported_and_takes_part(algorithm: str, tmp_path: Path) -> None:
+    configuration = quick_configuration(algorithm)
+    model = train(configuration, 0, tmp_path / "runs", total_steps=128, progress_bar=False)
+    file = tmp_path / "mine.onnx"
+    code, said, _ = exported(str(model.parent), "--to", str(file))
+    assert code == 0
+    assert f"--policy {file}" in said
+    user = load_user_policy(f"mine={file}")
+    assert user.files == {file.name: sha256_of(file)}
+    trained = as_policy(ALGORITHMS[algorithm].load(model, device="cpu"))
+    ours, theirs = (evaluate(each, seeds=[1], horizon=20)[0] for each in (user.factory, trained))
+    assert ours.mean_delay_s == pytest.approx(theirs.mean_delay_s, rel=1e-6)
+
+
+def test_a_shipped_agent_is_exported(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "ppo.onnx"
+    code, _, _ = exported("ppo", "--env", "ASLStaleCSI-v0", "--to", str(file))
+    assert code == 0
+    entry = pretrained.manifest()["ASLStaleCSI-v0"]["ppo"]["played"]
+    assert sha256_of(file) == entry["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["ppo", "--to", "ppo.zip"], "expected a name that ends with .onnx"),
+        (["nobody", "--to", "x.onnx"], "no agent 'nobody' is shipped for 'ASL-v0'"),
+        (["{folder}", "--to", "x.onnx"], "model.zip is missing"),
+    ],
+)
+def test_what_cannot_be_exported(arguments: list[str], told: str, tmp_path: Path) -> None:
+    code, _, errors = exported(*(each.format(folder=tmp_path) for each in arguments))
+    assert code == 2
+    assert told in errors
+    assert not Path("x.onnx").exists()
