@@ -105,8 +105,9 @@ FLOPS = Bounds(0, 1e20, unit="FLOP/sample")
 """A model of 1e12 parameters over 1e6 tokens costs 2e18 FLOPs a sample forward."""
 
 BITS = Bounds(0, 1e18, unit="bit")
-MOMENTUM = Bounds(0, 1, open_high=True)
 """Above 1e15 parameters of 64 bits, a thousand times the largest model's."""
+
+MOMENTUM = Bounds(0, 1, open_high=True)
 
 BYTES = Bounds(0, 1e18, unit="byte")
 """Memory that a sample moves: every weight of the largest model a thousand times."""
