@@ -10,8 +10,8 @@ from agents.configuration import ALGORITHMS, Configuration
 from agents.description import read_description
 from agents.errors import RunError
 from agents.exported.exporting import as_onnx
-from agents.exported.runs import sizes_of, views_of
 from agents.pretrained import onnx_of
+from agents.pretrained.weights import describe
 
 __all__ = ["export"]
 
@@ -46,6 +46,4 @@ def _of_run(folder: Path) -> bytes:
     known = {each: plain[each] for each in Configuration.__dataclass_fields__ if each in plain}
     configuration = Configuration(**known)
     model = ALGORITHMS[configuration.algorithm].load(path, device="cpu")
-    return as_onnx(
-        model.policy, configuration.env_id, views_of(configuration), sizes_of(configuration)
-    )
+    return as_onnx(model.policy, configuration.env_id, describe(configuration)["agent"])

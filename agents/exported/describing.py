@@ -22,16 +22,12 @@ class AgentFile(NamedTuple):
     Attributes:
         kind: What it gives.
         env_id: What it was trained on.
-        action_view: The view that it acts in.
-        observation_view: The view that it sees.
         sizes: The agent's own figures, such as ``num_candidates``, and how many there are of what
             the network was made for.
     """
 
     kind: Kind
     env_id: str
-    action_view: str
-    observation_view: str
     sizes: dict[str, Any]
 
 

@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import onnx
 import torch
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
@@ -113,22 +112,19 @@ def _choices(policy: BasePolicy) -> dict[str, Any]:
     return {"choices": [int(count) for count in policy.action_space.nvec]}  # type: ignore[attr-defined]
 
 
-def as_onnx(
-    policy: BasePolicy, env_id: str, views: tuple[str, str], sizes: Mapping[str, Any]
-) -> bytes:
+def as_onnx(policy: BasePolicy, env_id: str, sizes: Mapping[str, Any]) -> bytes:
     """The contents of an ONNX file with the part of a policy that acts.
 
     Args:
         policy: The policy, whose networks see flat vectors or features of devices.
         env_id: What it was trained on.
-        views: Its views of the action and of the observation.
-        sizes: The agent's own figures, ``num_candidates`` or ``decays``.
+        sizes: The agent's own figures, as :func:`agents.pretrained.weights.describe` tells them.
 
     Raises:
         FieldError: (a ValueError) If the policy is of none of the kinds that there are.
     """
     kind, acting, own = _part_of(policy)
-    agent = AgentFile(kind, env_id, *views, own | dict(sizes))
+    agent = AgentFile(kind, env_id, own | dict(sizes))
     names = ["features" if kind == "devices" else "observation"]
     inputs = [_example(agent, policy)]
     outputs = ["logits" if kind == "proposals" else "action"]
@@ -159,4 +155,4 @@ def _example(agent: AgentFile, policy: BasePolicy) -> Tensor:
     if agent.kind == "devices":
         devices = len(policy.action_space.nvec)  # type: ignore[attr-defined]
         return torch.zeros(BATCH, devices + 1, agent.sizes["width"])
-    return torch.as_tensor(np.zeros((BATCH, agent.sizes["size"]), np.float32))
+    return torch.zeros(BATCH, agent.sizes["size"])

@@ -177,5 +177,5 @@ def agent_of(contents: bytes, name: str) -> Policy | PolicyFactory:
     if agent.kind == "proposals":
         return partial(HybridPolicy, network, agent.sizes["num_candidates"])
     if agent.kind == "devices":
-        return partial(SharedAgent, network, tuple(agent.sizes["decays"]))
+        return partial(SharedAgent, network, tuple(agent.sizes.get("decays", ())))
     return OnnxAgent(network)

@@ -16,7 +16,6 @@ from agents.bookkeeping import sha256_of, write_json, write_whole
 from agents.configuration import ALGORITHMS, Configuration
 from agents.exported.exporting import as_onnx
 from agents.exported.playing import agent_of
-from agents.exported.runs import sizes_of, views_of
 from agents.playing import as_policy
 from agents.pretrained.weights import as_bytes, build, describe, from_bytes
 from asl_gym import Evaluator, Policy
@@ -60,7 +59,7 @@ def ship(model_path: Path, configuration: Configuration, making: dict[str, Any])
     weights = as_bytes(model.policy)
     made_of = configuration.environment, told["description"]
     _check_same_decisions(model, build(algorithm, env_id, *made_of, from_bytes(weights)), env_id)
-    network = as_onnx(model.policy, env_id, views_of(configuration), sizes_of(configuration))
+    network = as_onnx(model.policy, env_id, told["description"]["agent"])
     _check_same_decisions(model, agent_of(network, played.name), env_id)
     contents.setdefault(env_id, {})[algorithm] = {
         "file": file.name,
