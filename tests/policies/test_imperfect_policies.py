@@ -17,6 +17,7 @@ from asl_gym import (
     evaluate,
 )
 from asl_gym.model.radio import cellular
+from asl_gym.policies.mismatch import Calibration
 from asl_gym.scenario.presets import preset
 from asl_gym.traces import channel
 from asl_gym.validation.checks import FieldError
@@ -59,7 +60,7 @@ def test_calibration_finds_the_real_parameters_in_one_round() -> None:
     action, state = policy.predict(observation)
     observation, *_ = env.step(action)
     _, state = policy.predict(observation, state, episode_start=False)
-    flops, capacitance = policy._factors(state.sums)
+    flops, capacitance = Calibration(env.scenario).factors(state.sums)
     np.testing.assert_allclose(flops[0], env.trace.flops_per_cycle_factor[0], rtol=1e-3)  # type: ignore[index]
     np.testing.assert_allclose(capacitance[0], env.trace.capacitance_factor[0], rtol=1e-3)  # type: ignore[index]
 
