@@ -1,6 +1,5 @@
 """The network that all devices share, as a stable-baselines3 policy."""
 
-import copy
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,6 +10,7 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
 from torch import nn
 
+from agents.averaged import Averaged
 from asl_gym.arrays import Float32
 
 __all__ = ["SharedNetwork", "SharedPolicy"]
@@ -51,7 +51,7 @@ class SharedNetwork(nn.Module):
         return torch.cat([codes, context.expand_as(codes)], dim=-1)
 
 
-class SharedPolicy(BasePolicy):
+class SharedPolicy(Averaged[SharedNetwork], BasePolicy):
     """The shared network, and the running average of its weights that plays.
 
     The policy's spaces are those of the fleet that it was trained on; what it is given are the
@@ -87,21 +87,11 @@ class SharedPolicy(BasePolicy):
                 f"action_space = {action_space}: expected action_view='split', with as many "
                 "choices for each device"
             )
-        self.width, self.hidden, self.averaging = width, hidden, averaging
+        self.width, self.hidden = width, hidden
         self.num_splits = int(action_space.nvec[0])
         self.network = SharedNetwork(width, hidden, self.num_splits)
-        self.average = copy.deepcopy(self.network).requires_grad_(False)
+        self._begin_average(averaging)
         self.optimizer = self.optimizer_class(self.network.parameters(), lr=lr_schedule(1.0))  # type: ignore[call-arg]
-
-    @torch.no_grad()
-    def follow(self) -> None:
-        """Moves the average towards the network."""
-        for slow, fast in zip(self.average.parameters(), self.network.parameters(), strict=True):
-            slow.lerp_(fast, self.averaging)
-
-    def begin_from_average(self) -> None:
-        """Lets training go on from weights of which the average alone is known."""
-        self.network.load_state_dict(self.average.state_dict())
 
     @torch.no_grad()
     def decide(self, features: Float32) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.round_problem import RoundProblem
 from asl_gym.solvers.sequential import option_shares
 
-__all__ = ["Regrets", "regrets"]
+__all__ = ["Regrets", "regrets", "spread_of", "weighted_regrets"]
 
 BALANCE = 0.5
 """Power of a device's typical cost by which it counts: between each alike (0) and joules (1)."""
@@ -56,13 +56,28 @@ def regrets(
         raise ValueError(f"schedule = {scenario.schedule!r}: expected 'sequential'")
     seen = codec.decode(observation)
     shown = seen.unit_costs(scenario.cost_model)
-    nominal = _shares(scenario, shown, simulation.queue)
-    spread = nominal.mean(axis=-1, keepdims=True) - nominal.min(axis=-1, keepdims=True)
-    # Where all split points cost the same there is nothing to scale.
-    spread = np.where(spread > 0, spread, 1.0)
+    return weighted_regrets(simulation, spread_of(_shares(scenario, shown, simulation.queue)))
+
+
+def spread_of(costs: Array) -> Array:
+    """Mean less minimum over the split points, shape (..., N, 1), of costs of shape (..., N, L).
+
+    It is 1 where all cost the same, so that there is nothing to scale.
+    """
+    spread = costs.mean(axis=-1, keepdims=True) - costs.min(axis=-1, keepdims=True)
+    return np.where(spread > 0, spread, 1.0)
+
+
+def weighted_regrets(simulation: Simulation, spread: Array) -> Regrets:
+    """The regrets of the round that is about to be played, scaled by a spread of costs.
+
+    Args:
+        simulation: The environments, whose devices train in turn.
+        spread: What tells a device's typical cost, of what is shown alone, shape (B, N, 1).
+    """
     weight = (spread / spread.mean()) ** BALANCE / spread
     real = simulation.unit_costs()
-    share = _shares(scenario, real, simulation.queue)
+    share = _shares(simulation.scenario, real, simulation.queue)
     best = share.argmin(axis=-1)
     regret = (share - share.min(axis=-1, keepdims=True)) * weight
     return Regrets(regret.astype(np.float32), best)
