@@ -47,6 +47,7 @@ AGENTS: dict[str, Agent] = {
     "device_ppo": Agent("PPO by device", "reward"),
     "hybrid": Agent("LyDROO-style hybrid", "cost model"),
     "shared": Agent("shared network", "cost model"),
+    "generalist": Agent("generalist", "cost model"),
 }
 """The agents by the name of their algorithm in :data:`agents.configuration.ALGORITHMS`."""
 

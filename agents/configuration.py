@@ -17,6 +17,7 @@ from stable_baselines3.common.policies import BasePolicy
 
 from agents.categorical import BatchedMlpLstmPolicy, BatchedMlpPolicy
 from agents.device_ppo.algorithm import DevicePPO
+from agents.generalist.algorithm import Generalist
 from agents.hybrid.algorithm import Hybrid
 from agents.hyperparameter_files import check_arguments, check_table, shipped_tables, table_of
 from agents.ppo_lagrangian import PPOLagrangian
@@ -34,6 +35,7 @@ ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "ppo": PPO,
     "a2c": A2C,
     "device_ppo": DevicePPO,
+    "generalist": Generalist,
     "hybrid": Hybrid,
     "ppo_lagrangian": PPOLagrangian,
     "recurrent_ppo": RecurrentPPO,
@@ -77,6 +79,8 @@ class Configuration:
             deterministic policy explores by, in units of a ``Box(-1, 1)``; ``None`` for none.
         fleets: Fleets that the environments are spread over, see
             :func:`agents.fleets.make_fleets_vec_env`; ``None`` for the scenario's own alone.
+        scenarios: Random scenarios that they are spread over in place of the environment id's own,
+            see :func:`agents.generalist.vec_env.make_scenarios_vec_env`.
         trained_on: What ``environment`` has in place of the environment id's own scenario and
             traces, as plain data with a ``name``, see :func:`agents.own_scenarios.on_scenario`.
     """
@@ -92,6 +96,7 @@ class Configuration:
     network: dict[str, Any] = field(default_factory=dict)
     action_noise_std: float | None = None
     fleets: int | None = None
+    scenarios: int | None = None
     trained_on: dict[str, Any] | None = None
 
     @property
@@ -114,6 +119,8 @@ class Configuration:
     def plain(self) -> dict[str, Any]:
         """All that decides the training, as it comes back from JSON."""
         held = dict(vars(self))
+        if self.scenarios is None:
+            del held["scenarios"]
         if self.trained_on is None:
             del held["trained_on"]
         else:

@@ -38,12 +38,16 @@ class FleetsVecEnv(BatchedVecEnv):
         """Cuts what has an entry an environment into what belongs to each fleet."""
         return np.split(values, self._ends[:-1])
 
+    def _together(self, observations: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """The fleets' observations as one array."""
+        return np.concatenate(observations)
+
     def reset(self) -> NDArray[np.float32]:
         """Resets all environments, with the seeds given to ``seed`` before."""
         for part, own in zip(self.parts, self.split(np.arange(self.num_envs)), strict=True):
             part._seeds = [self._seeds[i] for i in own]
             part._options = [self._options[i] for i in own]
-        observations = np.concatenate([part.reset() for part in self.parts])
+        observations = self._together([part.reset() for part in self.parts])
         self.reset_infos = [info for part in self.parts for info in part.reset_infos]
         self._reset_seeds()
         self._reset_options()
@@ -59,7 +63,8 @@ class FleetsVecEnv(BatchedVecEnv):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         """Plays the round."""
         steps = [part.step_wait() for part in self.parts]
-        observations, rewards, dones = (np.concatenate([s[i] for s in steps]) for i in range(3))
+        rewards, dones = (np.concatenate([s[i] for s in steps]) for i in (1, 2))
+        observations = self._together([s[0] for s in steps])
         return observations, rewards, dones, [info for step in steps for info in step[3]]
 
     def played(self, name: str) -> NDArray[Any]:

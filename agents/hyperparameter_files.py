@@ -23,8 +23,9 @@ __all__ = ["POLICY_ARGUMENTS", "check_arguments", "check_table", "shipped_tables
 
 COUNTS = ("total_steps", "num_envs", "validate_every")
 TABLES = ("environment", "model", "network")
-OPTIONAL = ("network", "action_noise_std", "fleets")
-FIELDS = (*COUNTS, "linear_learning_rate_decay", *TABLES, "action_noise_std", "fleets")
+SPREADS = ("fleets", "scenarios")
+OPTIONAL = ("network", "action_noise_std", *SPREADS)
+FIELDS = (*COUNTS, "linear_learning_rate_decay", *TABLES, "action_noise_std", *SPREADS)
 
 ENVIRONMENT = EnvArguments.__optional_keys__ - {"traces", "render_mode"}
 """Arguments of the environment that a file may hold; scenarios and traces are options."""
@@ -36,6 +37,7 @@ GIVEN = {
     *("self", "env", "device", "seed", "tensorboard_log", "policy_kwargs", "action_noise"),
     *("_init_setup_model", "monitor_wrapper", "support_multi_env", "supported_action_spaces"),
     *("observation_space", "action_space", "lr_schedule", "activation_fn", "width"),
+    "beliefs",
 }
 """Arguments that the training itself gives, or that make no difference to it."""
 
@@ -83,7 +85,7 @@ def check_table(table: Mapping[str, Any]) -> None:
     for name in FIELDS:
         if name not in table and name not in OPTIONAL:
             raise FieldError("hyperparameters", sorted(table), f"{name} among them")
-    for name in (*COUNTS, *({"fleets"} & table.keys())):
+    for name in (*COUNTS, *(set(SPREADS) & table.keys())):
         whole_number(name, table[name], 1)
     if "action_noise_std" in table:
         number("action_noise_std", table["action_noise_std"])

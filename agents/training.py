@@ -36,6 +36,7 @@ from agents.description import (
 )
 from agents.errors import RunError
 from agents.fleets import make_fleets_vec_env
+from agents.generalist.vec_env import make_scenarios_vec_env
 from agents.learning_curve import CheckpointDue, LearningCurve
 from agents.runs import cut_curve, locked, run_folder
 from agents.vec_env import make_vec_env
@@ -189,6 +190,8 @@ def _end(model: BaseAlgorithm, folder: Path) -> None:
 
 def _training_env(configuration: Configuration) -> VecEnv:
     what = configuration.env_id, configuration.num_envs
+    if configuration.scenarios is not None:
+        return make_scenarios_vec_env(*what, configuration.scenarios, **configuration.environment)
     if configuration.fleets is None:
         return make_vec_env(*what, **configuration.environment)
     return make_fleets_vec_env(*what, configuration.fleets, **configuration.environment)

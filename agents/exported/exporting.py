@@ -12,11 +12,15 @@ from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from torch import Tensor, nn
 
 from agents.exported.describing import KEY, AgentFile, Kind, described
+from agents.generalist.network import GeneralistPolicy
 from agents.hybrid.network import ProposalPolicy
 from agents.shared.network import SharedPolicy
 from asl_gym.validation.checks import FieldError
 
 __all__ = ["as_onnx"]
+
+FEATURES = {"devices": ("rows of devices",), "options": ("devices", "options")}
+"""Axes of the features behind the first, of the kinds that are given features."""
 
 BATCH = 3
 """Rows of the example that a network is traced with; files take any number."""
@@ -67,7 +71,7 @@ class _Positions(nn.Module):
 class _Devices(nn.Module):
     """The average's first choice of every device."""
 
-    def __init__(self, policy: SharedPolicy) -> None:
+    def __init__(self, policy: SharedPolicy | GeneralistPolicy) -> None:
         super().__init__()
         self.average = policy.average
 
@@ -90,6 +94,8 @@ def _part_of(policy: BasePolicy) -> tuple[Kind, nn.Module, dict[str, Any]]:
     """The kind of a policy, the network that acts, and how large it is."""
     if isinstance(policy, SharedPolicy):
         return "devices", _Devices(policy), {"width": policy.width, "num_splits": policy.num_splits}
+    if isinstance(policy, GeneralistPolicy):
+        return "options", _Devices(policy), {"width": policy.width}
     shape = policy.observation_space.shape
     sizes: dict[str, Any] = {"size": int(shape[0]) if shape else 0}
     if isinstance(policy, ProposalPolicy):
@@ -125,12 +131,13 @@ def as_onnx(policy: BasePolicy, env_id: str, sizes: Mapping[str, Any]) -> bytes:
     """
     kind, acting, own = _part_of(policy)
     agent = AgentFile(kind, env_id, own | dict(sizes))
-    names = ["features" if kind == "devices" else "observation"]
+    of_features = kind in FEATURES
+    names = ["features" if of_features else "observation"]
     inputs = [_example(agent, policy)]
     outputs = ["logits" if kind == "proposals" else "action"]
     axes = {names[0]: {0: "rows"}, outputs[0]: {0: "rows"}}
-    if kind == "devices":
-        axes[names[0]][1] = "devices"
+    if of_features:
+        axes[names[0]] |= dict(enumerate(FEATURES[kind], start=1))
         axes[outputs[0]][1] = "devices"
     if kind == "remembering":
         layers, width = agent.sizes["state"]
@@ -152,7 +159,8 @@ def as_onnx(policy: BasePolicy, env_id: str, sizes: Mapping[str, Any]) -> bytes:
 
 
 def _example(agent: AgentFile, policy: BasePolicy) -> Tensor:
-    if agent.kind == "devices":
+    if agent.kind in FEATURES:
         devices = len(policy.action_space.nvec)  # type: ignore[attr-defined]
-        return torch.zeros(BATCH, devices + 1, agent.sizes["width"])
+        shape = [devices + 1] if agent.kind == "devices" else [devices, policy.action_space.nvec[0]]  # type: ignore[attr-defined]
+        return torch.zeros(BATCH, *shape, agent.sizes["width"])
     return torch.zeros(BATCH, agent.sizes["size"])

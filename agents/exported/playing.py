@@ -10,6 +10,7 @@ from gymnasium.spaces import Box, MultiDiscrete
 from numpy.typing import NDArray
 
 from agents.exported.describing import KEY, AgentFile, read_description
+from agents.generalist.agent import GeneralistAgent
 from agents.hybrid.policy import HybridPolicy
 from agents.shared.policy import SharedAgent
 from asl_gym.arrays import Float32
@@ -80,7 +81,7 @@ class OnnxNetwork:
         return int(self.agent.sizes["num_splits"])
 
     def decide(self, features: Float32) -> NDArray[np.int64]:
-        """Split indices, shape (B, N), for features of shape (B, N + 1, width)."""
+        """Split indices, shape (B, N), for the features of B environments."""
         return self(features)[0]
 
     def logits(self, observation: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -178,4 +179,6 @@ def agent_of(contents: bytes, name: str) -> Policy | PolicyFactory:
         return partial(HybridPolicy, network, agent.sizes["num_candidates"])
     if agent.kind == "devices":
         return partial(SharedAgent, network, tuple(agent.sizes.get("decays", ())))
+    if agent.kind == "options":
+        return partial(GeneralistAgent, network, tuple(agent.sizes["decays"]))
     return OnnxAgent(network)

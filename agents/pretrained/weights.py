@@ -15,7 +15,11 @@ from safetensors.torch import load, save
 from stable_baselines3.common.policies import BasePolicy
 from torch import Tensor
 
+from agents.averaged import Averaged
 from agents.configuration import Configuration, policy_arguments, policy_class
+from agents.generalist.agent import GeneralistAgent
+from agents.generalist.memory import num_beliefs, width_of
+from agents.generalist.network import GeneralistPolicy
 from agents.hybrid.network import ProposalPolicy
 from agents.hybrid.policy import HybridPolicy
 from agents.shared.memory import Memory
@@ -70,6 +74,9 @@ def build(
     arguments = policy_arguments(description["network"])
     if issubclass(built, SharedPolicy):
         arguments["width"] = Memory(env.unwrapped.scenario, agent.get("decays", ())).width
+    if issubclass(built, GeneralistPolicy):
+        decays = agent["decays"]
+        arguments |= {"width": width_of(decays), "beliefs": num_beliefs(decays)}
     spaces = env.observation_space, env.action_space
     # Initial weights are drawn from torch's global generator, which is not ours to move on.
     with torch.random.fork_rng(devices=[]):
@@ -80,6 +87,8 @@ def build(
         return partial(HybridPolicy, policy, agent["num_candidates"])
     if isinstance(policy, SharedPolicy):
         return partial(SharedAgent, policy, tuple(agent.get("decays", ())))
+    if isinstance(policy, GeneralistPolicy):
+        return partial(GeneralistAgent, policy, tuple(agent["decays"]))
     return policy  # type: ignore[no-any-return]
 
 
@@ -110,7 +119,7 @@ def fill(policy: BasePolicy, weights: Mapping[str, Tensor]) -> None:
         if shapes[0] != shapes[1]:
             raise ValueError(f"weights {name!r} have shape {shapes[0]}: expected {shapes[1]}")
     policy.load_state_dict(weights, strict=False)
-    if isinstance(policy, SharedPolicy):
+    if isinstance(policy, Averaged):
         policy.begin_from_average()
 
 
