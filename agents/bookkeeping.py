@@ -14,6 +14,7 @@ __all__ = [
     "SOURCES",
     "current_commit",
     "differences",
+    "last_commit_of",
     "remove_parts",
     "replacing",
     "sha256_of",
@@ -51,12 +52,19 @@ def source_sha256(*packages: str) -> str:
 
 def current_commit() -> str | None:
     """The checkout's commit, marked ``-dirty`` where files differ; ``None`` if it is not known."""
-    command = ("git", "--no-optional-locks", "describe", "--always", "--dirty", "--exclude=*")
-    place = Path(__file__).parent
+    asked = ("describe", "--always", "--dirty", "--exclude=*", "--abbrev=12")
+    return _git(Path(__file__).parent, *asked)
+
+
+def last_commit_of(path: Path) -> str | None:
+    """The last commit that changed a file; ``None`` if it is not known."""
+    return _git(path.parent, "log", "-1", "--format=%h", "--abbrev=12", "--", path.name) or None
+
+
+def _git(place: Path, *asked: str) -> str | None:
+    command = ("git", "--no-optional-locks", *asked)
     try:
-        answer = subprocess.run(
-            (*command, "--abbrev=12"), cwd=place, capture_output=True, text=True, check=True
-        )
+        answer = subprocess.run(command, cwd=place, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return answer.stdout.strip()

@@ -30,8 +30,8 @@ ALGORITHMS_BY_ATTRIBUTES: tuple[tuple[frozenset[str], str], ...] = tuple(
     for attributes, algorithm in (
         ("multiplier", "agents.ppo_lagrangian.PPOLagrangian"),
         ("num_candidates", "agents.hybrid.algorithm.Hybrid"),
-        ("buffer_rounds", "agents.shared.algorithm.Shared"),
-        ("gradient_steps decays", "agents.generalist.algorithm.Generalist"),
+        ("buffer_rounds imitation", "agents.shared.algorithm.Shared"),
+        ("buffer_rounds", "agents.generalist.algorithm.Generalist"),
         ("balance decays", "agents.device_ppo.algorithm.DevicePPO"),
         ("delta_std_schedule", "sb3_contrib.ARS"),
         ("cg_max_steps", "sb3_contrib.TRPO"),

@@ -54,6 +54,9 @@ def on_scenario(configuration: Configuration, asked: OwnScenario) -> Configurati
     """
     if asked == OwnScenario():
         return configuration
+    if configuration.scenarios is not None:
+        allowed = f"none, since {configuration.algorithm} is trained on random scenarios"
+        raise FieldError("scenario", asked.scenario or configuration.env_id, allowed)
     scenario = _scenario(configuration, asked)
     environment: dict[str, Any] = {}
     told: dict[str, Any] = {}

@@ -41,7 +41,7 @@ from agents.learning_curve import CheckpointDue, LearningCurve
 from agents.runs import cut_curve, locked, run_folder
 from agents.vec_env import make_vec_env
 
-__all__ = ["train", "training_seed"]
+__all__ = ["train", "training_env", "training_seed"]
 
 FIRST_TRAINING_SEED, LAST_TRAINING_SEED = 2**20, 2**31
 
@@ -98,7 +98,7 @@ def train(
     # that does not depend on the machine keep a seed's weights the same.
     torch.set_num_threads(1)
     with locked(folder):
-        env = _training_env(configuration)
+        env = training_env(configuration)
         if _goes_on(configuration, folder):
             model = _resumed(configuration, seed, folder, env)
             cut_curve(folder / "curve.csv", model.num_timesteps)
@@ -188,7 +188,8 @@ def _end(model: BaseAlgorithm, folder: Path) -> None:
     update_description(folder, training_seconds=seconds, steps=model.num_timesteps)
 
 
-def _training_env(configuration: Configuration) -> VecEnv:
+def training_env(configuration: Configuration) -> VecEnv:
+    """The environments that a configuration trains on."""
     what = configuration.env_id, configuration.num_envs
     if configuration.scenarios is not None:
         return make_scenarios_vec_env(*what, configuration.scenarios, **configuration.environment)

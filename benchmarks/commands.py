@@ -233,6 +233,10 @@ def learned(
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Number of training seeds (default: the page's).")
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder with the folders of logs that the transfer protocol names."),
+    ] = None,
     engine: EngineOption = "processes",
     address: Address = None,
     jobs: Jobs = None,
@@ -253,7 +257,7 @@ def learned(
         if page_only:
             write_page(whole, runs, out, page)
         else:
-            places = Places(runs, out, page)
+            places = Places(runs, out, page, data)
             make_page(whole, part, places, ship, output(), engine_called(engine, jobs, address))
         typer.echo(f"Written: {page}")
 

@@ -11,7 +11,7 @@ from asl_gym.scenario.building import with_settings
 
 __all__ = ["SHIPPED", "drawn_network", "drawn_scenario"]
 
-SHIPPED = ("deep_lenet", "lenet5", "alexnet", "mobilenet_v2_cifar", "vgg16_cifar")
+SHIPPED = ("deep_lenet", "lenet5", "alexnet", "vgg16_cifar", "inception_v3")
 """Shipped networks that are trained on; the others are left for evaluation."""
 
 DRAWN_NETWORKS = 0.5
@@ -20,7 +20,7 @@ DRAWN_NETWORKS = 0.5
 LAGS = (0, 0, 1, 1, 2, 3)
 """Rounds by which rates are shown late, each as likely."""
 
-UNKNOWN_DEVICES = 0.3
+UNKNOWN_DEVICES = 0.5
 """Share of scenarios with rates that are known whose device parameters aren't."""
 
 

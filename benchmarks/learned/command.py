@@ -15,6 +15,8 @@ from benchmarks.learned.report import write_page
 from benchmarks.learned.runs import runs_of
 from benchmarks.learned.shipping import ship_medians
 from benchmarks.learned.training import train_missing
+from benchmarks.learned.transfer.playing import play_transfer
+from benchmarks.learned.transfer.protocol import read_protocol
 
 __all__ = ["Places", "make_page", "part_of"]
 
@@ -26,11 +28,13 @@ class Places(NamedTuple):
         runs: Folder of all runs.
         out: Folder of the results.
         page: The Markdown file.
+        data: Folder of the folders of logs that the protocol of transfer names, if there is one.
     """
 
     runs: Path
     out: Path
     page: Path
+    data: Path | None = None
 
 
 def make_page(
@@ -53,6 +57,8 @@ def make_page(
     train_missing(wanted, console, engine)
     play_page(part, wanted, places.out, console, engine)
     play_fleets(part, wanted, places.out, console, engine)
+    if part.has_transfer:
+        play_transfer(read_protocol(), wanted, places.out, places.data, console, engine)
     if ship:
         ship_medians(part, places.runs, places.out, console)
     write_page(page, places.runs, places.out, places.page)

@@ -18,7 +18,7 @@ from asl_gym.scoring.fitting import build_policy
 from asl_gym.validation.json_files import read_json
 from benchmarks.jobs.engine import Engine
 from benchmarks.learned.page import Page
-from benchmarks.learned.runs import Run
+from benchmarks.learned.runs import Run, played_on
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
@@ -82,7 +82,7 @@ def play_page(page: Page, runs: Sequence[Run], out: Path, console: Console, engi
         baselines = build_suite(configuration.evaluator, agents=False).entries
         folder = RunFolder(out / environment.env_id)
         write_validation(configuration, baselines, folder)
-        own = [run for run in runs if run.configuration.env_id == environment.env_id]
+        own = played_on(environment, runs)
         play_missing(configuration, [*baselines, *agent_entries(own)], folder, console, engine)
 
 

@@ -18,10 +18,10 @@ from agents.catalogue import label_of
 from asl_gym import OPEN
 from benchmarks.jobs.engine import Engine
 from benchmarks.learned.evaluation import agent_entries, play_missing
-from benchmarks.learned.page import Page
+from benchmarks.learned.page import Page, PageEnvironment
 from benchmarks.learned.plots import plain_axis, save_picture
 from benchmarks.learned.results import complete_rows
-from benchmarks.learned.runs import Run
+from benchmarks.learned.runs import Run, played_on
 from benchmarks.learned.statistics import compare
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
@@ -45,14 +45,19 @@ class FleetCase:
     """A fleet that agents are played on.
 
     Attributes:
-        env_id: The environment's id.
+        environment: The environment id, and what is played on it.
         num_devices: Its size.
         seed: Seed of a fleet that no training has seen; ``None`` for the scenario's own law.
     """
 
-    env_id: str
+    environment: PageEnvironment
     num_devices: int
     seed: int | None = None
+
+    @property
+    def env_id(self) -> str:
+        """The environment's id."""
+        return self.environment.env_id
 
     @property
     def label(self) -> str:
@@ -80,7 +85,7 @@ def cases_of(page: Page) -> Iterator[FleetCase]:
         if played and set(environment.algorithms) & set(page.fleet_algorithms):
             for seed in (None, *page.unseen_fleets):
                 for num_devices in page.fleet_sizes:
-                    yield FleetCase(environment.env_id, num_devices, seed)
+                    yield FleetCase(environment, num_devices, seed)
 
 
 def play_fleets(
@@ -98,8 +103,8 @@ def play_fleets(
     for case in cases_of(page):
         own = [
             run
-            for run in runs
-            if run.configuration.env_id == case.env_id and run.algorithm in page.fleet_algorithms
+            for run in played_on(case.environment, runs)
+            if run.algorithm in page.fleet_algorithms
         ]
         entries = [Entry("open", "OPEN", "OPEN", OPEN), *agent_entries(own)]
         play_missing(case.configuration(page), entries, case.folder(out), console, engine)

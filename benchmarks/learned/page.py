@@ -8,13 +8,27 @@ __all__ = ["PAGE", "PAGE_PATH", "Page", "PageEnvironment"]
 PAGE_PATH = Path(__file__).parents[2] / "agents" / "RESULTS.md"
 """The page in the repository."""
 
+TRAINED_FOR_ALL = "ASL-v0"
+"""The environment id in whose name an agent is trained that plays others as well."""
+
 
 @dataclass(frozen=True)
 class PageEnvironment:
-    """An environment id of the page and the algorithms that are trained on it."""
+    """An environment id of the page and what is played on it.
+
+    Attributes:
+        env_id: The environment's id.
+        algorithms: Algorithms whose agents are played on it.
+        carried: Those of them that are trained on :data:`TRAINED_FOR_ALL` rather than on it.
+    """
 
     env_id: str
     algorithms: tuple[str, ...]
+    carried: tuple[str, ...] = ()
+
+    def trained_on(self, algorithm: str) -> str:
+        """The environment id that an algorithm is trained on."""
+        return TRAINED_FOR_ALL if algorithm in self.carried else self.env_id
 
 
 @dataclass(frozen=True)
@@ -30,6 +44,8 @@ class Page:
         fleet_env_ids: Environment ids of that study; all where empty.
         fleet_sizes: These sizes.
         unseen_fleets: Seeds of fleets of these sizes that no training has seen.
+        has_transfer: Whether the protocol of transfer is played, see
+            :mod:`benchmarks.learned.transfer`.
     """
 
     environments: tuple[PageEnvironment, ...]
@@ -40,6 +56,7 @@ class Page:
     fleet_env_ids: tuple[str, ...] = ()
     fleet_sizes: tuple[int, ...] = (5, 10, 20, 50, 100)
     unseen_fleets: tuple[int, ...] = ()
+    has_transfer: bool = False
 
     @property
     def algorithms(self) -> tuple[str, ...]:
@@ -65,9 +82,11 @@ class Page:
                         f"{', '.join(allowed)}"
                     )
         kept = tuple(
-            PageEnvironment(
-                each.env_id,
-                tuple(name for name in each.algorithms if name in (algorithms or each.algorithms)),
+            replace(
+                each,
+                algorithms=tuple(
+                    name for name in each.algorithms if name in (algorithms or each.algorithms)
+                ),
             )
             for each in self.environments
             if each.env_id in (env_ids or known)
@@ -78,14 +97,30 @@ class Page:
 PAGE = Page(
     environments=(
         PageEnvironment(
-            "ASL-v0", ("ppo", "tqc", "recurrent_ppo", "ppo_lagrangian", "hybrid", "shared")
+            "ASL-v0",
+            (
+                "ppo",
+                "recurrent_ppo",
+                "ppo_lagrangian",
+                "device_ppo",
+                "hybrid",
+                "shared",
+                "generalist",
+            ),
         ),
-        PageEnvironment("ASLStaleCSI-v0", ("ppo", "recurrent_ppo", "shared")),
-        PageEnvironment("ASLMismatch-v0", ("ppo", "shared")),
-        PageEnvironment("ASLParallel-v0", ("ppo", "hybrid")),
+        PageEnvironment(
+            "ASLStaleCSI-v0",
+            ("ppo", "recurrent_ppo", "device_ppo", "shared", "generalist"),
+            carried=("generalist",),
+        ),
+        PageEnvironment(
+            "ASLMismatch-v0", ("ppo", "device_ppo", "shared", "generalist"), carried=("generalist",)
+        ),
+        PageEnvironment("ASLParallel-v0", ("ppo", "device_ppo", "hybrid")),
     ),
-    fleet_algorithms=("shared",),
+    fleet_algorithms=("shared", "device_ppo", "generalist"),
     fleet_env_ids=("ASL-v0", "ASLStaleCSI-v0"),
     unseen_fleets=(1, 2),
+    has_transfer=True,
 )
 """The page in the repository."""

@@ -13,6 +13,8 @@ from benchmarks.learned import fleets
 from benchmarks.learned.page import Page
 from benchmarks.learned.plots import draw_curves, draw_decision_times, draw_gaps, save_picture
 from benchmarks.learned.results import LearnedResults, load_environment
+from benchmarks.learned.transfer.protocol import read_protocol
+from benchmarks.learned.transfer.tables import section as transfer_section
 from benchmarks.reporting.formatting import at_most_three_digits, percent, with_interval
 from benchmarks.reporting.plots import FIGURES
 from benchmarks.reporting.statistics import CONFIDENCE, OVERSPENT, RESAMPLES
@@ -96,6 +98,8 @@ def write_page(page: Page, runs: Path, out: Path, path: Path) -> None:
         each.table.to_csv(out / each.env_id / "learned.csv", index=False)
         parts += _section(each, out / each.env_id / FIGURES, pictures)
     parts += fleets.section(page, out, pictures, PICTURES)
+    if page.has_transfer:
+        parts += transfer_section(read_protocol(), page.num_training_seeds, out)
     parts += ["## Provenance", *_provenance(results)]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

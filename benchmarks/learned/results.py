@@ -100,7 +100,7 @@ def _played_runs(
     """The runs of the page that have been played on an environment id."""
     played = {each.get("agent") for each in policies.values()}
     algorithms = tuple(name for name in environment.algorithms if name in played)
-    part = replace(page, environments=(PageEnvironment(environment.env_id, algorithms),))
+    part = replace(page, environments=(replace(environment, algorithms=algorithms),))
     return [run for run in runs_of(part, runs) if run.name in policies]
 
 

@@ -1,6 +1,6 @@
 """The training runs of a page: what each is, and how far it has got."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,9 @@ from agents.description import changes_since, check_configuration, read_descript
 from agents.errors import RunError
 from agents.runs import read_curve, run_folder
 from benchmarks.errors import BenchmarkError
-from benchmarks.learned.page import Page
+from benchmarks.learned.page import Page, PageEnvironment
 
-__all__ = ["Run", "runs_of"]
+__all__ = ["Run", "played_on", "runs_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,10 +119,24 @@ def _faults_told() -> Iterator[None]:
 
 
 def runs_of(page: Page, root: Path) -> list[Run]:
-    """The runs of a page: all agents with the first training seed, then with the next."""
-    return [
-        Run(load_configuration(algorithm, environment.env_id), seed, root)
-        for seed in range(page.num_training_seeds)
+    """The runs of a page, each once: all with the first training seed, then with the next."""
+    trained = dict.fromkeys(
+        (algorithm, environment.trained_on(algorithm))
         for environment in page.environments
         for algorithm in environment.algorithms
+    )
+    return [
+        Run(load_configuration(algorithm, env_id), seed, root)
+        for seed in range(page.num_training_seeds)
+        for algorithm, env_id in trained
+    ]
+
+
+def played_on(environment: PageEnvironment, runs: Sequence[Run]) -> list[Run]:
+    """The runs whose agents are played on an environment id of the page."""
+    return [
+        run
+        for run in runs
+        if run.algorithm in environment.algorithms
+        and run.configuration.env_id == environment.trained_on(run.algorithm)
     ]

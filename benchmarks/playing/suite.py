@@ -45,6 +45,7 @@ __all__ = [
     "Kind",
     "Suite",
     "build_suite",
+    "misfit",
     "split_label",
     "user_entries",
 ]
@@ -269,7 +270,7 @@ def _agents(evaluator: Evaluator) -> tuple[list[Entry], dict[str, str]]:
     entries, left_out = [], {}
     for name in pretrained.shipped_names(evaluator.env_id):
         policy = pretrained.load(name, evaluator.env_id)
-        reason = _misfit(policy, evaluator)
+        reason = misfit(policy, evaluator)
         if reason:
             left_out[name] = reason
             continue
@@ -282,7 +283,7 @@ def _agents(evaluator: Evaluator) -> tuple[list[Entry], dict[str, str]]:
     return entries, left_out
 
 
-def _misfit(policy: Any, evaluator: Evaluator) -> str:
+def misfit(policy: Any, evaluator: Evaluator) -> str:
     """Why a trained policy cannot act in the environment; empty if it can."""
     try:
         built = build_policy(policy, evaluator.make_env())

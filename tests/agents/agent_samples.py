@@ -21,6 +21,7 @@ SMALL_MODEL: dict[str, dict[str, Any]] = {
     "hybrid": PPO_LIKE,
     "shared": {**PPO_LIKE, "gradient_steps": 4},
     "device_ppo": PPO_LIKE,
+    "generalist": {**ON_POLICY, "gradient_steps": 4, "batch_size": 2},
     "a2c": ON_POLICY,
     "sac": OFF_POLICY,
     "td3": OFF_POLICY,
@@ -32,7 +33,8 @@ SMALL_MODEL: dict[str, dict[str, Any]] = {
 def quick_configuration(algorithm: str) -> Configuration:
     """The repository's configuration with a small batch, net and horizon."""
     configuration = load_configuration(algorithm, "ASL-v0")
-    size = {"hidden": 16} if algorithm in ("shared", "device_ppo") else {"net_arch": [16]}
+    by_row = algorithm in ("shared", "device_ppo", "generalist")
+    size = {"hidden": 16} if by_row else {"net_arch": [16]}
     network = {**configuration.network, **size}
     if algorithm == "recurrent_ppo":
         network["lstm_hidden_size"] = 8
@@ -40,6 +42,7 @@ def quick_configuration(algorithm: str) -> Configuration:
         configuration,
         num_envs=8,
         fleets=2 if configuration.fleets else None,
+        scenarios=2 if configuration.scenarios else None,
         total_steps=256,
         validate_every=128,
         environment={**configuration.environment, "horizon": 20},

@@ -16,7 +16,7 @@ from agents.errors import RunError
 from agents.learning_curve import VALIDATION_SEEDS
 from agents.playing import as_policy
 from agents.runs import read_curve, run_folder
-from agents.training import _fresh, _training_env, train, training_seed
+from agents.training import _fresh, train, training_env, training_seed
 from agents.vec_env import make_vec_env
 from asl_gym import Evaluator, FixedSplit, evaluate
 from asl_gym.policies.base import Policy
@@ -87,7 +87,7 @@ def test_a_killed_run_goes_on_to_the_same_number_of_steps(algorithm: str, tmp_pa
 
 
 def replay_of(configuration: Configuration, folder: Path) -> ReplayBuffer:
-    model = load_checkpoint(configuration, folder, _training_env(configuration))
+    model = load_checkpoint(configuration, folder, training_env(configuration))
     assert isinstance(model, OffPolicyAlgorithm)
     assert model.replay_buffer is not None
     return model.replay_buffer
@@ -109,13 +109,13 @@ def test_an_off_policy_checkpoint_keeps_its_replay_buffer(tmp_path: Path) -> Non
         replay_of(configuration, folder)
 
 
-def test_training_environments_never_meet_evaluation_or_validation_seeds(tmp_path: Path) -> None:
+def testtraining_environments_never_meet_evaluation_or_validation_seeds(tmp_path: Path) -> None:
     reserved = max(EVALUATION_SEEDS[-1], VALIDATION_SEEDS[-1])
     firsts = [training_seed(seed, steps) for seed in range(50) for steps in (0, 128, 4096)]
     assert len(set(firsts)) == len(firsts)
     assert reserved < min(firsts) <= max(firsts) < 2**31
     configuration = quick_configuration("ppo")
-    model = _fresh(configuration, 7, tmp_path, _training_env(configuration))
+    model = _fresh(configuration, 7, tmp_path, training_env(configuration))
     assert model.env is not None
     assert model.env._seeds == [training_seed(7, 0) + i for i in range(8)]
 

@@ -105,7 +105,9 @@ def exported(*arguments: str) -> tuple[int, str, str]:
 
 
 @pytest.mark.usefixtures("one_validation_seed")
-@pytest.mark.parametrize("algorithm", ["ppo", "recurrent_ppo", "tqc", "hybrid", "device_ppo"])
+@pytest.mark.parametrize(
+    "algorithm", ["ppo", "recurrent_ppo", "tqc", "hybrid", "device_ppo", "generalist"]
+)
 def test_a_run_is_exported_and_takes_part(algorithm: str, tmp_path: Path) -> None:
     configuration = quick_configuration(algorithm)
     model = train(configuration, 0, tmp_path / "runs", total_steps=128, progress_bar=False)

@@ -18,7 +18,7 @@ import asl_gym
 from agents.configuration import ALGORITHMS
 from agents.model_files import algorithm_of, load_model, statistics_beside
 from agents.playing import as_policy
-from agents.training import _fresh, _training_env
+from agents.training import _fresh, training_env
 from asl_gym.validation.checks import FieldError
 from tests.agents.agent_samples import quick_configuration
 
@@ -73,7 +73,7 @@ def test_the_algorithm_of_the_libraries(
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_the_algorithm_of_this_projects_agents(tmp_path: Path, name: str) -> None:
     configuration = quick_configuration(name)
-    model = _fresh(configuration, 0, tmp_path, _training_env(configuration))
+    model = _fresh(configuration, 0, tmp_path, training_env(configuration))
     assert algorithm_of(saved(model, tmp_path)) is ALGORITHMS[name]
 
 

@@ -16,7 +16,7 @@ from agents.description import read_description
 from agents.learning_curve import VALIDATION_SEEDS
 from agents.own_scenarios import OwnScenario, on_scenario
 from agents.runs import run_folder
-from agents.training import _training_env
+from agents.training import training_env
 from asl_gym import Budget, ObservationCodec, evaluate, preset
 from asl_gym.validation.checks import FieldError
 
@@ -95,7 +95,7 @@ def test_it_trains_goes_on_and_says_how_to_play(
 def test_it_trains_and_validates_in_the_scenario_and_on_the_traces(logs: Path) -> None:
     asked = OwnScenario("default", {"num_devices": 2, "horizon": 8}, logs)
     configuration = on_scenario(load_configuration("ppo", "ASL-v0"), asked)
-    env = _training_env(configuration)
+    env = training_env(configuration)
     scenario, traces = (configuration.environment[name] for name in ("scenario", "traces"))
     assert env.get_attr("scenario")[0] == scenario
     # A fraction refers to the logs, as in the benchmark.
@@ -152,7 +152,7 @@ def test_logs_are_read_for_the_devices_of_one_fleet(logs: Path) -> None:
     assert shared.fleets is not None
     assert on_scenario(shared, asked).fleets == 1
     assert on_scenario(shared, OwnScenario(None, {"v": 2})).fleets == shared.fleets
-    assert _training_env(on_scenario(shared, asked)).num_envs == shared.num_envs
+    assert training_env(on_scenario(shared, asked)).num_envs == shared.num_envs
 
 
 def test_an_environment_ids_own_knowledge_stays() -> None:
@@ -188,7 +188,8 @@ def test_a_whole_table_serves_an_id_that_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "algorithm", ["ppo", "a2c", "device_ppo", "hybrid", "shared", "tqc", "ppo_lagrangian"]
+    "algorithm",
+    ["ppo", "a2c", "device_ppo", "generalist", "hybrid", "shared", "tqc", "ppo_lagrangian"],
 )
 def test_shipped_hyperparameters_pass_the_checks(tmp_path: Path, algorithm: str) -> None:
     empty = written(tmp_path, '["ASL-v0"]\n')

@@ -17,11 +17,10 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents import pretrained
 from agents.configuration import ALGORITHMS, Configuration, load_configuration
-from agents.fleets import make_fleets_vec_env
 from agents.playing import as_policy
 from agents.pretrained import weights
 from agents.pretrained.shipping import ship
-from agents.vec_env import make_vec_env
+from agents.training import training_env
 from asl_gym import Evaluator, evaluate
 from tests.agents.agent_samples import quick_configuration
 
@@ -30,12 +29,7 @@ SHIPPED = [(name, env_id) for env_id, agents in pretrained.manifest().items() fo
 
 
 def untrained(configuration: Configuration) -> BaseAlgorithm:
-    what = configuration.env_id, configuration.num_envs
-    env: Any = (
-        make_vec_env(*what, **configuration.environment)
-        if configuration.fleets is None
-        else make_fleets_vec_env(*what, configuration.fleets, **configuration.environment)
-    )
+    env = training_env(configuration)
     arguments = configuration.model_arguments(env.action_space)
     return configuration.algorithm_class(env=env, seed=0, device="cpu", **arguments)
 
@@ -58,7 +52,7 @@ def copied(folder: Path, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "algorithm", ["ppo", "recurrent_ppo", "tqc", "hybrid", "shared", "device_ppo"]
+    "algorithm", ["ppo", "recurrent_ppo", "tqc", "hybrid", "shared", "device_ppo", "generalist"]
 )
 def test_a_shipped_model_decides_alike_and_is_smaller(algorithm, folder):
     configuration = quick_configuration(algorithm)

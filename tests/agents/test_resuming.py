@@ -18,7 +18,7 @@ from agents.configuration import Configuration, load_configuration
 from agents.learning_curve import VALIDATION_SEEDS, LearningCurve, checkpoint_interval
 from agents.rollouts import RolloutAlgorithm
 from agents.runs import read_curve, run_folder
-from agents.training import _resumed, _training_env, train, training_seed
+from agents.training import _resumed, train, training_env, training_seed
 from asl_gym import Evaluator
 from tests.agents.agent_samples import learned_state, quick_configuration, same
 
@@ -59,7 +59,9 @@ def rows(configuration: Configuration, root: Path) -> list[dict[str, str]]:
     return read_curve(run_folder(root, configuration, 0) / "curve.csv")
 
 
-@pytest.mark.parametrize("algorithm", ["ppo", "recurrent_ppo", "shared", "device_ppo", "tqc"])
+@pytest.mark.parametrize(
+    "algorithm", ["ppo", "recurrent_ppo", "shared", "device_ppo", "generalist", "tqc"]
+)
 def test_interruptions_leave_weights_optimisers_and_curve_as_they_would_be(
     algorithm: str, tmp_path: Path
 ) -> None:
@@ -91,7 +93,7 @@ def test_a_leg_has_random_numbers_of_its_own(algorithm: str, tmp_path: Path) -> 
     configuration = quick_configuration(algorithm)
     train(configuration, 3, tmp_path, total_steps=128, progress_bar=False)
     folder = run_folder(tmp_path, configuration, 3)
-    model = _resumed(configuration, 3, folder, _training_env(configuration))
+    model = _resumed(configuration, 3, folder, training_env(configuration))
     seed = training_seed(3, 128)
     assert seed != training_seed(3, 0) != training_seed(4, 0)
     assert model.env is not None

@@ -18,7 +18,7 @@ from agents.checkpoints import load_checkpoint
 from agents.configuration import Configuration
 from agents.errors import RunError
 from agents.runs import locked, run_folder
-from agents.training import _training_env, train
+from agents.training import train, training_env
 from tests.agents.agent_samples import quick_configuration
 
 HALF, TOTAL = 128, 256
@@ -163,7 +163,7 @@ def test_a_disk_that_fails_leaves_a_whole_checkpoint(
     assert "the same command goes on" in str(error.value)
     assert not list(folder.glob("*.part*"))
     configuration = quick_configuration(algorithm)
-    model = load_checkpoint(configuration, folder, _training_env(configuration))
+    model = load_checkpoint(configuration, folder, training_env(configuration))
     assert HALF <= model.num_timesteps <= TOTAL
     assert go_on(root, algorithm).exists()
 

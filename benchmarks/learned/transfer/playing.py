@@ -1,0 +1,80 @@
+"""Playing what is missing of the table of transfer."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.jobs.engine import Engine
+from benchmarks.learned.evaluation import agent_entries, play_missing
+from benchmarks.learned.runs import Run
+from benchmarks.learned.transfer.protocol import Protocol
+from benchmarks.playing.run_folder import RunFolder
+from benchmarks.playing.suite import Entry, build_suite, misfit
+
+__all__ = ["FOLDER", "agent_name", "is_reference", "play_transfer"]
+
+FOLDER = "transfer"
+"""Folder of its results among those of the page."""
+
+MARKS = ("kalman-open",)
+"""References that are told more than the others, and yet in the table."""
+
+
+def agent_name(algorithm: str, trained_on: str) -> str:
+    """The name of an agent whose training environment id matters."""
+    return f"{algorithm}-{trained_on}"
+
+
+def is_reference(entry: Entry) -> bool:
+    """Whether a policy that was not trained is in the table: OPEN, its versions and the marks."""
+    return entry.kind == "OPEN" or entry.name in MARKS
+
+
+def play_transfer(
+    protocol: Protocol,
+    runs: Sequence[Run],
+    out: Path,
+    data: Path | None,
+    console: Console,
+    engine: Engine,
+) -> None:
+    """Plays OPEN, its versions and the agents of all training seeds on every case.
+
+    Args:
+        protocol: What is played.
+        runs: The runs of the page, of which the protocol names some.
+        out: Folder of the page's results.
+        data: Folder of the folders of logs; without one, cases on logs are left out.
+        console: Where the progress is shown.
+        engine: What plays.
+    """
+    entries = _agents(protocol, runs)
+    for case in protocol.cases():
+        configuration = protocol.configuration(case, data)
+        if configuration is None:
+            console.print(f"Left out, since --data names no folder of logs: {case.folder}")
+            continue
+        suite = build_suite(configuration.evaluator, agents=False)
+        references = [entry for entry in suite.entries if is_reference(entry)]
+        evaluator = configuration.evaluator
+        able = [entry for entry in entries if not misfit(entry.policy, evaluator)]
+        folder = RunFolder(out / FOLDER / case.folder)
+        play_missing(configuration, [*references, *able], folder, console, engine)
+
+
+def _agents(protocol: Protocol, runs: Sequence[Run]) -> list[Entry]:
+    entries = []
+    for algorithm, trained_on in protocol.agents:
+        name = agent_name(algorithm, trained_on)
+        own = [
+            run
+            for run in runs
+            if (run.algorithm, run.configuration.env_id) == (algorithm, trained_on)
+        ]
+        entries += [
+            replace(entry, name=f"{name}-seed-{entry.training_seed}", agent=name)
+            for entry in agent_entries(own)
+        ]
+    return entries
