@@ -100,7 +100,6 @@ PAGE = Page(
             "ASL-v0",
             (
                 "ppo",
-                "recurrent_ppo",
                 "ppo_lagrangian",
                 "device_ppo",
                 "hybrid",
