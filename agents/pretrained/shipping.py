@@ -4,6 +4,7 @@ The model is one that was trained here: loading what stable-baselines3 saved run
 """
 
 import hashlib
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,19 @@ ROUNDING = 1e-4
 """By how much frequencies may differ that follow from positions, whose sums are rounded."""
 
 
-def ship(model_path: Path, configuration: Configuration, making: dict[str, Any]) -> Path:
+def ship(
+    model_path: Path,
+    configuration: Configuration,
+    making: dict[str, Any],
+    also_for: Sequence[str] = (),
+) -> Path:
     """Puts a trained model among the shipped ones; nothing is done if it is there already.
 
     Args:
         model_path: The model that training saved.
         configuration: How it was trained; the agent is shipped under the algorithm's name.
         making: What else the manifest is to tell: ``seed``, ``command``, ``commit``, ….
+        also_for: Environment ids that the same agent plays as well.
 
     Returns:
         The shipped file that is played.
@@ -53,7 +60,8 @@ def ship(model_path: Path, configuration: Configuration, making: dict[str, Any])
         "description": describe(configuration),
         "model_sha256": sha256_of(model_path),
     }
-    if told.items() <= contents.get(env_id, {}).get(algorithm, {}).items():
+    ids = env_id, *also_for
+    if all(told.items() <= contents.get(each, {}).get(algorithm, {}).items() for each in ids):
         return played
     model = ALGORITHMS[algorithm].load(model_path, device="cpu")
     weights = as_bytes(model.policy)
@@ -61,7 +69,7 @@ def ship(model_path: Path, configuration: Configuration, making: dict[str, Any])
     _check_same_decisions(model, build(algorithm, env_id, *made_of, from_bytes(weights)), env_id)
     network = as_onnx(model.policy, env_id, told["description"]["agent"])
     _check_same_decisions(model, agent_of(network, played.name), env_id)
-    contents.setdefault(env_id, {})[algorithm] = {
+    entry = {
         "file": file.name,
         "sha256": hashlib.sha256(weights).hexdigest(),
         "played": {"file": played.name, "sha256": hashlib.sha256(network).hexdigest()},
@@ -69,6 +77,8 @@ def ship(model_path: Path, configuration: Configuration, making: dict[str, Any])
         "steps": int(model.num_timesteps),
         "versions": {package: metadata.version(package) for package in VERSIONED},
     }
+    for each in ids:
+        contents.setdefault(each, {})[algorithm] = entry
     write_whole(file, weights)
     write_whole(played, network)
     write_json(pretrained.folder() / pretrained.MANIFEST, contents, sort_keys=True)

@@ -15,6 +15,7 @@ from benchmarks.learned.report import write_page
 from benchmarks.learned.runs import runs_of
 from benchmarks.learned.shipping import ship_medians
 from benchmarks.learned.training import train_missing
+from benchmarks.learned.training_speed import measure_missing
 from benchmarks.learned.transfer.playing import play_transfer
 from benchmarks.learned.transfer.protocol import read_protocol
 
@@ -59,6 +60,7 @@ def make_page(
     play_fleets(part, wanted, places.out, console, engine)
     if part.has_transfer:
         play_transfer(read_protocol(), wanted, places.out, places.data, console, engine)
+    measure_missing(part, places.out, console)
     if ship:
         ship_medians(part, places.runs, places.out, console)
     write_page(page, places.runs, places.out, places.page)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from agents.catalogue import AGENTS, label_of
 from benchmarks.errors import BenchmarkError
-from benchmarks.learned import fleets
+from benchmarks.learned import fleets, training_speed
 from benchmarks.learned.page import Page
 from benchmarks.learned.plots import draw_curves, draw_decision_times, draw_gaps, save_picture
 from benchmarks.learned.results import LearnedResults, load_environment
@@ -100,6 +100,7 @@ def write_page(page: Page, runs: Path, out: Path, path: Path) -> None:
     parts += fleets.section(page, out, pictures, PICTURES)
     if page.has_transfer:
         parts += transfer_section(read_protocol(), page.num_training_seeds, out)
+    parts += training_speed.section(out)
     parts += ["## Provenance", *_provenance(results)]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

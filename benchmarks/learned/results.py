@@ -31,7 +31,7 @@ class LearnedResults:
         table: What :func:`benchmarks.learned.statistics.compare` gives, with ``label``, ``kind``,
             ``signal``, ``steps`` and ``training_seconds`` (medians over training seeds).
         seed_gaps: Mean priced gap on the common traces; a row per ``agent``, ``training_seed``.
-        shipped: The median training seed of each agent.
+        shipped: The median training seed of each agent that was trained on it.
         curves: Learning curves, a row per ``agent``, ``training_seed``, ``steps``.
         energy_budget: The energy budget of the whole system [J a round].
         validation: Priced gaps on the learning curves' traces of OPEN and its variants.
@@ -86,7 +86,11 @@ def load_environment(
         algorithms=tuple(shown),
         table=_described(table, policies, trained),
         seed_gaps=agents.groupby(["agent", "training_seed"])["priced_gap"].mean().reset_index(),
-        shipped={name: median_seed(agents[agents["agent"] == name]) for name in shown},
+        shipped={
+            name: median_seed(agents[agents["agent"] == name])
+            for name in shown
+            if name not in environment.carried
+        },
         curves=_curves(trained),
         energy_budget=float(episodes["energy_budget_j"].iloc[0]),
         validation=read_validation(folder),

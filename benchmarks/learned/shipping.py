@@ -28,10 +28,11 @@ def ship_medians(page: Page, runs: Path, out: Path, console: Console) -> None:
             continue
         gaps = results.seed_gaps.set_index(["agent", "training_seed"])["priced_gap"]
         for run in results.runs:
-            if run.seed == results.shipped[run.algorithm]:
-                gap = float(gaps.loc[(run.algorithm, run.seed)])
-                making = making_of(run, gap)
-                path = ship(run.model_path, run.configuration, making)
+            name = run.algorithm
+            if run.seed == results.shipped.get(name):
+                gap = float(gaps.loc[(name, run.seed)])
+                also = [each.env_id for each in page.environments if name in each.carried]
+                path = ship(run.model_path, run.configuration, making_of(run, gap), also)
                 console.print(f"Shipped: {path.name}, {run.label}", highlight=False)
 
 
