@@ -115,7 +115,7 @@ def test_playing_needs_neither_torch_nor_a_learning_library(tmp_path):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("algorithm", ["ppo", "tqc", "shared"])
+@pytest.mark.parametrize("algorithm", ["ppo", "shared"])
 def test_training_goes_on_from_shipped_weights(algorithm):
     configuration = load_configuration(algorithm, "ASL-v0")
     model: Any = untrained(configuration)
