@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from agents.bookkeeping import replacing, write_whole
-from benchmarks.reporting.style import WIDTHS, Width, in_print
+from asl_gym.picture_style import WIDTHS, Width, in_style
 from benchmarks.reporting.tables import TEXT_COLUMNS, markdown
 
 __all__ = ["latex", "save_figure", "save_widths", "write_table"]
@@ -46,7 +46,7 @@ def save_figure(made: Figure, path: Path) -> tuple[Path, ...]:
     """Writes a figure as PDF, SVG and PNG.
 
     Args:
-        made: The figure, drawn under :func:`benchmarks.reporting.style.in_print`.
+        made: The figure, drawn under :func:`asl_gym.picture_style.in_style`.
         path: The files' path without a suffix; its folder is made.
 
     Returns:
@@ -55,7 +55,7 @@ def save_figure(made: Figure, path: Path) -> tuple[Path, ...]:
     path.parent.mkdir(parents=True, exist_ok=True)
     files = tuple(path.with_name(f"{path.name}.{kind}") for kind in UNDATED)
     for file, (kind, metadata) in zip(files, UNDATED.items(), strict=True):
-        with in_print(), replacing(file) as part:
+        with in_style(), replacing(file) as part:
             made.savefig(part, format=kind, metadata=metadata)
     return files
 
@@ -72,7 +72,7 @@ def save_widths(draw: Callable[[Width], Figure | None], path: Path) -> dict[Widt
     """
     written = {}
     for width in WIDTHS:
-        with in_print():
+        with in_style():
             made = draw(width)
         if made is not None:
             *_, png = save_figure(made, path.with_name(f"{path.name}-{width}"))

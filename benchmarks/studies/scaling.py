@@ -16,8 +16,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from asl_gym import OPEN, with_settings
-from benchmarks.reporting import style
-from benchmarks.reporting.style import in_print
+from asl_gym import picture_style as style
+from asl_gym.picture_style import in_style
 
 __all__ = ["NUM_DEVICES", "draw_scaling", "measure_scaling"]
 
@@ -87,7 +87,7 @@ def measure_scaling(
     return pd.DataFrame(rows)
 
 
-@in_print()
+@in_style()
 def draw_scaling(table: pd.DataFrame) -> Figure:
     """Draws times and memory over the number of devices."""
     figure = style.figure("page", 2.5)

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from asl_gym import picture_style as style
 from asl_gym import preset
 from asl_gym.policies.schemes.catalogue import SCHEMES
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.playing.suite import OPEN_VARIANTS, TOLD_MORE, build_suite
-from benchmarks.reporting import style
 from benchmarks.reporting.exports import latex, save_figure, save_widths, write_table
 from benchmarks.reporting.policy_styles import STYLES, PolicyStyle, policy_style, policy_styles
 from benchmarks.reporting.statistics import BEST_FIXED
@@ -41,12 +41,12 @@ def test_a_figure_has_the_width_of_a_column_or_a_page(tmp_path: Path, width: sty
 
 
 def test_fonts_are_embedded_as_publishers_want_them(tmp_path: Path) -> None:
-    with style.in_print():
+    with style.in_style():
         pdf, *_ = save_figure(drawn("column"), tmp_path / "v")
     content = pdf.read_bytes()
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, flags=re.DOTALL)
     whole = content + b"".join(map(_inflated, streams))
-    assert b"STIXGeneral" in whole
+    assert b"DejaVuSans" in whole
     assert b"/Type3" not in whole
 
 
@@ -73,7 +73,7 @@ def test_a_figure_that_has_nothing_to_show_is_not_written(tmp_path: Path) -> Non
 
 def test_the_style_is_the_same_whatever_was_set_and_leaves_no_trace() -> None:
     with mpl.rc_context({"font.size": 20, "lines.linewidth": 9}):
-        with style.in_print():
+        with style.in_style():
             assert (mpl.rcParams["font.size"], mpl.rcParams["lines.linewidth"]) == (8, 1)
         assert mpl.rcParams["font.size"] == 20
 

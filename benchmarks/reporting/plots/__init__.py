@@ -5,12 +5,12 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
+from asl_gym.picture_style import Width
 from benchmarks.reporting.exports import save_widths
 from benchmarks.reporting.plots.delay_energy import draw_delay_energy
 from benchmarks.reporting.plots.running import draw_running_averages
 from benchmarks.reporting.plots.split_points import draw_split_points
 from benchmarks.reporting.results import Results
-from benchmarks.reporting.style import Width
 
 __all__ = ["FIGURES", "PLOTS", "write_plots"]
 

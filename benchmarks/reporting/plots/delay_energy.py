@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from asl_gym import picture_style as style
 from asl_gym.arrays import Array
 from benchmarks.playing.suite import CLOCK_LABELS
-from benchmarks.reporting import style
 from benchmarks.reporting.plots.labels import PointLabel, place_labels
 from benchmarks.reporting.plots.plane import (
     AXIS_TITLES,

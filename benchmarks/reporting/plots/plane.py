@@ -10,8 +10,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from asl_gym import picture_style as style
 from asl_gym.arrays import Array
-from benchmarks.reporting import style
 from benchmarks.reporting.policy_styles import FRONTIER, PolicyStyle
 
 __all__ = [

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from asl_gym import picture_style as style
 from asl_gym.arrays import Array
-from benchmarks.reporting import style
 from benchmarks.reporting.policy_styles import policy_styles
 from benchmarks.reporting.results import Results
 

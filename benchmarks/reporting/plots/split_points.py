@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from asl_gym import Scenario
+from asl_gym import picture_style as style
 from asl_gym.arrays import Array
 from asl_gym.model.radio import Radio
-from benchmarks.reporting import style
 from benchmarks.reporting.results import Results
 
 __all__ = ["draw_split_points", "policies_to_show", "split_shares"]

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from asl_gym import picture_style as style
 from benchmarks.learned.plots import plain_axis
-from benchmarks.reporting import style
 from benchmarks.reporting.policy_styles import PolicyStyle, policy_style
 from benchmarks.studies.accuracy.targets import accuracy_over
 

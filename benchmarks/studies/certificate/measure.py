@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from asl_gym import Scenario
+from asl_gym import picture_style as style
 from asl_gym.model.costs import Options
-from benchmarks.reporting import style
-from benchmarks.reporting.style import in_print
+from asl_gym.picture_style import in_style
 from benchmarks.studies.certificate.rounds import Round, grown, played_rounds
 from benchmarks.studies.certificate.scip import MODELS, run_scip
 
@@ -151,7 +151,7 @@ def over_fleets(small: Scenario, sizes: tuple[int, ...] = FLEETS) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-@in_print()
+@in_style()
 def draw_fleets(table: pd.DataFrame) -> Figure:
     """Draws time and gap over the number of devices."""
     made = style.figure("page", 2.5)
