@@ -74,7 +74,7 @@ def test_a_figure_that_has_nothing_to_show_is_not_written(tmp_path: Path) -> Non
 def test_the_style_is_the_same_whatever_was_set_and_leaves_no_trace() -> None:
     with mpl.rc_context({"font.size": 20, "lines.linewidth": 9}):
         with style.in_style():
-            assert (mpl.rcParams["font.size"], mpl.rcParams["lines.linewidth"]) == (8, 1)
+            assert (mpl.rcParams["font.size"], mpl.rcParams["lines.linewidth"]) == (7, 1)
         assert mpl.rcParams["font.size"] == 20
 
 
