@@ -16,6 +16,7 @@ from asl_gym.envs.rendering import (
     PlayedRound,
     RoundView,
     bar_starts,
+    bars,
     canvas,
     panels,
     picture,
@@ -180,11 +181,11 @@ def test_table_of_a_deep_network_scales_bars_and_cuts_names() -> None:
     names = tuple(f"stage{i}.convolution" for i in range(50))
     splits = np.array([0, 1, 25, 49, 50])
     view = changed(view_after(5), layer_names=(names,) * 5, split=splits)
-    bars = [line for line in render_ansi(view).splitlines() if ".." in line or "##" in line]
-    filled = [bar.count("#") for bar in bars]
+    table_bars = [line for line in render_ansi(view).splitlines() if ".." in line or "##" in line]
+    filled = [bar.count("#") for bar in table_bars]
     assert filled == [0, 1, 7, 13, 14]
-    assert " 0 input " in bars[0]
-    assert " 1 stage0.co~ " in bars[1]
+    assert " 0 input " in table_bars[0]
+    assert " 1 stage0.co~ " in table_bars[1]
 
 
 @pytest.mark.parametrize("per_device", [False, True])
@@ -335,12 +336,12 @@ def test_both_take_values_of_any_size(scale: float) -> None:
     ("value", "expected"), [(0.0, 1), (0.11, 0.15), (1.0, 1), (84, 100), (269, 300), (5e3, 6e3)]
 )
 def test_limits_of_axes_are_round(value: float, expected: float) -> None:
-    assert panels.round_up(value) == pytest.approx(expected)
+    assert bars.round_up(value) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("value", 10.0 ** np.arange(-6, 9) * (1 + 1e-12))
 def test_limits_of_axes_are_never_below_the_value(value: float) -> None:
-    assert value <= panels.round_up(value) <= 10 * value
+    assert value <= bars.round_up(value) <= 10 * value
 
 
 def test_missing_matplotlib_is_an_error_that_names_the_extra(

@@ -3,19 +3,15 @@
 Each is made once for a :class:`Layout` and shows one view after another.
 """
 
-import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from asl_gym.arrays import Array
+from asl_gym.envs.rendering.bars import BAR, Bars, round_up, spaced
 from asl_gym.envs.rendering.canvas import TEXT, Canvas
 from asl_gym.envs.rendering.round_view import RoundView, bar_starts, rounded
 from asl_gym.picture_style import BLACK, FAINT, GREY, PARTS, PURPLE
-
-if TYPE_CHECKING:
-    from matplotlib.collections import PolyCollection
 
 __all__ = [
     "DEVICE_COLOUR",
@@ -28,7 +24,6 @@ __all__ = [
     "Queue",
     "Queues",
     "Splits",
-    "round_up",
 ]
 
 DEVICE_COLOUR, SERVER_COLOUR = PARTS["device computing"], PARTS["server computing"]
@@ -43,9 +38,6 @@ LEFT, BESIDE, WIDTH = 128, 338, 190
 
 LOWER, LOWER_HEIGHT = 484, 66
 """Top and height of the lower panels [pixel]."""
-
-BAR = 0.8
-"""Height of a bar in a row of height 1."""
 
 
 class Layout(NamedTuple):
@@ -79,8 +71,8 @@ class Header:
     """The round, its delay and energy, and how the delay divides into parts."""
 
     def __init__(self, canvas: Canvas) -> None:
-        def written(*place: float, **look: Any) -> Any:
-            return canvas.changing(canvas.write(*place, "", **look))
+        def written(x: float, y: float, **look: Any) -> Any:
+            return canvas.changing(canvas.write(x, y, "", **look))
 
         self._round = written(14, 24, fontsize=15, weight="bold")
         self._delay = written(BESIDE, 24, fontsize=12)
@@ -116,8 +108,8 @@ class Splits:
         axes.set(xlim=(0.5, layers + 0.5), ylim=(devices - 0.5, -0.5), facecolor=FAINT)
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
-        self._on_device = canvas.moving(_bars(axes, DEVICE_COLOUR))
-        self._on_server = canvas.moving(_bars(axes, SERVER_COLOUR))
+        self._on_device = Bars(canvas, axes, DEVICE_COLOUR)
+        self._on_server = Bars(canvas, axes, SERVER_COLOUR)
         if layout.layer_names:
             inner = np.arange(1, layers) + 0.5
             lines = axes.vlines(inner, -0.5, devices - 0.5, "white", linewidth=1)
@@ -126,7 +118,7 @@ class Splits:
             names = layout.layer_names
             axes.set_xticks(range(1, layers + 1), names, rotation=90, fontsize=size)
         else:
-            axes.set_xticks([1, *_spaced(layers + 1, 5)[1:]])
+            axes.set_xticks([1, *spaced(layers + 1, 5)[1:]])
             axes.set_xlabel("layer", fontsize=TEXT)
         self._names: list[Any] = []
         axes.set_yticks([])
@@ -140,7 +132,7 @@ class Splits:
                 name = canvas.write(LEFT - 5, row, "", ha="right", fontsize=TEXT - 0.5)
                 self._names.append(canvas.changing(name))
         else:
-            axes.set_yticks(_spaced(devices, 10))
+            axes.set_yticks(spaced(devices, 10))
             axes.set_ylabel("device", fontsize=TEXT)
 
     def show(self, view: RoundView) -> None:
@@ -151,8 +143,8 @@ class Splits:
         if view.played:
             split, layers = view.played.split, np.array([len(own) for own in view.layer_names])
         rows = np.arange(devices)
-        self._on_device.set_verts(_rectangles(np.full(devices, 0.5), split, rows, 1.0))
-        self._on_server.set_verts(_rectangles(split + 0.5, layers - split, rows, 1.0))
+        self._on_device.show(0.5, split, rows, 1.0)
+        self._on_server.show(split + 0.5, layers - split, rows, 1.0)
         for device, name in enumerate(self._names):
             layer = view.layer_name(device, int(split[device])) if view.played else "–"
             name.set_text(f"{device} · {layer}")
@@ -167,7 +159,7 @@ class Delays:
         self._axes.set_ylim(devices - 0.5, -0.5)
         self._axes.set_yticks([])
         canvas.scale(self._axes.xaxis, "time within the round [s]; dotted: mean delay so far")
-        self._parts = [canvas.moving(_bars(self._axes, colour)) for colour in PARTS.values()]
+        self._parts = [Bars(canvas, self._axes, colour) for colour in PARTS.values()]
         self._mean = canvas.moving(
             self._axes.axvline(0.0, color=BLACK, linewidth=1.2, linestyle=":")
         )
@@ -182,7 +174,7 @@ class Delays:
         lefts = bar_starts(view.schedule, parts.sum(axis=0)) + np.cumsum(parts, axis=0) - parts
         rows = np.arange(view.num_devices)
         for bars, left, width in zip(self._parts, lefts, parts, strict=True):
-            bars.set_verts(_rectangles(left, width, rows, self._height))
+            bars.show(left, width, rows, self._height)
         if played is not None:
             self._mean.set_xdata([played.mean_delay, played.mean_delay])
             self._axes.set_xlim(0, round_up(max(played.delay, 1.2 * played.mean_delay)))
@@ -203,9 +195,9 @@ class Joules:
         ]
         self._canvas = canvas
 
-    def bars(self, colour: str) -> "PolyCollection":
+    def bars(self, colour: str) -> Bars:
         """Bars of one colour, below the budget's line."""
-        return self._canvas.moving(_bars(self.axes, colour))
+        return Bars(self._canvas, self.axes, colour)
 
     def mark_budget(self) -> None:
         """Adds the budget's line, once all bars are there."""
@@ -251,7 +243,7 @@ class Energy:
             (self._server, devices, server, 0),
             (self._mean, 0.0, mean, 1),
         ):
-            bars.set_verts(_rectangles(*map(np.atleast_1d, (left, width, row)), BAR))
+            bars.show(left, width, row)
         self._joules.show(labels, largest, view.energy_budget)
 
 
@@ -267,7 +259,7 @@ class Queue:
     def show(self, view: RoundView) -> None:
         """Shows a view."""
         queue, budget = float(view.queue[0]), view.energy_budget
-        self._bar.set_verts(_rectangles(np.zeros(1), view.queue, np.zeros(1), BAR))
+        self._bar.show(0.0, queue, 0)
         self._joules.show([f"now {rounded(queue)} J"], max(2 * budget, queue), budget)
 
 
@@ -279,46 +271,18 @@ class Queues:
         canvas.write(560, 450, "Virtual queues ÷ their budgets", weight="bold")
         self._axes = canvas.add_axes(560, LOWER, 366, LOWER_HEIGHT)
         # The last numbers would touch the server's label.
-        shown = [n for n in _spaced(devices, 10) if n <= 0.9 * devices]
+        shown = [n for n in spaced(devices, 10) if n <= 0.9 * devices]
         self._axes.set_xticks([*shown, devices], [*map(str, shown), "server"])
         self._axes.set_xlim(-0.6, devices + 0.6)
         self._axes.set_xlabel("device", fontsize=TEXT)
         canvas.scale(self._axes.yaxis, "")
-        self._bars = canvas.moving(_bars(self._axes, PURPLE))
+        self._bars = Bars(canvas, self._axes, PURPLE, upright=True)
         canvas.moving(self._axes.axhline(1, color=BLACK, linewidth=1.2, linestyle="--"))
 
     def show(self, view: RoundView) -> None:
         """Shows a view."""
         relative = view.relative_queue
-        corners = _rectangles(np.zeros(len(relative)), relative, np.arange(len(relative)), BAR)
-        self._bars.set_verts(corners[:, :, ::-1])
+        self._bars.show(0.0, relative, np.arange(len(relative)))
         top = round_up(max(2.0, float(relative.max())))
         self._axes.set_ylim(0, top)
         self._axes.set_yticks([0, top / 2, top])
-
-
-def _bars(axes: Any, colour: str) -> "PolyCollection":
-    from matplotlib.collections import PolyCollection
-
-    bars = PolyCollection([], facecolors=colour, linewidths=0, snap=True)
-    axes.add_collection(bars, autolim=False)
-    return bars
-
-
-def _rectangles(left: Array, width: Array, rows: Array, height: float) -> Array:
-    """Corners of horizontal bars, shape (bars, 4, 2)."""
-    x = np.stack([left, left + width, left + width, left], axis=-1)
-    half = height / 2
-    y = np.stack([rows - half, rows - half, rows + half, rows + half], axis=-1)
-    return np.stack([x, y], axis=-1)
-
-
-def round_up(value: float, steps: Sequence[float] = (1, 1.5, 2, 3, 4, 6, 8, 10)) -> float:
-    """The least step times a power of ten that is not below ``value``."""
-    power = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
-    return next((step * power for step in steps if step * power >= value), 10 * power)
-
-
-def _spaced(count: int, labels: int) -> list[int]:
-    """About so many of the numbers below ``count``, multiples of 1, 2 or 5 times a power of ten."""
-    return list(range(0, count, max(1, round(round_up(count / labels, (1, 2, 5, 10))))))
