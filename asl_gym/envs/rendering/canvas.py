@@ -164,7 +164,8 @@ def _around_axis(axis: "Axis", renderer: Any) -> tuple[slice, slice]:
     """Place of an axis with its grid, ticks and label."""
     from matplotlib.transforms import Bbox
 
-    return _within(Bbox.union([axis.axes.bbox, axis.get_tightbbox(renderer)]))
+    boxes = [axis.axes.bbox, axis.get_tightbbox(renderer)]
+    return _within(Bbox.union([box for box in boxes if box is not None]))
 
 
 def _within(box: Any) -> tuple[slice, slice]:

@@ -15,15 +15,8 @@ from gymnasium.error import DependencyNotInstalled
 from numpy.typing import NDArray
 
 from asl_gym.envs.rendering.canvas import Canvas
-from asl_gym.envs.rendering.panels import (
-    Delays,
-    Energy,
-    Header,
-    Layout,
-    Queue,
-    Queues,
-    Splits,
-)
+from asl_gym.envs.rendering.meters import Energy, Queue, Queues
+from asl_gym.envs.rendering.panels import Delays, Header, Layout, Splits
 from asl_gym.envs.rendering.round_view import RoundView
 from asl_gym.picture_style import in_style
 
