@@ -25,11 +25,13 @@ PLOTS: dict[str, tuple[Callable[[Results, Width], Figure | None], str]] = {
     ),
     "running_averages": (
         draw_running_averages,
-        "Running mean delay and energy, and the virtual queue, on the first evaluation seed.",
+        "Running mean delay against OPEN's, running mean energy, and the virtual queue, on the "
+        "first evaluation seed.",
     ),
     "split_points": (
         draw_split_points,
-        "Who splits where: how often each device is split at each point.",
+        "Who splits where: how often each device is split at each point, under OPEN and policies "
+        "that contrast with it.",
     ),
 }
 """What draws each plot, and its caption."""

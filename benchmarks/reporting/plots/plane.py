@@ -1,7 +1,6 @@
 """What is drawn in the delay-energy plane: its axes, the frontier, the budget, policies."""
 
 from collections.abc import Mapping
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -123,7 +122,7 @@ def draw_policies(
             _intervals(axes, plane, line, own.colour)
         axes.plot(
             *(line[plane[0]], line[plane[1]]),
-            **own.points(label=fill(str(line["label"]), LONGEST_LINE), zorder=order),
+            **own.points(zorder=order),
         )
 
 
