@@ -11,7 +11,7 @@ from agents.bookkeeping import replacing, write_whole
 from asl_gym.picture_style import WIDTHS, Width, in_style
 from benchmarks.reporting.tables import TEXT_COLUMNS, markdown
 
-__all__ = ["latex", "save_figure", "save_widths", "write_table"]
+__all__ = ["latex", "save_figure", "save_svg", "save_widths", "write_table"]
 
 UNDATED: dict[str, dict[str, Any]] = {
     "pdf": {"CreationDate": None},
@@ -58,6 +58,20 @@ def save_figure(made: Figure, path: Path) -> tuple[Path, ...]:
         with in_style(), replacing(file) as part:
             made.savefig(part, format=kind, metadata=metadata)
     return files
+
+
+def save_svg(draw: Callable[[], Figure | None], path: Path) -> None:
+    """Draws a figure for the web; nothing is written where there is none.
+
+    Args:
+        draw: Draws it.
+        path: The SVG file, whose folder exists.
+    """
+    with in_style():
+        made = draw()
+        if made is not None:
+            with replacing(path) as part:
+                made.savefig(part, format="svg", metadata=UNDATED["svg"])
 
 
 def save_widths(draw: Callable[[Width], Figure | None], path: Path) -> dict[Width, Path]:
