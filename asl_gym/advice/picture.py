@@ -35,7 +35,7 @@ RAW_DATA = "raw data (no answer)"
 MOST_NAMES: dict[style.Width, int] = {"column": 30, "page": 60}
 """Cuts beyond which only some are named, by the figure's width."""
 
-LAYOUT: dict[style.Width, tuple[float, int]] = {"column": (5.4, 2), "page": (5.2, 4)}
+LAYOUT: dict[style.Width, tuple[float, int]] = {"column": (5.4, 2), "page": (5.8, 4)}
 """The figure's height [inch], and columns of its legends, by its width."""
 
 
@@ -54,7 +54,7 @@ def drawn(found: Findings, kind: str, width: style.Width = "page") -> "Figure":
     """
     answer, (height, columns) = found.answers[kind], LAYOUT[width]
     figure = style.figure(width, height)
-    above, below = figure.subplots(2, 1, height_ratios=(1.15, 1.0))
+    above, below = figure.subplots(2, 1, height_ratios=(1.2, 1.0))
     _draw_cuts(above, answer, MOST_NAMES[width])
     _draw_rates(below, found, answer)
     for axes in (above, below):

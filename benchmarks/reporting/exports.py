@@ -1,5 +1,7 @@
 """Figures and tables as files: PDF, SVG and PNG; CSV, Markdown and LaTeX."""
 
+import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,9 @@ UNDATED: dict[str, dict[str, Any]] = {
     "png": {},
 }
 """Formats, and metadata without which the same figure would be another file each time."""
+
+PATHS, DECIMALS = re.compile(r' d="[^"]*"'), re.compile(r"(\.\d\d)\d+")
+"""Paths of an SVG file, and decimals of its numbers that nobody sees."""
 
 IN_LATEX = {
     "Ē": r"$\bar{E}$",
@@ -70,8 +75,14 @@ def save_svg(draw: Callable[[], Figure | None], path: Path) -> None:
     with in_style():
         made = draw()
         if made is not None:
-            with replacing(path) as part:
-                made.savefig(part, format="svg", metadata=UNDATED["svg"])
+            file = io.StringIO()
+            made.savefig(file, format="svg", metadata=UNDATED["svg"])
+            write_whole(path, PATHS.sub(_shorter, file.getvalue()).encode())
+
+
+def _shorter(path: re.Match[str]) -> str:
+    """A path of an SVG file with two decimals, a hundredth of a point, a number."""
+    return DECIMALS.sub(r"\1", path[0])
 
 
 def save_widths(draw: Callable[[Width], Figure | None], path: Path) -> dict[Width, Path]:

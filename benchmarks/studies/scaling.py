@@ -111,7 +111,7 @@ def draw_scaling(table: pd.DataFrame, width: style.Width = "page") -> Figure:
         axes.set(xlabel="devices N", xscale="log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     memory.set_ylim(bottom=0)
-    times.legend(bbox_to_anchor=(0, 1.0, 1, 0), loc="lower left", ncols=3, mode="expand")
+    times.legend(bbox_to_anchor=(0, 1.0, 1, 0), loc="lower left", ncols=2, mode="expand")
     return figure
 
 

@@ -15,7 +15,7 @@ from benchmarks.studies.accuracy.targets import accuracy_over
 
 __all__ = ["draw_accuracy", "policies_shown"]
 
-GRID, MARKS = 400, 8
+GRID, MARKS = 240, 8
 HEIGHTS: dict[style.Width, tuple[float, float]] = {"column": (0.9, 1.5), "page": (0.6, 1.9)}
 """Heights of the legend and of a row of panels by the figure's width [inch]."""
 
