@@ -68,14 +68,15 @@ def _draws(results: Path, run: str) -> dict[str, Draw]:
         name.replace("_", "-"): partial(draw, loaded) for name, (draw, _) in PLOTS.items()
     }
     return draws | {
-        "accuracy": partial(draw_accuracy, *_accuracy(results / "accuracy")),
+        "accuracy": _accuracy(results / "accuracy"),
         "advice": partial(advice.draw, KIND),
         "certificate-fleets": partial(draw_fleets, fleets),
         "scaling": partial(draw_scaling, scaling),
     }
 
 
-def _accuracy(folder: Path) -> list[pd.DataFrame]:
-    """Trainings, clocks and targets of devices that train in turn."""
+def _accuracy(folder: Path) -> Draw:
+    """What draws trainings, clocks and targets of devices that train in turn."""
     tables = (pd.read_csv(folder / f"{name}.csv") for name in ("rounds", "clock", "targets"))
-    return [table[table["schedule"] == "sequential"] for table in tables]
+    learned, clock, targets = (table[table["schedule"] == "sequential"] for table in tables)
+    return partial(draw_accuracy, learned, clock, targets)

@@ -43,8 +43,8 @@ class Advice(Findings):
         Raises:
             FieldError: If the kind is none of those that were asked about, or the width no width.
         """
-        checked = one_of("width", width, tuple(WIDTHS))
-        return drawn(self, one_of("kind", kind, tuple(self.answers)), checked)
+        one_of("width", width, tuple(WIDTHS))
+        return drawn(self, one_of("kind", kind, tuple(self.answers)), width)
 
 
 def advise(

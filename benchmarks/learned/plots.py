@@ -41,7 +41,7 @@ def plain_axis(axis: Axis) -> None:
 
 
 def save_picture(made: Figure, printed: Path, pictures: Path) -> str:
-    """Writes a figure for print, and its PNG among the page's pictures too.
+    """Writes a figure for print, and its SVG among the page's pictures too.
 
     Args:
         made: The figure.
@@ -51,9 +51,9 @@ def save_picture(made: Figure, printed: Path, pictures: Path) -> str:
     Returns:
         The picture's file name.
     """
-    *_, png = save_figure(made, printed)
-    shutil.copyfile(png, pictures / png.name)
-    return png.name
+    _, svg, _ = save_figure(made, printed)
+    shutil.copyfile(svg, pictures / svg.name)
+    return svg.name
 
 
 def _percent(gap: float) -> float:

@@ -60,8 +60,12 @@ def save_figure(made: Figure, path: Path) -> tuple[Path, ...]:
     path.parent.mkdir(parents=True, exist_ok=True)
     files = tuple(path.with_name(f"{path.name}.{kind}") for kind in UNDATED)
     for file, (kind, metadata) in zip(files, UNDATED.items(), strict=True):
-        with in_style(), replacing(file) as part:
-            made.savefig(part, format=kind, metadata=metadata)
+        with in_style():
+            if kind == "svg":
+                write_whole(file, _svg(made))
+                continue
+            with replacing(file) as part:
+                made.savefig(part, format=kind, metadata=metadata)
     return files
 
 
@@ -75,9 +79,14 @@ def save_svg(draw: Callable[[], Figure | None], path: Path) -> None:
     with in_style():
         made = draw()
         if made is not None:
-            file = io.StringIO()
-            made.savefig(file, format="svg", metadata=UNDATED["svg"])
-            write_whole(path, PATHS.sub(_shorter, file.getvalue()).encode())
+            write_whole(path, _svg(made))
+
+
+def _svg(made: Figure) -> bytes:
+    """An SVG file whose paths have the decimals that anybody sees."""
+    file = io.StringIO()
+    made.savefig(file, format="svg", metadata=UNDATED["svg"])
+    return PATHS.sub(_shorter, file.getvalue()).encode()
 
 
 def _shorter(path: re.Match[str]) -> str:

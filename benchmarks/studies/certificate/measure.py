@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from statistics import median
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -163,7 +164,7 @@ def draw_fleets(table: pd.DataFrame, width: style.Width = "page") -> Figure:
     axes = made.add_subplot()
     devices, median_ms = table["num_devices"], 1e3 * table["median_s"]
     greatest_ms, gap = 1e3 * table["greatest_s"], table["greatest_gap"].max()
-    band = {"color": style.BLUE, "alpha": 0.2, "linewidth": 0}
+    band: dict[str, Any] = {"color": style.BLUE, "alpha": 0.2, "linewidth": 0}
     axes.fill_between(devices, median_ms, greatest_ms, label="to the slowest round", **band)
     axes.plot(devices, median_ms, marker="o", color=style.BLUE, label="median round")
     proportional = median_ms.iloc[-1] * devices / devices.iloc[-1]
