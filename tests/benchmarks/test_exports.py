@@ -15,7 +15,7 @@ from asl_gym import preset
 from asl_gym.policies.schemes.catalogue import SCHEMES
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.playing.suite import OPEN_VARIANTS, TOLD_MORE, build_suite
-from benchmarks.reporting.exports import latex, save_figure, save_widths, write_table
+from benchmarks.reporting.exports import latex, save_figure, save_svg, save_widths, write_table
 from benchmarks.reporting.policy_styles import STYLES, PolicyStyle, policy_style, policy_styles
 from benchmarks.reporting.statistics import BEST_FIXED
 
@@ -146,3 +146,16 @@ def test_tables(tmp_path: Path) -> None:
 )
 def test_signs_in_latex(text: str, expected: str) -> None:
     assert latex(pd.DataFrame({"Policy": [text]})).splitlines()[5] == rf"{expected} \\"
+
+
+def test_pictures_for_the_web_are_short_and_the_same_every_time(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save_svg(lambda: drawn("column"), tmp_path / f"{name}.svg")
+    text = (tmp_path / "a.svg").read_text()
+    assert text == (tmp_path / "b.svg").read_text()
+    paths = re.findall(r' d="([^"]*)"', text)
+    assert paths
+    assert not re.search(r"\.\d{3}", "".join(paths))
+    assert "<text" not in text  # Letters are drawn, so that no font is needed.
+    save_svg(lambda: None, tmp_path / "none.svg")
+    assert not (tmp_path / "none.svg").exists()
