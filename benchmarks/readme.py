@@ -10,17 +10,14 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import pandas as pd
-from matplotlib.image import imsave
 
-from asl_gym import OPEN
-from asl_gym.advice import advise
 from benchmarks.errors import BenchmarkError
 from benchmarks.learned.page import PAGE
 from benchmarks.learned.report import environment_table
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.suite import TOLD_MORE
+from benchmarks.readme_pictures import write_pictures
 from benchmarks.reporting.formatting import at_most_three_digits, signed_percent
 from benchmarks.reporting.results import load_results
 from benchmarks.reporting.tables import changes_table, markdown, ranking_table, shortlist
@@ -35,6 +32,7 @@ NUM_IN_CHANGES = 2
 """Policies in the README's table of changes: OPEN and the best agent."""
 
 ACCURACY, PRIVACY = "accuracy", "privacy"
+RECONSTRUCTIONS = f"{PRIVACY}/reconstructions.png"
 TARGET = 0.95
 """Share of the final accuracy that the README's table of training is about."""
 
@@ -45,19 +43,6 @@ LEARNED_COLUMNS = [
     *("Policy", "Learns from", "Training [min]", "Priced gap [%]", "E/Ē"),
     *("Better than OPEN [%]", "Decision [µs]"),
 ]
-
-PICTURES = {
-    "delay-energy.png": f"{DEFAULT_RUN}/figures/delay_energy-page.png",
-    "split-points.png": f"{DEFAULT_RUN}/figures/split_points-page.png",
-    "running-averages.png": f"{DEFAULT_RUN}/figures/running_averages-page.png",
-    "scaling.png": "scaling/scaling.png",
-    "certificate-fleets.png": f"{CERTIFICATE}/fleets.png",
-    "accuracy.png": f"{ACCURACY}/accuracy-sequential-page.png",
-    "reconstructions.png": f"{PRIVACY}/reconstructions.png",
-}
-"""Pictures of the README by the files that commands write."""
-
-RENDERED_ROUND = 60
 
 
 def _ranking(run: str) -> Callable[[Path], str]:
@@ -184,15 +169,12 @@ def write_readme(readme: Path, pictures: Path, results: Path, keep: Collection[s
     try:
         for name in TABLES.keys() - set(keep):
             text = _replaced(text, name, TABLES[name](results))
-        pictures.mkdir(parents=True, exist_ok=True)
-        for target, source in PICTURES.items():
-            shutil.copyfile(results / source, pictures / target)
+        write_pictures(pictures, results, DEFAULT_RUN)
+        shutil.copyfile(results / RECONSTRUCTIONS, pictures / "reconstructions.png")
     except FileNotFoundError as error:
         raise BenchmarkError(
             f"{error.filename} is missing: run the command that writes it"
         ) from error
-    render_round(pictures / "render.png")
-    draw_advice(pictures / "advice.png")
     readme.write_text(text, encoding="utf-8")
 
 
@@ -202,20 +184,3 @@ def _replaced(text: str, name: str, table: str) -> str:
     if count != 1:
         raise BenchmarkError(f"the README has {count} tables named {name!r}: expected 1")
     return replaced
-
-
-def draw_advice(path: Path) -> None:
-    """Writes the picture of where to cut ResNet-18 on a Jetson Nano."""
-    kind = "jetson-nano-maxn"
-    advice = advise("resnet18", devices=kind, server="gpu-server", link="40mbit")
-    advice.draw(kind).savefig(path, dpi=110)
-
-
-def render_round(path: Path) -> None:
-    """Writes the picture of round 60 of OPEN on seed 0."""
-    env: Any = gym.make("ASL-v0", action_view=OPEN.action_view, render_mode="rgb_array")
-    policy = OPEN(env)
-    observation, _ = env.reset(seed=0)
-    for _ in range(RENDERED_ROUND):
-        observation, *_ = env.step(policy.predict(observation)[0])
-    imsave(path, env.render())

@@ -38,7 +38,10 @@ def test_examples_are_there() -> None:
 
 
 def test_pictures_and_files_exist() -> None:
-    for target in re.findall(r"\]\((?!http|#)([^)]+)\)", README):
+    targets = re.findall(r"\]\((?!http|#)([^)]+)\)", README)
+    drawn = re.findall(r'(?:src|srcset)="([^"]+)"', README)
+    assert len(drawn) >= 2 * 7
+    for target in (*targets, *drawn):
         assert (ROOT / target).is_file(), target
 
 
