@@ -18,8 +18,8 @@ numbers no further apart; so the whole differs by at least 0, and by at most
 
 If L_{t+1} ≤ V_{t+1} at the levels, both terms are at most V_{t+1}(B′): the first since
 V_{t+1}(B_{j+1}) ≤ V_{t+1}(B′), the second by the lemma's other side. So L_t ≤ V_t at the levels,
-and L_0 ≤ V_0 at B(0) by the same two terms. ∎ What rounding may add is taken off in the end: a round
-adds a few errors of ε(V + C/ϖ), for by the lemma no value is farther than C/ϖ from V.
+and L_0 ≤ V_0 at B(0) by the same two terms. ∎ What rounding may add is taken off in the end: a
+round adds a few errors of ε(V + C/ϖ), for by the lemma no value is farther than C/ϖ from V.
 
 The values are not convex, and linear interpolation is no bound: with options (d, e) = (1, 5) and
 (3, 1), a round left and 1/ϖ = 1 s/J, V(0) = 4 and V(3) = 3, but V(1) = 3 and not 3⅔. As a policy it
