@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-from asl_gym.envs.actions import DEFAULT_VIEW, ActionView, ActionViewName, action_view
+from asl_gym.envs.action_view import ActionView
+from asl_gym.envs.actions import DEFAULT_VIEW, ActionViewName, action_view
 from asl_gym.envs.observations import ObservationViewName, observation_codec
 from asl_gym.envs.rewards import DEFAULT_REWARD, Reward
 from asl_gym.envs.simulation import Simulation
