@@ -103,7 +103,7 @@ def _check_source(traces: TraceSource, scenario: Scenario) -> None:
     for part in ("fleet", "radio"):
         if getattr(traces, part, None) not in (None, getattr(scenario, part)):
             raise FieldError("traces", traces, f"a source made for this scenario's {part}")
-    if scenario.budget.refers_to == "reference trace":
+    if scenario.budget is not None and scenario.budget.refers_to == "reference trace":
         warnings.warn(
             f"the energy budget of {scenario.energy_budget:g} J refers to synthetic channels, not "
             "to traces=; scenario.with_budget_on(traces) makes one that refers to them",
