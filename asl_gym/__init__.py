@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asl_gym.envs.env import ASLEnv
     from asl_gym.envs.observations import ObservationCodec
     from asl_gym.envs.vector_env import ASLVectorEnv
+    from asl_gym.model.batteries import Batteries
     from asl_gym.model.components import Fleet, Server, Workload
     from asl_gym.model.demands import Budget, Knowledge
     from asl_gym.model.kinds import PerKind
@@ -56,6 +57,7 @@ __all__ = [
     "OPEN",
     "ASLEnv",
     "ASLVectorEnv",
+    "Batteries",
     "Budget",
     "CARDStyle",
     "CalibratedOPEN",
@@ -116,6 +118,7 @@ _PLACES = {
     "asl_gym.envs.env": ("ASLEnv",),
     "asl_gym.envs.observations": ("ObservationCodec",),
     "asl_gym.envs.vector_env": ("ASLVectorEnv",),
+    "asl_gym.model.batteries": ("Batteries",),
     "asl_gym.model.components": ("Fleet", "Server", "Workload"),
     "asl_gym.model.demands": ("Budget", "Knowledge"),
     "asl_gym.model.kinds": ("PerKind",),

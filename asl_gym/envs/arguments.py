@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-from asl_gym.envs.actions import DEFAULT_VIEW, ActionView, ActionViewName, action_view
+from asl_gym.envs.action_view import ActionView
+from asl_gym.envs.actions import DEFAULT_VIEW, ActionViewName, action_view
 from asl_gym.envs.observations import ObservationViewName, observation_codec
 from asl_gym.envs.rewards import DEFAULT_REWARD, Reward
 from asl_gym.envs.simulation import Simulation
@@ -102,7 +103,7 @@ def _check_source(traces: TraceSource, scenario: Scenario) -> None:
     for part in ("fleet", "radio"):
         if getattr(traces, part, None) not in (None, getattr(scenario, part)):
             raise FieldError("traces", traces, f"a source made for this scenario's {part}")
-    if scenario.budget.refers_to == "reference trace":
+    if scenario.budget is not None and scenario.budget.refers_to == "reference trace":
         warnings.warn(
             f"the energy budget of {scenario.energy_budget:g} J refers to synthetic channels, not "
             "to traces=; scenario.with_budget_on(traces) makes one that refers to them",

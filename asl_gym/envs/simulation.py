@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from asl_gym.arrays import Array, Float32, Indices
-from asl_gym.envs.actions import ActionView, CompiledStep
+from asl_gym.envs.action_view import ActionView, CompiledStep
 from asl_gym.envs.codec import Codec
 from asl_gym.envs.kernel import FREQUENCY, OF_DEVICES, OF_ROWS, SPLIT_INDEX
 from asl_gym.envs.memory import carried_start, kernel_memory, kernel_sizes, sizes_of
