@@ -1,0 +1,68 @@
+"""The base of policies for devices on batteries."""
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from asl_gym.arrays import Array, Splits
+from asl_gym.envs.actions import ActionViewName
+from asl_gym.envs.codec import Observation
+from asl_gym.model.batteries import Batteries
+from asl_gym.policies.base import ScenarioPolicy
+from asl_gym.policies.harvest.shown import BatteryRound
+from asl_gym.scenario.scenario import Scenario
+from asl_gym.validation.checks import FieldError
+
+__all__ = ["HarvestPolicy", "HarvestRule", "batteries_of"]
+
+
+def batteries_of(scenario: Scenario) -> Batteries:
+    """The batteries of a scenario.
+
+    Raises:
+        FieldError: If its devices have none.
+    """
+    if scenario.batteries is None:
+        allowed = "batteries, as in the preset 'harvest', which this policy is made for"
+        raise FieldError("scenario.batteries", None, allowed)
+    return scenario.batteries
+
+
+class HarvestPolicy(ScenarioPolicy):
+    """A policy for devices on batteries, whose server runs at its full clock.
+
+    Args:
+        env: The environment or scenario.
+
+    Attributes:
+        batteries: The scenario's batteries.
+        capacity: What they hold at most [J], shape (N,).
+
+    Raises:
+        FieldError: If the scenario's devices have no batteries.
+    """
+
+    action_view: ClassVar[ActionViewName] = "split"
+
+    def __init__(self, env: Any) -> None:
+        super().__init__(env)
+        self.batteries = batteries_of(self.scenario)
+        self.capacity = self.batteries.capacities(self.scenario.fastest_energies)
+
+    def full_clock(self, splits: Splits) -> Array:
+        """The server's full clock for each device [Hz], shape (..., N)."""
+        return np.full(splits.shape, self.scenario.server.clock_max_hz)
+
+
+class HarvestRule(HarvestPolicy):
+    """A policy of which only the rule for split points is its own."""
+
+    @abstractmethod
+    def cuts(self, shown: BatteryRound) -> Splits:
+        """Indices into the admissible split points, shape (..., N)."""
+
+    def decide(self, seen: Observation) -> tuple[Splits, Array]:
+        """See :meth:`ScenarioPolicy.decide`."""
+        splits = self.cuts(self.shown(seen))
+        return splits, self.full_clock(splits)
