@@ -5,10 +5,11 @@ For each device a programme over rounds, sky, level of shadowing and charge, bac
     V_t(c, k, B) = mean over rates and clocks in k of min_ℓ [d + wait + W_{t+1}(c, k, B′)]
     W_t(c, k, B) = Σ P(c → c′) P(k → k′) V_t(c′, k′, B)
 
-with W_T the end charge. In play the sky is shown, the level is believed in by what rates have been
-shown so far (:mod:`asl_gym.policies.harvest.shadowing`), and each option is charged the believed
-mean of W. So it is the causal optimum but for nine levels, finite samples, linear interpolation
-between charges, and that it reckons as if the level were shown from the next round on.
+with W_T the end charge and c, k those of the round before. In play the sky is shown and the level
+is believed in by what rates have been shown (:mod:`asl_gym.policies.harvest.shadowing`); each
+option is charged the believed mean of W. So it is the causal optimum but for nine levels, finite
+samples, linear interpolation between charges, and that it reckons as if levels were shown from the
+next round on.
 """
 
 from functools import lru_cache
@@ -52,6 +53,48 @@ class Belief(NamedTuple):
     clear: Array
 
 
+@compiled
+def _decide(
+    delay: Array, energy: Array, harvest: float, after: Array, battery: Battery, now: Array
+) -> None:
+    """Writes V of a round at all charges, the mean over drawn options.
+
+    Args:
+        delay: Delay of drawn options without waiting [s], shape (M, L).
+        energy: Their energies [J], likewise.
+        harvest: What is harvested [J].
+        after: W after the round, shape (n + 1,).
+        battery: The battery.
+        now: To fill, shape (n + 1,).
+    """
+    samples, options = delay.shape
+    best = np.empty_like(now)
+    now[:] = 0.0
+    for sample in range(samples):
+        best[:] = np.inf
+        for option in range(options):
+            taken = delay[sample, option], energy[sample, option]
+            lower_by_option(best, taken[0], taken[1], harvest, after, battery)
+        now += best / samples
+
+
+@compiled
+def _expect(moves: tuple[Array, Array], now: Array, after: Array) -> None:
+    """Writes W before a round, shape (2, K, n + 1), the mean of V over what may be shown then.
+
+    Args:
+        moves: Probabilities of the next sky, (2, 2), and level, (K, K), given the present ones.
+        now: V, shape (2, K, n + 1).
+        after: To fill, likewise.
+    """
+    skies, levels, _ = now.shape
+    for sky, level in np.ndindex(skies, levels):
+        after[sky, level] = 0.0
+        for next_sky, next_level in np.ndindex(skies, levels):
+            chance = moves[0][sky, next_sky] * moves[1][level, next_level]
+            after[sky, level] += chance * now[next_sky, next_level]
+
+
 @announced("Compiling the programme that is told the law: some 10 s, once.")
 @compiled
 def _fill(
@@ -68,41 +111,23 @@ def _fill(
         delay: Delay of drawn options without waiting [s], shape (K, M, L).
         energy: Their energies [J], likewise.
         harvest: Harvest under each sky [J], shape (2, T).
-        moves: Probabilities of the next sky, (2, 2), and level, (K, K), given the present ones.
+        moves: As for :func:`_expect`.
         battery: The battery.
         ahead: To fill with W less W at a full battery [s], shape (T + 1, 2, K, n + 1).
     """
-    (levels, samples, options), charges = delay.shape, ahead.shape[-1]
-    after, now = np.empty((2, levels, charges)), np.empty((2, levels, charges))
-    best, rounds = np.empty(charges), ahead.shape[0] - 1
-    for sky in range(2):
-        for level in range(levels):
-            fill_end(after[sky, level], battery, True)
-            ahead[rounds, sky, level] = after[sky, level] - after[sky, level, -1]
+    rounds, skies, levels, charges = ahead.shape
+    after, now = np.empty((skies, levels, charges)), np.empty((skies, levels, charges))
+    for sky, level in np.ndindex(skies, levels):
+        fill_end(after[sky, level], battery, True)
     for t in range(rounds - 1, -1, -1):
-        for sky in range(2):
-            for level in range(levels):
-                now[sky, level] = 0.0
-                for sample in range(samples):
-                    best[:] = np.inf
-                    for option in range(options):
-                        lower_by_option(
-                            best,
-                            delay[level, sample, option],
-                            energy[level, sample, option],
-                            harvest[sky, t],
-                            after[sky, level],
-                            battery,
-                        )
-                    now[sky, level] += best / samples
-        for sky in range(2):
-            for level in range(levels):
-                after[sky, level] = 0.0
-                for next_sky in range(2):
-                    for next_level in range(levels):
-                        chance = moves[0][sky, next_sky] * moves[1][level, next_level]
-                        after[sky, level] += chance * now[next_sky, next_level]
-                ahead[t, sky, level] = after[sky, level] - after[sky, level, -1]
+        for sky, level in np.ndindex(skies, levels):
+            ahead[t, sky, level] = after[sky, level] - after[sky, level, -1]
+        if t > 0:
+            for sky, level in np.ndindex(skies, levels):
+                options = delay[level], energy[level]
+                gained = harvest[sky, t - 1]
+                _decide(options[0], options[1], gained, after[sky, level], battery, now[sky, level])
+            _expect(moves, now, after)
 
 
 @lru_cache(KEPT)
@@ -131,9 +156,7 @@ def programme(scenario: Scenario, samples: int = SAMPLES, charges: int = CHARGES
     return ahead
 
 
-def _drawn_options(
-    scenario: Scenario, chain: ShadowingChain, samples: int
-) -> tuple[Array, Array]:
+def _drawn_options(scenario: Scenario, chain: ShadowingChain, samples: int) -> tuple[Array, Array]:
     """Delays [s] and energies [J] of options under drawn rates and clocks, (N, K, M, L) each."""
     rng, fleet, model = np.random.default_rng(SEED), scenario.fleet, scenario.cost_model
     delays, energies = [], []
