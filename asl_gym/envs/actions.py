@@ -1,4 +1,4 @@
-"""Views of the action: four spaces for the same decision, split points and server frequencies.
+"""Views of the action: spaces for the same decision, split points and server frequencies.
 
 What a view is, is in :mod:`asl_gym.envs.action_view`.
 """
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.action_view import ActionView, CompiledStep, ShownCosts, is_plain
+from asl_gym.envs.batteries.views import BatteryDictView, BatterySplitView, PriceView
 from asl_gym.envs.server_share import equal_share, total_share
 from asl_gym.envs.steps import (
     step_levels,
@@ -29,9 +30,10 @@ __all__ = [
     "DEFAULT_VIEW",
     "ActionViewName",
     "action_view",
+    "views_of",
 ]
 
-ActionViewName = Literal["box", "multi_discrete", "dict", "split"]
+ActionViewName = Literal["box", "multi_discrete", "dict", "split", "price"]
 
 DEFAULT_VIEW: ActionViewName = "split"
 """The view where none is named: plain PPO trains in it best."""
@@ -204,13 +206,26 @@ ACTION_VIEWS: dict[str, type[ActionView]] = {
     "dict": DictView,
     "split": SplitView,
 }
-"""The views by the name that ``action_view=`` takes."""
+"""The views by the name that ``action_view=`` takes, where there is an energy budget."""
+
+ON_BATTERIES: dict[str, type[ActionView]] = {
+    "split": BatterySplitView,
+    "price": PriceView,
+    "dict": BatteryDictView,
+}
+"""Those of devices on batteries, which decide split points alone."""
+
+
+def views_of(scenario: Scenario) -> dict[str, type[ActionView]]:
+    """The views that a scenario's environments have, by name."""
+    return ACTION_VIEWS if scenario.batteries is None else ON_BATTERIES
 
 
 def action_view(name: str, scenario: Scenario) -> ActionView:
     """Builds the view of that name.
 
     Raises:
-        FieldError: If there is none.
+        FieldError: If the scenario's environments have none.
     """
-    return ACTION_VIEWS[one_of("action_view", name, tuple(ACTION_VIEWS))](scenario)
+    views = views_of(scenario)
+    return views[one_of("action_view", name, tuple(views))](scenario)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
 from asl_gym.compiling import compiled
+from asl_gym.envs.batteries.codecs import BatteryDevicesCodec, BatteryFlatCodec
 from asl_gym.envs.codec import LN_BOUND, LOG_BOUND, MAX_CLOCK_RATIO, Codec, Observation
 from asl_gym.envs.device_facts import RATE_UNIT, device_facts, speed_per_hertz
 from asl_gym.scenario.scenario import Scenario
@@ -237,6 +238,9 @@ ObservationViewName = Literal["flat", "devices"]
 OBSERVATION_VIEWS: dict[str, type[Codec]] = {"flat": ObservationCodec, "devices": DevicesCodec}
 """The views by the name that ``observation=`` takes."""
 
+ON_BATTERIES: dict[str, type[Codec]] = {"flat": BatteryFlatCodec, "devices": BatteryDevicesCodec}
+"""The same views where devices run on batteries."""
+
 
 def observation_codec(name: str, scenario: Scenario) -> Codec:
     """Builds the codec of the view of that name.
@@ -244,4 +248,6 @@ def observation_codec(name: str, scenario: Scenario) -> Codec:
     Raises:
         FieldError: If there is none.
     """
-    return OBSERVATION_VIEWS[one_of("observation", name, tuple(OBSERVATION_VIEWS))](scenario)
+    one_of("observation", name, tuple(OBSERVATION_VIEWS))
+    views = OBSERVATION_VIEWS if scenario.batteries is None else ON_BATTERIES
+    return views[name](scenario)

@@ -37,7 +37,9 @@ __all__ = [
     "end_charge",
     "lane_charge_after",
     "lane_end_charge",
+    "lane_priced_delay",
     "lane_wait",
+    "priced_delay",
     "wait",
 ]
 
@@ -79,8 +81,22 @@ def end_charge(start: Any, end: Any, trickle_power_w: Any) -> Any:
     return np.maximum(start - end, 0.0) / trickle_power_w
 
 
+def priced_delay(delay: Any, energy: Any, charge: Any, price: Any, trickle_power_w: Any) -> Any:
+    """D + (e − B)⁺/ϖ + price·min(e, B): what an option costs at a price of a stored joule [s].
+
+    Args:
+        delay: Delay without waiting d [s].
+        energy: What the device spends e [J].
+        charge: What its battery holds B [J].
+        price: What a joule of it is worth [s/J]; from 0 to 1/ϖ, above which waiting is cheaper.
+        trickle_power_w: Power of the backup charger ϖ [W].
+    """
+    drawn = np.minimum(energy, charge)
+    return delay + np.maximum(energy - charge, 0.0) / trickle_power_w + price * drawn
+
+
 lane_wait, lane_charge_after = inlined(wait), inlined(charge_after)
-lane_end_charge = inlined(end_charge)
+lane_end_charge, lane_priced_delay = inlined(end_charge), inlined(priced_delay)
 """The same for compiled loops, number by number."""
 
 
