@@ -35,6 +35,9 @@ import numpy as np
 from asl_gym.arrays import Array, Indices, Splits
 from asl_gym.compiling import compiled
 from asl_gym.model.batteries import end_charge, lane_charge_after, lane_wait
+from asl_gym.policies.harvest.base import batteries_of
+from asl_gym.policies.harvest.known import known_costs
+from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.charge_levels import (
     Battery,
     fill_end,
@@ -43,6 +46,7 @@ from asl_gym.solvers.charge_levels import (
     value_at,
     value_below,
 )
+from asl_gym.traces.trace import Trace
 from asl_gym.validation.checks import FieldError, whole_number
 
 __all__ = ["LEVELS", "HindsightBound", "KnownEpisode", "hindsight_bound"]
@@ -76,6 +80,30 @@ class KnownEpisode(NamedTuple):
     initial_charge: Array
     trickle_power_w: float
     charges_end: bool = True
+
+    @classmethod
+    def of(cls, scenario: Scenario, trace: Trace) -> "KnownEpisode":
+        """The episode of a trace.
+
+        Args:
+            scenario: A scenario with batteries.
+            trace: One trace with its harvests, shape (T, N).
+
+        Raises:
+            FieldError: If the scenario has no batteries, or the trace no harvests.
+        """
+        batteries, mean = batteries_of(scenario), scenario.fastest_energies
+        if trace.harvest_j is None:
+            raise FieldError("trace.harvest_j", None, "harvests, since devices run on batteries")
+        delay, energy = known_costs(scenario, trace)
+        return cls(
+            delay,
+            energy,
+            trace.harvest_j,
+            batteries.capacities(mean),
+            batteries.initial_charges(mean),
+            batteries.trickle_power_w,
+        )
 
     def check(self) -> None:
         """Raises a :class:`FieldError` where shapes or values are not as described."""

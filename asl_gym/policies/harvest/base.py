@@ -50,6 +50,25 @@ class HarvestPolicy(ScenarioPolicy):
         self.batteries = batteries_of(self.scenario)
         self.capacity = self.batteries.capacities(self.scenario.fastest_energies)
 
+    def shown(self, seen: Observation) -> BatteryRound:
+        """What is shown, as rules and programmes need it.
+
+        Args:
+            seen: The observation in physical units; leading axes are environments.
+        """
+        assert seen.battery is not None
+        assert seen.harvest is not None
+        options = self.options(seen)
+        played = (1.0 - seen.rounds_left) * self.scenario.horizon
+        return BatteryRound(
+            delay=options.fixed_delay + options.server_work / self.scenario.server.clock_max_hz,
+            energy=options.device_energy,
+            charge=seen.battery,
+            harvest=seen.harvest,
+            cloud=seen.cloud,
+            round_index=np.rint(played).astype(np.int64),
+        )
+
     def full_clock(self, splits: Splits) -> Array:
         """The server's full clock for each device [Hz], shape (..., N)."""
         return np.full(splits.shape, self.scenario.server.clock_max_hz)
