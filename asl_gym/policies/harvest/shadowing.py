@@ -73,7 +73,8 @@ class ShadowingChain:
         """
         shown = zip((uplink_bps, downlink_bps), self._snr, strict=True)
         if self._radio.fading == "block":
-            logarithms = sum(self._log_density(rate, snr) for rate, snr in shown)
+            each = [self._log_density(rate, snr) for rate, snr in shown]
+            logarithms = each[0] + each[1]
             return np.asarray(np.exp(logarithms - logarithms.max(axis=-1, keepdims=True)))
         both = [self._holds(rate, snr) for rate, snr in shown]
         return np.asarray(np.minimum(both[0], both[1]))
@@ -86,14 +87,15 @@ class ShadowingChain:
         at_cap = rate * (1.0 + EDGE) >= radio.rate_cap_bps
         density = np.where(at_cap[..., None], -exponent, density)
         at_floor = rate <= radio.rate_floor_bps * (1.0 + EDGE)
-        return np.where(at_floor[..., None], np.log(-np.expm1(-exponent)), density)
+        return np.asarray(np.where(at_floor[..., None], np.log(-np.expm1(-exponent)), density))
 
     def _holds(self, rate: Array, snr: Array) -> Array:
         """1 for levels whose rates reach from below a rate to above it, without block fading."""
         gain = self._gain(ndtri(np.clip(self._ends, 1e-12, 1.0 - 1e-12)))[:, None]
         ends = channel.rates(snr, np.repeat(gain, len(snr), axis=1), None, self._radio).T
         shown, slip = rate[..., None], 1.0 + EDGE
-        return ((ends[:, :-1] <= shown * slip) & (shown <= ends[:, 1:] * slip)).astype(float)
+        within = (ends[:, :-1] <= shown * slip) & (shown <= ends[:, 1:] * slip)
+        return np.asarray(within, dtype=float)
 
 
 def stratified(shape: tuple[int, int], rng: np.random.Generator) -> Array:

@@ -30,7 +30,7 @@ TUNING_SEEDS = range(5_000, 5_020)
 
 DRAWS, REFINEMENTS, BEST = 300, 4, 8
 
-_ALL = DeficitPrice((0.02, 2.0), (0.1, 5.0), (0.0, 3.0), (0.0, 1.0))
+_ALL = DeficitPrice((0.02, 2.0), (0.0, 5.0), (0.0, 3.0), (0.0, 1.0))
 
 RANGES: dict[str, DeficitPrice] = {
     "constant": DeficitPrice(_ALL.scale, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0)),
@@ -133,7 +133,9 @@ def _lanes(scenario: Scenario, seeds: Sequence[int]) -> list[Lanes]:
     figures = zip(batteries.capacities(mean), batteries.initial_charges(mean), strict=True)
     return [
         Lanes(
-            *(_of_device(each, n) for each in (delay, energy, trace.harvest_j)),
+            _of_device(delay, n),
+            _of_device(energy, n),
+            _of_device(trace.harvest_j, n),
             float(capacity),
             float(start),
             float(batteries.trickle_power_w),
