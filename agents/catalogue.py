@@ -46,6 +46,7 @@ AGENTS: dict[str, Agent] = {
     "ppo_lagrangian": Agent("PPO-Lagrangian", "reward and cost"),
     "device_ppo": Agent("PPO by device", "reward"),
     "hybrid": Agent("LyDROO-style hybrid", "cost model"),
+    "price_network": Agent("price network", "cost model"),
     "shared": Agent("shared network", "cost model"),
 }
 """The agents by the name of their algorithm in :data:`agents.configuration.ALGORITHMS`."""

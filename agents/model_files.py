@@ -31,6 +31,7 @@ ALGORITHMS_BY_ATTRIBUTES: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("multiplier", "agents.ppo_lagrangian.PPOLagrangian"),
         ("num_candidates", "agents.hybrid.algorithm.Hybrid"),
         ("buffer_rounds", "agents.shared.algorithm.Shared"),
+        ("sweeps trace_decay", "agents.price_network.algorithm.PriceNetwork"),
         ("balance decays", "agents.device_ppo.algorithm.DevicePPO"),
         ("delta_std_schedule", "sb3_contrib.ARS"),
         ("cg_max_steps", "sb3_contrib.TRPO"),

@@ -35,8 +35,7 @@ import numpy as np
 from asl_gym.arrays import Array, Indices, Splits
 from asl_gym.compiling import compiled
 from asl_gym.model.batteries import end_charge, lane_charge_after, lane_wait
-from asl_gym.policies.harvest.base import batteries_of
-from asl_gym.policies.harvest.known import known_costs
+from asl_gym.policies.harvest.known import batteries_of, known_costs
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.charge_levels import (
     Battery,

@@ -8,25 +8,11 @@ import numpy as np
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.actions import ActionViewName
 from asl_gym.envs.codec import Observation
-from asl_gym.model.batteries import Batteries
 from asl_gym.policies.base import ScenarioPolicy
+from asl_gym.policies.harvest.known import batteries_of, option_costs
 from asl_gym.policies.harvest.shown import BatteryRound
-from asl_gym.scenario.scenario import Scenario
-from asl_gym.validation.checks import FieldError
 
-__all__ = ["HarvestPolicy", "HarvestRule", "batteries_of"]
-
-
-def batteries_of(scenario: Scenario) -> Batteries:
-    """The batteries of a scenario.
-
-    Raises:
-        FieldError: If its devices have none.
-    """
-    if scenario.batteries is None:
-        allowed = "batteries, as in the preset 'harvest', which this policy is made for"
-        raise FieldError("scenario.batteries", None, allowed)
-    return scenario.batteries
+__all__ = ["HarvestPolicy", "HarvestRule"]
 
 
 class HarvestPolicy(ScenarioPolicy):
@@ -58,11 +44,13 @@ class HarvestPolicy(ScenarioPolicy):
         """
         assert seen.battery is not None
         assert seen.harvest is not None
-        options = self.options(seen)
+        delay, energy = option_costs(
+            self.scenario, seen.uplink_bps, seen.downlink_bps, seen.clock_hz
+        )
         played = (1.0 - seen.rounds_left) * self.scenario.horizon
         return BatteryRound(
-            delay=options.fixed_delay + options.server_work / self.scenario.server.clock_max_hz,
-            energy=options.device_energy,
+            delay=delay,
+            energy=energy,
             charge=seen.battery,
             harvest=seen.harvest,
             cloud=seen.cloud,

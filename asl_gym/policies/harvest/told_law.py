@@ -22,7 +22,8 @@ from asl_gym.arrays import Array, Float32, Splits
 from asl_gym.compiling import announced, compiled
 from asl_gym.envs.codec import Observation
 from asl_gym.model.batteries import CLEAR, CLOUDY
-from asl_gym.policies.harvest.base import HarvestPolicy, batteries_of
+from asl_gym.policies.harvest.base import HarvestPolicy
+from asl_gym.policies.harvest.known import batteries_of, option_costs
 from asl_gym.policies.harvest.shadowing import ShadowingChain, stratified
 from asl_gym.policies.harvest.shown import BatteryRound, best_options
 from asl_gym.policies.remembering import RememberingPolicy
@@ -158,16 +159,16 @@ def programme(scenario: Scenario, samples: int = SAMPLES, charges: int = CHARGES
 
 def _drawn_options(scenario: Scenario, chain: ShadowingChain, samples: int) -> tuple[Array, Array]:
     """Delays [s] and energies [J] of options under drawn rates and clocks, (N, K, M, L) each."""
-    rng, fleet, model = np.random.default_rng(SEED), scenario.fleet, scenario.cost_model
+    rng, fleet = np.random.default_rng(SEED), scenario.fleet
     delays, energies = [], []
     for level in range(chain.levels):
         rates = chain.draw_rates(level, samples, rng)
         share = stratified((samples, fleet.num_devices), rng)
         least = fleet.min_clock_fraction
         clocks = np.asarray(fleet.clock_hz) * (least + (1.0 - least) * share)
-        options = model.all_options(model.unit_costs(*rates, clocks))
-        delays.append(options.fixed_delay + options.server_work / scenario.server.clock_max_hz)
-        energies.append(options.device_energy)
+        delay, energy = option_costs(scenario, *rates, clocks)
+        delays.append(delay)
+        energies.append(energy)
     stacked = (np.stack(each).transpose(2, 0, 1, 3) for each in (delays, energies))
     delay, energy = (np.ascontiguousarray(each) for each in stacked)
     return delay, energy

@@ -16,9 +16,8 @@ import numpy as np
 from asl_gym.arrays import Array
 from asl_gym.compiling import compiled
 from asl_gym.model.batteries import lane_charge_after, lane_end_charge, lane_wait
-from asl_gym.policies.harvest.base import batteries_of
 from asl_gym.policies.harvest.deficit_price import DeficitPrice, lane_deficit_price
-from asl_gym.policies.harvest.known import harvest_traces, known_costs
+from asl_gym.policies.harvest.known import batteries_of, harvest_traces, known_costs
 from asl_gym.policies.harvest.tuned import SHIPPED
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
