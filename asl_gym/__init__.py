@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from asl_gym.scenario.multiplier import tuned_initial_queue
     from asl_gym.scenario.presets import preset, preset_names
     from asl_gym.scenario.scenario import Scenario
-    from asl_gym.scoring.evaluation import EpisodeScore, Evaluator, evaluate
+    from asl_gym.scoring.episodes import EpisodeScore
+    from asl_gym.scoring.evaluation import Evaluator, evaluate
     from asl_gym.scoring.frontier import HindsightFrontier, hindsight_frontier
     from asl_gym.solvers.decision import Decision
     from asl_gym.solvers.round_problem import RoundProblem
@@ -151,7 +152,8 @@ _PLACES = {
     "asl_gym.scenario.multiplier": ("tuned_initial_queue",),
     "asl_gym.scenario.presets": ("preset", "preset_names"),
     "asl_gym.scenario.scenario": ("Scenario",),
-    "asl_gym.scoring.evaluation": ("EpisodeScore", "Evaluator", "evaluate"),
+    "asl_gym.scoring.episodes": ("EpisodeScore",),
+    "asl_gym.scoring.evaluation": ("Evaluator", "evaluate"),
     "asl_gym.scoring.frontier": ("HindsightFrontier", "hindsight_frontier"),
     "asl_gym.solvers.decision": ("Decision",),
     "asl_gym.solvers.round_problem": ("RoundProblem",),

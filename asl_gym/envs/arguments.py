@@ -9,7 +9,7 @@ from asl_gym.envs.action_view import ActionView
 from asl_gym.envs.actions import DEFAULT_VIEW, ActionViewName, action_view
 from asl_gym.envs.batteries.simulation import BatterySimulation
 from asl_gym.envs.observations import ObservationViewName, observation_codec
-from asl_gym.envs.rewards import Reward, rewards_for
+from asl_gym.envs.rewards import DEFAULT_ON_BATTERIES, DEFAULT_REWARD, Reward, rewards_for
 from asl_gym.envs.simulation import Simulation
 from asl_gym.scenario.building import ScenarioArguments, build_scenario
 from asl_gym.scenario.scenario import Scenario
@@ -64,9 +64,9 @@ def build_parts(num_rows: int, scenario: Scenario | str | Path, arguments: EnvAr
     of_scenario: Any = {name: value for name, value in arguments.items() if name in own}
     built = build_scenario(scenario, **of_scenario)
     on_batteries = built.batteries is not None
-    rewards = rewards_for(on_batteries)
-    reward = arguments.get("reward", rewards[0])
-    one_of("reward", reward, rewards)
+    default: Reward = DEFAULT_ON_BATTERIES if on_batteries else DEFAULT_REWARD
+    reward = arguments.get("reward", default)
+    one_of("reward", reward, rewards_for(on_batteries))
     codec = observation_codec(arguments.get("observation", "flat"), built)
     traces = arguments.get("traces")
     if traces is None:

@@ -30,6 +30,7 @@ from typing import Literal, get_args
 from asl_gym.compiling import inlined
 
 __all__ = [
+    "DEFAULT_ON_BATTERIES",
     "DEFAULT_REWARD",
     "EXCESS_DELAY",
     "REWARDS",
@@ -47,14 +48,15 @@ DEFAULT_REWARD: Reward = "linear_drift"
 
 EXCESS_DELAY: Reward = "excess_delay"
 
+DEFAULT_ON_BATTERIES = EXCESS_DELAY
+"""The same on batteries."""
+
 DRIFT, LINEAR_DRIFT = REWARDS.index("drift"), REWARDS.index("linear_drift")
 
 
 def rewards_for(on_batteries: bool) -> Sequence[Reward]:
-    """The rewards of environments on batteries, or of those with a budget; the default first."""
-    if on_batteries:
-        return EXCESS_DELAY, "delay"
-    return DEFAULT_REWARD, "drift", "delay"
+    """The rewards of environments on batteries, or of those with a budget."""
+    return ("delay", EXCESS_DELAY) if on_batteries else ("drift", "linear_drift", "delay")
 
 
 @inlined

@@ -307,6 +307,10 @@ class Simulation:
         """Info of the start of an episode, arrays with a leading axis of B rows."""
         return {"queue": self.shown_queue()}
 
+    def shown_charging(self, row: int) -> dict[str, Array]:
+        """What renderers show beside of the last round of a row: nothing without batteries."""
+        return {}
+
     def info(self) -> tuple[Array, dict[str, Any]]:
         """Rewards and info of the round just played, arrays with a leading axis of B rows.
 

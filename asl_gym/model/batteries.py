@@ -81,18 +81,17 @@ def end_charge(start: Any, end: Any, trickle_power_w: Any) -> Any:
     return np.maximum(start - end, 0.0) / trickle_power_w
 
 
-def priced_delay(delay: Any, energy: Any, charge: Any, price: Any, trickle_power_w: Any) -> Any:
-    """D + (e − B)⁺/ϖ + price·min(e, B): what an option costs at a price of a stored joule [s].
+def priced_delay(wait_delay: Any, charge_kept: Any, price: Any) -> Any:
+    """D − price·B′: what an option costs at a price of what its battery holds afterwards [s].
+
+    What a full battery could not have kept costs nothing then.
 
     Args:
-        delay: Delay without waiting d [s].
-        energy: What the device spends e [J].
-        charge: What its battery holds B [J].
-        price: What a joule of it is worth [s/J]; from 0 to 1/ϖ, above which waiting is cheaper.
-        trickle_power_w: Power of the backup charger ϖ [W].
+        wait_delay: Delay with its wait D [s].
+        charge_kept: What the battery holds after the round B′ [J], see :func:`charge_after`.
+        price: What a joule is worth [s/J], from 0 to 1/ϖ, above which waiting is cheaper.
     """
-    drawn = np.minimum(energy, charge)
-    return delay + np.maximum(energy - charge, 0.0) / trickle_power_w + price * drawn
+    return wait_delay - price * charge_kept
 
 
 lane_wait, lane_charge_after = inlined(wait), inlined(charge_after)

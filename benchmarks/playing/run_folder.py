@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from agents.bookkeeping import write_json, write_whole
 from asl_gym import Scenario
-from asl_gym.scoring.evaluation import EpisodeSeries
+from asl_gym.scoring.episodes import EpisodeSeries
 from asl_gym.validation.checks import FieldError
 from asl_gym.validation.json_files import read_json
 from benchmarks.errors import BenchmarkError

@@ -114,7 +114,13 @@ def _charge_rows(
 
 @inlined
 def _decide_prices(
-    z: Sizes, k: Constants, s: Store, told: BitsAndWork, action: Array, played: Played
+    z: Sizes,
+    k: Constants,
+    s: Store,
+    told: BitsAndWork,
+    harvest: Array,
+    action: Array,
+    played: Played,
 ) -> bool:
     """Takes each device's cheapest option at its price of a joule; whether all lie in the space.
 
@@ -125,6 +131,7 @@ def _decide_prices(
         k: Constants.
         s: Batteries.
         told: What bits and work cost as the controller is told.
+        harvest: What is harvested [J], shape (B·N,).
         action: Shape (B·N,), see :class:`asl_gym.envs.batteries.views.PriceView`.
         played: The split indices are filled in.
     """
@@ -148,7 +155,9 @@ def _decide_prices(
                 told.work_energy[lane],
             )
             delay = k.server_work[i] / k.full_clock + fixed
-            cost = lane_priced_delay(delay, energy, charge, price, s.trickle_power)
+            delay += lane_wait(energy, charge, s.trickle_power)
+            kept = lane_charge_after(charge, energy, harvest[lane], s.capacities[n])
+            cost = lane_priced_delay(delay, kept, price)
             if cost < least or (cost == least and energy < spent):
                 least, spent = cost, energy
                 played.split_index[lane] = o
@@ -234,8 +243,11 @@ def step_prices(
     z = sizes_of(sizes)
     k, carried = constants_of(constants, z), carried_of(constants, z)
     played, s = played_of(z, figures, chosen), store_of(memory, z)
-    if now >= 0 and not _decide_prices(z, k, s, costs_of(z, window, now, True), action, played):
-        return False
+    if now >= 0:
+        told, start = costs_of(z, window, now, True), now * z.rows * z.devices
+        harvest = weather[0, start : start + z.rows * z.devices]
+        if not _decide_prices(z, k, s, told, harvest, action, played):
+            return False
     parts = z, k, carried, played, s
     _play_and_observe(sizes, parts, window, weather, now, following, left, charged, result)
     return True

@@ -116,6 +116,11 @@ class BatterySimulation(Simulation):
         """See :meth:`Simulation.start_info`."""
         return {"battery": self.battery.copy()}
 
+    def shown_charging(self, row: int) -> dict[str, Array]:
+        """What each device of a row waited [s] and harvested [J] in the last round, (N,) each."""
+        _, harvest, wait, end = self._charged.reshape(CHARGED, *self._shape)
+        return {"wait": wait[row] + end[row], "harvest": harvest[row]}
+
     def info(self) -> tuple[Array, dict[str, Any]]:
         """See :meth:`Simulation.info`."""
         of_devices, of_rows, chosen = self.parts_of(self._outcome)

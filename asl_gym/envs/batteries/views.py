@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.action_view import ActionView, CompiledStep, ShownCosts, is_plain
 from asl_gym.envs.batteries.kernel import LN_LEAST_PRICE, step_indices, step_prices
-from asl_gym.model.batteries import priced_delay
 from asl_gym.scenario.scenario import Scenario
-from asl_gym.solvers.sequential import cheapest_options
 
 __all__ = ["BatteryDictView", "BatterySplitView", "BatteryView", "PriceView"]
 
@@ -109,8 +107,8 @@ class PriceView(BatteryView):
 
     −1 stands for 10⁻³ and 1 for 1 times 1/ϖ, at which a stored joule is worth what waiting for one
     costs. Each device takes the option that is cheapest at its price,
-    argmin_ℓ d + (e − B)⁺/ϖ + price·min(e, B), by what is shown; ties go to less energy, then to the
-    lower index.
+    argmin_ℓ D − price·B′ with its wait in D and B′ what the battery holds after the round, by what
+    is shown; ties go to less energy, then to the lower index.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -144,16 +142,12 @@ class PriceView(BatteryView):
     def decode(
         self, action: Any, queue: Array, shown: ShownCosts | None = None
     ) -> tuple[Splits, Array]:
-        """See :meth:`BatteryView.decode`; ``shown`` is needed, since costs decide."""
-        position = self._positions(action, len(queue))
-        if shown is None:
-            raise ValueError("shown = None: expected the shown costs, by which prices decide")
-        options = self._scenario.cost_model.all_options(shown())
-        delay = options.fixed_delay + options.server_work / self.server.clock_max_hz
-        price, energy = self.prices(position)[..., None], options.device_energy
-        cost = priced_delay(delay, energy, queue[..., None], price, self._trickle)
-        splits = cheapest_options(cost, energy)
-        return splits, np.full(splits.shape, self.server.clock_max_hz)
+        """Raises: what is cheapest depends on the round's harvest too; play the action.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError("prices decide when they are played: expected an action of another view")
 
     def encode(self, split_index: Splits, server_frequency_hz: Array) -> Any:
         """Raises: a split point has no price of its own; use :meth:`encode_prices`.

@@ -22,8 +22,8 @@ __all__ = ["render_rgb"]
 
 _SIZE_PX = (960, 600)
 _DPI = 100
-_PARTS = ("download", "device computing", "upload", "server computing")
-_PART_COLOURS = ("#56B4E9", "#E69F00", "#0072B2", "#009E73")
+_PARTS = ("download", "device computing", "upload", "server computing", "waiting")
+_PART_COLOURS = ("#56B4E9", "#E69F00", "#0072B2", "#009E73", "#CC79A7")
 _DEVICE_COLOUR, _SERVER_COLOUR = _PART_COLOURS[1], _PART_COLOURS[3]
 _QUEUE_COLOUR, _MEAN_COLOUR, _EMPTY_COLOUR = "#CC79A7", "#999999", "#EEEEEE"
 _FEW_DEVICES, _FEW_LAYERS = 20, 16
@@ -54,7 +54,7 @@ def render_rgb(view: RoundView) -> NDArray[np.uint8]:
     _draw_splits(_add_axes(figure, 110, 78, 190, 290), view)
     _draw_delays(_add_axes(figure, 320, 78, 616, 290), view)
     _draw_energy(_add_axes(figure, 110, 486, 330, 66), view)
-    _draw_queues(_add_axes(figure, 560, 486, 376, 66), view)
+    _draw_limit(_add_axes(figure, 560, 486, 376, 66), view)
     canvas.draw()
     return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
 
@@ -85,7 +85,8 @@ def _key(figure: "Figure", x: float, y: float, colour: str, text: str) -> None:
 
 def _draw_header(figure: "Figure", view: RoundView) -> None:
     _write(figure, 14, 22, f"Round {view.round_index} of {view.horizon}", 13, weight="bold")
-    shares = [""] * len(_PARTS)
+    parts = _PARTS[: len(_PARTS) - (view.battery is None)]
+    shares = [""] * len(parts)
     if played := view.played:
         delay, mean_delay = rounded(played.delay), rounded(played.mean_delay)
         energy, mean_energy = rounded(played.energy), rounded(played.mean_energy)
@@ -95,13 +96,16 @@ def _draw_header(figure: "Figure", view: RoundView) -> None:
     else:
         _write(figure, 320, 22, "No round has been played yet", 11)
     _write(figure, 110, 60, "Who runs which layer", weight="bold")
-    places = (320, 431, 591, 689)
-    for x, part, colour, share in zip(places, _PARTS, _PART_COLOURS, shares, strict=True):
+    places = (320, 431, 591, 689) if len(parts) < len(_PARTS) else (320, 414, 555, 634, 770)
+    for x, part, colour, share in zip(places, parts, _PART_COLOURS, shares, strict=False):
         _key(figure, x, 60, colour, f"{part} {share}")
     _write(figure, 856, 60, "┊ mean delay", 8)
     _write(figure, 110, 460, "Energy", weight="bold")
     _key(figure, 170, 460, _DEVICE_COLOUR, "devices")
     _key(figure, 244, 460, _SERVER_COLOUR, "server side")
+    if view.battery is not None:
+        _write(figure, 560, 460, "Batteries, as shares of what they can hold", weight="bold")
+        return
     many = len(view.queue) > 1
     queues = "Virtual queues, in multiples of each one's budget" if many else "Virtual queue"
     _write(figure, 560, 460, queues, weight="bold")
@@ -171,7 +175,8 @@ def _draw_delays(axes: "Axes", view: RoundView) -> None:
 
 def _draw_energy(axes: "Axes", view: RoundView) -> None:
     """This round's energy, devices and server side, and the mean so far, against the budget."""
-    labels, largest = ["round", "mean"], 2 * view.energy_budget
+    labels = ["round", "mean"]
+    largest = 1.0 if view.battery is not None else 2 * view.energy_budget
     if played := view.played:
         labels = [f"round {rounded(played.energy)} J", f"mean {rounded(played.mean_energy)} J"]
         largest = max(largest, played.energy, played.mean_energy)
@@ -179,7 +184,22 @@ def _draw_energy(axes: "Axes", view: RoundView) -> None:
         axes.barh([0], devices, color=_DEVICE_COLOUR)
         axes.barh([0], played.server_energy, left=devices, color=_SERVER_COLOUR)
         axes.barh([1], played.mean_energy, color=_MEAN_COLOUR)
-    _finish_joules(axes, "energy of a round [J]", labels, largest, view.energy_budget)
+    budget = None if view.battery is not None else view.energy_budget
+    _finish_joules(axes, "energy of a round [J]", labels, largest, budget)
+
+
+def _draw_limit(axes: "Axes", view: RoundView) -> None:
+    """What limits the energy: queues, or batteries."""
+    if view.charge is None:
+        _draw_queues(axes, view)
+        return
+    devices = view.num_devices
+    axes.bar(np.arange(devices), view.charge, color=_QUEUE_COLOUR)
+    axes.set_xticks(_spaced(devices, 10))
+    axes.set_xlim(-0.6, devices - 0.4)
+    axes.set_xlabel("device", fontsize=9)
+    axes.set_ylim(0, 1)
+    axes.set_yticks([0, 0.5, 1], ["empty", "½", "full"])
 
 
 def _draw_queues(axes: "Axes", view: RoundView) -> None:
@@ -207,13 +227,15 @@ def _draw_many_queues(axes: "Axes", view: RoundView) -> None:
 
 
 def _finish_joules(
-    axes: "Axes", what: str, labels: list[str], largest: float, budget: float
+    axes: "Axes", what: str, labels: list[str], largest: float, budget: float | None
 ) -> None:
-    """Labels horizontal bars of joules, scales their axis and marks the budget."""
+    """Labels horizontal bars of joules, scales their axis and marks the budget, if any."""
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.set_xlim(0, _round_up(largest))
     axes.set_xlabel(what, fontsize=9)
+    if budget is None:
+        return
     axes.axvline(budget, color="black", linewidth=1, linestyle="--")
     text = f"budget {rounded(budget)} J"
     place = ("data", "axes fraction")
