@@ -70,7 +70,7 @@ class Features:
         self._clock = np.asarray(scenario.fleet.clock_hz)
         self._medians = median_rates(scenario.fleet, scenario.device_radio)
         self._typical = self._relative(*option_costs(scenario, *self._medians, self._clock))
-        options = 2 * self._typical.shape[-1]
+        options = self._typical.shape[-1]
         hours, rates = 2 * HARMONICS + 1 + len(NEAR_ENDS), 2 * (1 + len(decays))
         self.width = hours + 2 + rates + 2 + 2 * options
 
