@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from agents.bookkeeping import write_whole
-from agents.runs import read_curve
+from agents.runs import gap_of, read_curve
 
 __all__ = ["plot_curves"]
 
@@ -32,7 +32,7 @@ def plot_curves(curves: dict[str, Path], output: Path, reference: dict[str, floa
     for label, path in curves.items():
         rows = read_curve(path)
         steps = [int(row["steps"]) / 1e6 for row in rows]
-        gaps = [100 * float(row["priced_gap"]) for row in rows]
+        gaps = [100 * gap_of(row) for row in rows]
         axes.plot(steps, gaps, marker=".", label=label)
         drawn += gaps
     for (label, gap), style in zip(reference.items(), ("--", ":", "-."), strict=False):

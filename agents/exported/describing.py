@@ -7,10 +7,10 @@ from asl_gym.validation.checks import FieldError, one_of
 
 __all__ = ["KEY", "AgentFile", "Kind", "described", "read_description"]
 
-Kind = Literal["indices", "remembering", "positions", "proposals", "devices"]
+Kind = Literal["indices", "remembering", "positions", "proposals", "devices", "prices"]
 """What the network gives: split (and frequency) indices from a flat observation; the same with a
-state that it hands on; positions in the view ``box``; logits that are priced; or split indices from
-features of devices."""
+state that it hands on; positions in the view ``box``; logits that are priced; split indices from
+features of devices; or prices of a joule from such features."""
 
 KEY = "asl-gym"
 """Where the description is in the file's metadata."""

@@ -13,10 +13,17 @@ from torch import Tensor, nn
 
 from agents.exported.describing import KEY, AgentFile, Kind, described
 from agents.hybrid.network import ProposalPolicy
+from agents.price_network.network import PricePolicy
 from agents.shared.network import SharedPolicy
 from asl_gym.validation.checks import FieldError
 
 __all__ = ["as_onnx"]
+
+OF_DEVICES = ("devices", "prices")
+"""Kinds whose networks see features of devices."""
+
+GIVEN = {"proposals": "logits", "prices": "prices"}
+"""What networks give that give no actions."""
 
 BATCH = 3
 """Rows of the example that a network is traced with; files take any number."""
@@ -75,6 +82,17 @@ class _Devices(nn.Module):
         return self.average(features).argmax(dim=-1)  # type: ignore[no-any-return]
 
 
+class _Prices(nn.Module):
+    """The average's prices of every device."""
+
+    def __init__(self, policy: PricePolicy) -> None:
+        super().__init__()
+        self.average = policy.average
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.average(features)  # type: ignore[no-any-return]
+
+
 class _Proposals(nn.Module):
     """Logits of every device."""
 
@@ -90,6 +108,8 @@ def _part_of(policy: BasePolicy) -> tuple[Kind, nn.Module, dict[str, Any]]:
     """The kind of a policy, the network that acts, and how large it is."""
     if isinstance(policy, SharedPolicy):
         return "devices", _Devices(policy), {"width": policy.width, "num_splits": policy.num_splits}
+    if isinstance(policy, PricePolicy):
+        return "prices", _Prices(policy), {"width": policy.width}
     shape = policy.observation_space.shape
     sizes: dict[str, Any] = {"size": int(shape[0]) if shape else 0}
     if isinstance(policy, ProposalPolicy):
@@ -125,11 +145,11 @@ def as_onnx(policy: BasePolicy, env_id: str, sizes: Mapping[str, Any]) -> bytes:
     """
     kind, acting, own = _part_of(policy)
     agent = AgentFile(kind, env_id, own | dict(sizes))
-    names = ["features" if kind == "devices" else "observation"]
+    names = ["features" if kind in OF_DEVICES else "observation"]
     inputs = [_example(agent, policy)]
-    outputs = ["logits" if kind == "proposals" else "action"]
+    outputs = [GIVEN.get(kind, "action")]
     axes = {names[0]: {0: "rows"}, outputs[0]: {0: "rows"}}
-    if kind == "devices":
+    if kind in OF_DEVICES:
         axes[names[0]][1] = "devices"
         axes[outputs[0]][1] = "devices"
     if kind == "remembering":
@@ -152,7 +172,8 @@ def as_onnx(policy: BasePolicy, env_id: str, sizes: Mapping[str, Any]) -> bytes:
 
 
 def _example(agent: AgentFile, policy: BasePolicy) -> Tensor:
-    if agent.kind == "devices":
+    if agent.kind in OF_DEVICES:
         devices = len(policy.action_space.nvec)  # type: ignore[attr-defined]
-        return torch.zeros(BATCH, devices + 1, agent.sizes["width"])
+        rows = devices + 1 if agent.kind == "devices" else devices
+        return torch.zeros(BATCH, rows, agent.sizes["width"])
     return torch.zeros(BATCH, agent.sizes["size"])

@@ -18,6 +18,9 @@ from torch import Tensor
 from agents.configuration import Configuration, policy_arguments, policy_class
 from agents.hybrid.network import ProposalPolicy
 from agents.hybrid.policy import HybridPolicy
+from agents.price_network.features import Features
+from agents.price_network.network import PricePolicy
+from agents.price_network.policy import PriceAgent
 from agents.shared.memory import Memory
 from agents.shared.network import SharedPolicy
 from agents.shared.policy import SharedAgent
@@ -70,6 +73,8 @@ def build(
     arguments = policy_arguments(description["network"])
     if issubclass(built, SharedPolicy):
         arguments["width"] = Memory(env.unwrapped.scenario, agent.get("decays", ())).width
+    if issubclass(built, PricePolicy):
+        arguments["width"] = Features(env.unwrapped.scenario, agent["decays"]).width
     spaces = env.observation_space, env.action_space
     # Initial weights are drawn from torch's global generator, which is not ours to move on.
     with torch.random.fork_rng(devices=[]):
@@ -80,6 +85,8 @@ def build(
         return partial(HybridPolicy, policy, agent["num_candidates"])
     if isinstance(policy, SharedPolicy):
         return partial(SharedAgent, policy, tuple(agent.get("decays", ())))
+    if isinstance(policy, PricePolicy):
+        return partial(PriceAgent, policy, tuple(agent["decays"]))
     return policy  # type: ignore[no-any-return]
 
 
@@ -110,7 +117,7 @@ def fill(policy: BasePolicy, weights: Mapping[str, Tensor]) -> None:
         if shapes[0] != shapes[1]:
             raise ValueError(f"weights {name!r} have shape {shapes[0]}: expected {shapes[1]}")
     policy.load_state_dict(weights, strict=False)
-    if isinstance(policy, SharedPolicy):
+    if isinstance(policy, SharedPolicy | PricePolicy):
         policy.begin_from_average()
 
 

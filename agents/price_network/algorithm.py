@@ -25,7 +25,7 @@ from agents.price_network.network import PricePolicy
 from agents.price_network.policy import PriceAgent, shown_luck
 from agents.rollouts import BaseArguments, RolloutAlgorithm
 from asl_gym.envs.observations import observation_codec
-from asl_gym.validation.checks import NOT_NEGATIVE, SHARE, FieldError, number, whole_number
+from asl_gym.validation.checks import NOT_NEGATIVE, SHARE, number, whole_number
 
 __all__ = ["PriceNetwork"]
 
@@ -41,6 +41,8 @@ class _Fleet(NamedTuple):
 class PriceNetwork(RolloutAlgorithm):
     """Learns one network that prices a joule, for all devices of all fleets on batteries.
 
+    A rollout is an episode of every environment: it learns from whole ones.
+
     The buffer of episodes is saved by :meth:`save_replay_buffer`.
 
     Args:
@@ -50,7 +52,6 @@ class PriceNetwork(RolloutAlgorithm):
         learning_rate: Learning rate of Adam, a number or a schedule.
         decays: Memories of the running averages of rates, see
             :class:`agents.price_network.features.Features`.
-        n_steps: Rounds of a rollout, the scenario's horizon.
         batch_size: Device-rounds of a gradient step.
         sweeps: Times after each rollout that targets are made of some episodes and learned from.
         sweep_episodes: Episodes of a sweep.
@@ -69,7 +70,6 @@ class PriceNetwork(RolloutAlgorithm):
         env: GymEnv | str | None,
         learning_rate: float | Schedule = 2e-3,
         decays: tuple[float, ...] = (0.6, 0.85, 0.95),
-        n_steps: int = 288,
         batch_size: int = 1024,
         sweeps: int = 60,
         sweep_episodes: int = 8,
@@ -82,7 +82,8 @@ class PriceNetwork(RolloutAlgorithm):
         self.sweep_episodes = whole_number("sweep_episodes", sweep_episodes, 1)
         self.buffer_episodes = whole_number("buffer_episodes", buffer_episodes, 1)
         self.trace_decay = number("trace_decay", trace_decay, SHARE)
-        super().__init__(policy, env, learning_rate, n_steps, batch_size, **base)
+        # A rollout is an episode, whose length the environment tells.
+        super().__init__(policy, env, learning_rate, 1, batch_size, **base)
 
     def _setup_model(self) -> None:
         if self.env is not None:
@@ -105,11 +106,7 @@ class PriceNetwork(RolloutAlgorithm):
             return
         for part in self._of_fleets.parts:
             scenario = part.envs.scenario
-            if scenario.horizon != self.n_steps:
-                allowed = (
-                    f"{scenario.horizon}, the scenario's horizon: it learns from whole episodes"
-                )
-                raise FieldError("n_steps", self.n_steps, allowed)
+            self.n_steps = scenario.horizon
             codec = observation_codec("flat", scenario)
             self._fleets.append(_Fleet(self.policy_for(scenario), codec, []))
         self._states = [None] * len(self._fleets)
