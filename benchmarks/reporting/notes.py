@@ -63,10 +63,10 @@ def _reading_on_batteries(results: Results) -> Iterator[str]:
     """How to read the columns of a table of devices on batteries."""
     yield (
         f"Means over evaluation seeds; in brackets {CONFIDENCE:.0%} bootstrap intervals. Delays "
-        "are those of a round, with what devices wait for their batteries and, spread over the rounds, "
-        "the charging at the end of what the episode drained. The gap is the delay beyond the "
-        "hindsight bound, below which no policy can lie on the same trace; the decision time is a "
-        "round's, the median of each episode."
+        "are those of a round, with what devices wait for their batteries and, spread over the "
+        "rounds, the charging at the end of what the episode drained. The gap is the delay beyond "
+        "the hindsight bound, below which no policy can lie on the same trace; the decision time "
+        "is a round's, the median of each episode."
     )
     if results.summary["episodes"].max() < 2:
         yield "One evaluation seed gives no intervals."

@@ -6,7 +6,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from asl_gym.arrays import Array
 from benchmarks.reporting import style
-from benchmarks.reporting.plots.running import policies_to_follow
 from benchmarks.reporting.policy_styles import policy_styles
 from benchmarks.reporting.results import Results
 
@@ -14,6 +13,9 @@ __all__ = ["draw_batteries", "draw_gaps"]
 
 MOST_RANKED = 14
 """Policies that find room in the picture of gaps, the best first."""
+
+MOST_FOLLOWED = 7
+"""Policies whose rounds are drawn; fixed splits are far off and would squeeze the others."""
 
 
 def draw_gaps(results: Results, width: style.Width) -> Figure:
@@ -42,7 +44,9 @@ def draw_batteries(results: Results, width: style.Width) -> Figure:
     figure = style.figure(width, 3.6)
     delay, battery = figure.subplots(2, 1, sharex=True)
     styles = policy_styles(results.policies)
-    for place, name in enumerate(policies_to_follow(results.summary)):
+    ranked = results.summary.dropna(subset="rank")
+    followed = ranked.loc[ranked["split"].isna(), "policy"].head(MOST_FOLLOWED)
+    for place, name in enumerate(map(str, followed)):
         rounds = results.folder.series(name)
         marks = (5 + 7 * place, max(scenario.horizon // 6, 1))
         line = styles[name].line(3.2, markevery=marks, linewidth=0.9)
