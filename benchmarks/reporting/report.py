@@ -48,7 +48,8 @@ def write_report(folder: RunFolder, console: Console) -> None:
     short = shortlist(results.summary, results.policies)
     gap = "priced gap" if gap_of(short) == "priced_gap" else "gap to the hindsight bound"
     print_table(console, terminal_ranking(short), f"Ranked by {gap}")
-    against = terminal_changes(results.changes, short) if len(results.changes) else []
+    changes = results.changes
+    against = terminal_changes(changes, short) if len(changes) else changes
     if len(against):
         print_table(console, against, "Change of mean delay and energy")
         console.print(COMPARABILITY)
