@@ -157,7 +157,8 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     @property
     def battery(self) -> NDArray[np.float64]:
         """What batteries hold [J], shape (N,)."""
-        return self.simulation.battery[0].copy()
+        battery: NDArray[np.float64] = self.simulation.battery[0].copy()
+        return battery
 
     @property
     def trace(self) -> Trace:

@@ -37,7 +37,7 @@ def every_energy(scenario: Scenario, trace: Trace) -> tuple[Array, Array]:
 
 
 def joules(scenario: Scenario, values: Any) -> Scenario:
-    scope = scenario.budget.scope
+    scope = scenario.energy_limit.scope
     return scenario.replace(budget=Budget(scope=scope, joules=values))
 
 
@@ -87,7 +87,7 @@ def test_the_reference_trace_is_fixed_and_affordable(size: int, rounds: int) -> 
 @given(scenarios())
 def test_a_fraction_lies_between_the_extremes(scenario: Scenario) -> None:
     least, fastest = extremes(scenario)
-    share = scenario.budget.fraction
+    share = scenario.energy_limit.fraction
     assert share is not None
     expected = (1 - share) * least + share * fastest
     np.testing.assert_allclose(scenario.energy_budgets, expected, rtol=1e-9)

@@ -143,7 +143,7 @@ class BatteryFlatCodec(BatteryCodec):
         lows = -1.0, -1.0, -2.0, -1.0, -1.0, -LOG_BOUND, -LOG_BOUND, -1.0
         highs = 2.0, 2.0, 2.0, LN_BOUND, 2.0, LOG_BOUND, LOG_BOUND, MAX_CLOCK_RATIO
         self._ends = np.cumsum(sizes)
-        low, high = (np.repeat(np.float32(each), sizes) for each in (lows, highs))
+        low, high = (np.repeat(np.asarray(each, np.float32), sizes) for each in (lows, highs))
         self.space = Box(low, high, dtype=np.float32)
 
     def empty(self, rows: int) -> Float32:

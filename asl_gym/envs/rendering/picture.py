@@ -22,7 +22,10 @@ __all__ = ["render_rgb"]
 
 _SIZE_PX = (960, 600)
 _DPI = 100
-_PARTS = ("download", "device computing", "upload", "server computing", "waiting")
+_PARTS = ("download", "device computing", "upload", "server computing")
+_PART_PLACES = (320, 431, 591, 689)
+_BATTERY_PARTS = ("download", "device", "upload", "server", "waiting")
+_BATTERY_PART_PLACES = (320, 424, 512, 602, 690)
 _PART_COLOURS = ("#56B4E9", "#E69F00", "#0072B2", "#009E73", "#CC79A7")
 _DEVICE_COLOUR, _SERVER_COLOUR = _PART_COLOURS[1], _PART_COLOURS[3]
 _QUEUE_COLOUR, _MEAN_COLOUR, _EMPTY_COLOUR = "#CC79A7", "#999999", "#EEEEEE"
@@ -85,7 +88,10 @@ def _key(figure: "Figure", x: float, y: float, colour: str, text: str) -> None:
 
 def _draw_header(figure: "Figure", view: RoundView) -> None:
     _write(figure, 14, 22, f"Round {view.round_index} of {view.horizon}", 13, weight="bold")
-    parts = _PARTS[: len(_PARTS) - (view.battery is None)]
+    parts: tuple[str, ...] = _PARTS
+    places: tuple[int, ...] = _PART_PLACES
+    if view.battery is not None:
+        parts, places = _BATTERY_PARTS, _BATTERY_PART_PLACES
     shares = [""] * len(parts)
     if played := view.played:
         delay, mean_delay = rounded(played.delay), rounded(played.mean_delay)
@@ -96,7 +102,6 @@ def _draw_header(figure: "Figure", view: RoundView) -> None:
     else:
         _write(figure, 320, 22, "No round has been played yet", 11)
     _write(figure, 110, 60, "Who runs which layer", weight="bold")
-    places = (320, 431, 591, 689) if len(parts) < len(_PARTS) else (320, 414, 555, 634, 770)
     for x, part, colour, share in zip(places, parts, _PART_COLOURS, shares, strict=False):
         _key(figure, x, 60, colour, f"{part} {share}")
     _write(figure, 856, 60, "┊ mean delay", 8)

@@ -50,7 +50,8 @@ def split_shares(rounds: pd.DataFrame, splits: Sequence[int]) -> Array:
 
 def policies_to_show(summary: pd.DataFrame, width: style.Width = "page") -> pd.DataFrame:
     """Name and label of OPEN, a user's policies and the agents, of the first that find room."""
-    adaptive = [summary[summary["kind"] == kind] for kind in ("OPEN", "user", "agent")]
+    kinds = ("OPEN", "user", "agent") if "priced_gap" in summary else ("user", "agent", "baseline")
+    adaptive = [summary[summary["kind"] == kind] for kind in kinds]
     return pd.concat(adaptive)[["policy", "label"]].head(MOST_PANELS[width])
 
 
