@@ -103,13 +103,13 @@ def test_the_buffer_keeps_the_latest_episodes_by_fleet() -> None:
 
 @pytest.fixture(scope="module")
 def model() -> PriceNetwork:
-    """Half a minute of training is a few seconds here: short days, few options and devices."""
+    """A training of some seconds: short days and few devices."""
     arguments: dict[str, Any] = {"scenario": short_scenario(capacity=64.0), "action_view": "split"}
-    env = make_fleets_vec_env("ASLHarvest-v0", 32, 4, **arguments)
+    env = make_fleets_vec_env("ASLHarvest-v0", 16, 2, **arguments)
     network = {"hidden": 32, "intervals": 16}
-    trained = PriceNetwork("PricePolicy", env, sweeps=60, seed=0, policy_kwargs=network)
+    trained = PriceNetwork("PricePolicy", env, sweeps=50, seed=0, policy_kwargs=network)
     env.seed(2**20)
-    return trained.learn(2 * 48 * 32)
+    return trained.learn(2 * 48 * 16)
 
 
 def test_it_learns_to_beat_the_tuned_price(model: PriceNetwork) -> None:

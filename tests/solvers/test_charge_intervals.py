@@ -79,10 +79,12 @@ def test_targets_by_hand(trace_decay: float) -> None:
 def test_prices_of_a_known_episode_play_it_nearly_as_well_as_can_be() -> None:
     delay, energy, harvest = made_episode(rounds=30, options=6)
     known = KnownEpisode(
-        *(each[:, None] for each in (delay, energy, harvest)),  # type: ignore[arg-type]
+        delay[:, None],
+        energy[:, None],
+        harvest[:, None],
         np.array([BATTERY.capacity]),
         np.array([BATTERY.start]),
-        BATTERY.trickle_power_w,
+        TRICKLE,
     )
     prices = np.zeros((30, 60))
     start = replayed(known, prices)
