@@ -32,6 +32,7 @@ AGENTS: dict[str, Agent] = {
     "ppo_lagrangian": Agent("PPO-Lagrangian", "reward and cost"),
     "device_ppo": Agent("PPO by device", "reward"),
     "hybrid": Agent("LyDROO-style hybrid", "cost model"),
+    "price_network": Agent("price network", "cost model"),
     "shared": Agent("shared network", "cost model"),
     "generalist": Agent("generalist", "cost model"),
 }

@@ -20,7 +20,8 @@ from agents.own_scenarios import OwnScenario, on_scenario
 from agents.runs import run_folder
 from agents.seeds import VALIDATION_SEEDS
 from agents.training import train
-from asl_gym import OPEN, evaluate
+from asl_gym import OPEN, Evaluator
+from asl_gym.policies.harvest.prices import DriftPlusPenalty
 from asl_gym.scenario.overlays import parse_settings
 from asl_gym.terminal import speak_plainly_where_needed
 from asl_gym.traces.columns import Columns
@@ -157,7 +158,7 @@ def curve(
     seed: Seed = 0,
     runs: Runs = Path("runs"),
 ) -> None:
-    """Draw the learning curve of a run, with OPEN's priced gap on the same traces."""
+    """Draw the learning curve of a run, with OPEN's gap, or a tuned price's, on the same traces."""
     _draw_curve(_configuration(context.params), seed, runs)
 
 
@@ -167,12 +168,19 @@ def _draw_curve(configuration: Configuration, seed: int, runs: Path) -> None:
     with _failures_told():
         if not (folder / "curve.csv").exists():
             raise RunError(f"there is no run in {folder}: train it first")
-        env_id, environment = configuration.env_id, configuration.evaluation_environment
-        scores = evaluate(OPEN, env_id, VALIDATION_SEEDS, **environment)
-        gaps = [score.priced_gap for score in scores]
         curves = {f"{configuration.algorithm}, seed {seed}": folder / "curve.csv"}
-        plot_curves(curves, output, {"OPEN": float(np.mean(gaps))})
+        plot_curves(curves, output, _reference(configuration))
     typer.echo(f"drew {output}")
+
+
+def _reference(configuration: Configuration) -> dict[str, float]:
+    """The gap of OPEN on the validation seeds, or on batteries of the best tuned price."""
+    evaluator = Evaluator(configuration.env_id, **configuration.evaluation_environment)
+    on_batteries = evaluator.scenario.batteries is not None
+    label, policy = ("OPEN", OPEN) if not on_batteries else ("tuned price", DriftPlusPenalty)
+    scores = [score for score, _ in evaluator.evaluate(policy, VALIDATION_SEEDS)]
+    gaps = [score.gap if on_batteries else score.priced_gap for score in scores]
+    return {label: float(np.mean(gaps))}
 
 
 SHARED_OPTIONS = {

@@ -21,6 +21,7 @@ from agents.generalist.algorithm import Generalist
 from agents.hybrid.algorithm import Hybrid
 from agents.hyperparameter_files import check_arguments, check_table, shipped_tables, table_of
 from agents.ppo_lagrangian import PPOLagrangian
+from agents.price_network.algorithm import PriceNetwork
 from agents.shared.algorithm import Shared
 
 __all__ = [
@@ -38,6 +39,7 @@ ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "generalist": Generalist,
     "hybrid": Hybrid,
     "ppo_lagrangian": PPOLagrangian,
+    "price_network": PriceNetwork,
     "recurrent_ppo": RecurrentPPO,
     "sac": SAC,
     "shared": Shared,

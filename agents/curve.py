@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from agents.bookkeeping import write_whole
-from agents.runs import read_curve
+from agents.runs import gap_of, read_curve
 from asl_gym import picture_style as style
 
 __all__ = ["plot_curves"]
@@ -33,7 +33,7 @@ def plot_curves(curves: dict[str, Path], output: Path, reference: dict[str, floa
     for label, path in curves.items():
         rows = read_curve(path)
         steps = [int(row["steps"]) / 1e6 for row in rows]
-        gaps = [100 * float(row["priced_gap"]) for row in rows]
+        gaps = [100 * gap_of(row) for row in rows]
         axes.plot(steps, gaps, marker="o", color=next(colours), label=label)
         drawn += gaps
     for (label, gap), dashes in zip(reference.items(), ("--", ":", "-."), strict=False):

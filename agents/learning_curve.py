@@ -12,7 +12,7 @@ from agents.checkpoints import save_checkpoint
 from agents.configuration import Configuration
 from agents.description import read_description, record_checkpoint
 from agents.playing import as_policy
-from agents.runs import CURVE_COLUMNS, append_curve
+from agents.runs import append_curve, curve_columns
 from agents.seeds import VALIDATION_SEEDS
 from asl_gym import Evaluator
 
@@ -98,9 +98,9 @@ class LearningCurve(BaseCallback):
         """Scores the agent on the validation seeds and records it."""
         policy = as_policy(self.model)
         scores = [score for score, _ in self._evaluator.evaluate(policy, VALIDATION_SEEDS)]
+        columns = curve_columns(self._evaluator.scenario.batteries is not None)
         means = {
-            name: float(np.mean([getattr(score, name) for score in scores]))
-            for name in CURVE_COLUMNS[1:]
+            name: float(np.mean([getattr(score, name) for score in scores])) for name in columns[1:]
         }
         for name, value in means.items():
             self.logger.record(f"validation/{name}", value)

@@ -32,6 +32,7 @@ ALGORITHMS_BY_ATTRIBUTES: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("num_candidates", "agents.hybrid.algorithm.Hybrid"),
         ("buffer_rounds imitation", "agents.shared.algorithm.Shared"),
         ("buffer_rounds", "agents.generalist.algorithm.Generalist"),
+        ("sweeps trace_decay", "agents.price_network.algorithm.PriceNetwork"),
         ("balance decays", "agents.device_ppo.algorithm.DevicePPO"),
         ("delta_std_schedule", "sb3_contrib.ARS"),
         ("cg_max_steps", "sb3_contrib.TRPO"),

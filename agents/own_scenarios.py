@@ -62,7 +62,7 @@ def on_scenario(configuration: Configuration, asked: OwnScenario) -> Configurati
     told: dict[str, Any] = {}
     if asked.traces is not None:
         traces = _traces(scenario, asked.traces, asked.log_options)
-        if scenario.budget.fraction is not None:
+        if scenario.budget is not None and scenario.budget.fraction is not None:
             scenario = scenario.with_budget_on(traces)
         environment["traces"] = traces
         told["trace_files"] = [[each.name, sha256_of(each)] for each in traces.files]

@@ -12,9 +12,32 @@ from agents.bookkeeping import remove_parts, replacing
 from agents.configuration import Configuration
 from agents.errors import RunError
 
-__all__ = ["CURVE_COLUMNS", "append_curve", "cut_curve", "locked", "read_curve", "run_folder"]
+__all__ = [
+    "CURVE_COLUMNS",
+    "append_curve",
+    "curve_columns",
+    "cut_curve",
+    "gap_of",
+    "locked",
+    "read_curve",
+    "run_folder",
+]
 
 CURVE_COLUMNS = ("steps", "priced_gap", "energy_ratio", "mean_delay_s")
+"""Columns of a learning curve: steps, and scores on the validation seeds."""
+
+BATTERY_COLUMNS = ("steps", "gap", "mean_wait_s", "mean_delay_s")
+"""The same where devices run on batteries."""
+
+
+def curve_columns(on_batteries: bool) -> tuple[str, ...]:
+    """The columns of a learning curve on batteries or with a budget."""
+    return BATTERY_COLUMNS if on_batteries else CURVE_COLUMNS
+
+
+def gap_of(row: dict[str, str]) -> float:
+    """The gap that policies are ranked by in a row of a learning curve."""
+    return float(row["gap"] if "gap" in row else row["priced_gap"])
 
 
 def run_folder(root: Path, configuration: Configuration, seed: int) -> Path:
@@ -60,7 +83,7 @@ def cut_curve(path: Path, steps: int) -> None:
 
 def _write_curve(path: Path, rows: list[dict[str, Any]]) -> None:
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, CURVE_COLUMNS)
+        writer = csv.DictWriter(file, [*rows[0]] if rows else CURVE_COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
 
@@ -76,8 +99,9 @@ def read_curve(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             header, *rows = list(csv.reader(file, strict=True)) or [[]]
-        if tuple(header) != CURVE_COLUMNS:
-            raise ValueError(f"line 1: expected {','.join(CURVE_COLUMNS)}")
+        columns = [CURVE_COLUMNS, BATTERY_COLUMNS]
+        if tuple(header) not in columns:
+            raise ValueError(f"line 1: expected {' or '.join(map(','.join, columns))}")
         for number, row in enumerate(rows, start=2):
             _check_row(number, row)
     except (ValueError, csv.Error) as error:
@@ -86,7 +110,7 @@ def read_curve(path: Path) -> list[dict[str, str]]:
             "changed from outside: put a copy of yours back or remove it, which loses the curve "
             "alone"
         ) from error
-    return [dict(zip(CURVE_COLUMNS, row, strict=True)) for row in rows]
+    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def _check_row(number: int, row: list[str]) -> None:

@@ -14,8 +14,9 @@ from asl_gym import ASLVectorEnv, Trace
 
 __all__ = ["BatchedVecEnv", "NativeVecEnv", "make_vec_env"]
 
-INFO_KEYS = ("delay", "energy", "cost", "queue")
-"""Entries of the vector env's info that each environment's info dictionary carries."""
+INFO_KEYS = ("delay", "energy", "cost", "queue", "battery")
+"""Entries of the vector env's info that each environment's info dictionary carries, where it has
+them."""
 
 
 class BatchedVecEnv(VecEnv):
@@ -70,7 +71,7 @@ class NativeVecEnv(BatchedVecEnv):
         """
         seeds = self._seeds if any(seed is not None for seed in self._seeds) else None
         observations, info = self.envs.reset(seed=seeds, options=self._common_options())
-        self.reset_infos = [{"queue": queue} for queue in info["queue"].tolist()]
+        self.reset_infos = _by_row(info)
         self._reset_seeds()
         self._reset_options()
         return observations
@@ -109,10 +110,7 @@ class NativeVecEnv(BatchedVecEnv):
         """Plays the round."""
         observations, rewards, _, truncated, info = self.envs.step(self._actions)
         self.played = info.get("final_info", info)
-        columns = [self.played[key].tolist() for key in INFO_KEYS]
-        infos: list[dict[str, Any]] = [
-            dict(zip(INFO_KEYS, values, strict=True)) for values in zip(*columns, strict=True)
-        ]
+        infos = _by_row(self.played)
         for i in np.flatnonzero(truncated):
             infos[i]["terminal_observation"] = info["final_obs"][i]
             infos[i]["TimeLimit.truncated"] = True
@@ -125,6 +123,13 @@ class NativeVecEnv(BatchedVecEnv):
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """The vector environment's attribute, once an environment."""
         return [getattr(self.envs, attr_name) for _ in self._get_indices(indices)]
+
+
+def _by_row(info: dict[str, Any]) -> list[dict[str, Any]]:
+    """An info dictionary an environment, of :data:`INFO_KEYS`."""
+    keys = [key for key in INFO_KEYS if key in info]
+    columns = [info[key].tolist() for key in keys]
+    return [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def make_vec_env(env_id: str, num_envs: int, **env_kwargs: Any) -> NativeVecEnv:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asl_gym.envs.env import ASLEnv
     from asl_gym.envs.observations import ObservationCodec
     from asl_gym.envs.vector_env import ASLVectorEnv
+    from asl_gym.model.batteries import Batteries
     from asl_gym.model.components import Fleet, Server, Workload
     from asl_gym.model.demands import Budget, Knowledge
     from asl_gym.model.kinds import PerKind
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
     from asl_gym.scenario.multiplier import tuned_initial_queue
     from asl_gym.scenario.presets import preset, preset_names
     from asl_gym.scenario.scenario import Scenario
-    from asl_gym.scoring.evaluation import EpisodeScore, Evaluator, evaluate
+    from asl_gym.scoring.episodes import EpisodeScore
+    from asl_gym.scoring.evaluation import Evaluator, evaluate
     from asl_gym.scoring.frontier import HindsightFrontier, hindsight_frontier
     from asl_gym.solvers.decision import Decision
     from asl_gym.solvers.round_problem import RoundProblem
@@ -56,6 +58,7 @@ __all__ = [
     "OPEN",
     "ASLEnv",
     "ASLVectorEnv",
+    "Batteries",
     "Budget",
     "CARDStyle",
     "CalibratedOPEN",
@@ -116,6 +119,7 @@ _PLACES = {
     "asl_gym.envs.env": ("ASLEnv",),
     "asl_gym.envs.observations": ("ObservationCodec",),
     "asl_gym.envs.vector_env": ("ASLVectorEnv",),
+    "asl_gym.model.batteries": ("Batteries",),
     "asl_gym.model.components": ("Fleet", "Server", "Workload"),
     "asl_gym.model.demands": ("Budget", "Knowledge"),
     "asl_gym.model.kinds": ("PerKind",),
@@ -148,7 +152,8 @@ _PLACES = {
     "asl_gym.scenario.multiplier": ("tuned_initial_queue",),
     "asl_gym.scenario.presets": ("preset", "preset_names"),
     "asl_gym.scenario.scenario": ("Scenario",),
-    "asl_gym.scoring.evaluation": ("EpisodeScore", "Evaluator", "evaluate"),
+    "asl_gym.scoring.episodes": ("EpisodeScore",),
+    "asl_gym.scoring.evaluation": ("Evaluator", "evaluate"),
     "asl_gym.scoring.frontier": ("HindsightFrontier", "hindsight_frontier"),
     "asl_gym.solvers.decision": ("Decision",),
     "asl_gym.solvers.round_problem": ("RoundProblem",),

@@ -24,6 +24,7 @@ Credit = Literal["own", "shared"]
 """Whether each agent is paid its own share of the reward or the whole of it."""
 
 OF_DEVICE = ("device_delay", "device_energy", "split", "split_index", "server_frequency")
+ON_BATTERIES = ("battery", "harvest", "wait", "end_charge")
 """Entries of the round's info of which each agent gets its own, but for the prefix."""
 
 
@@ -110,7 +111,7 @@ class DevicesEnv(ParallelEnv):  # type: ignore[misc]
             gym.logger.warn(f"reset options = {options!r}: those other than 'trace' do nothing")
         self._rows, info = self._env.reset(seed=seed, options=known)
         self.agents = list(self.possible_agents)
-        return self._seen(), {name: dict(info) for name in self.agents}
+        return self._seen(), {name: _of_start(info, n) for n, name in enumerate(self.agents)}
 
     def step(
         self, actions: Mapping[str, Any]
@@ -173,15 +174,20 @@ def _seen_of(rows: Float32, device: int) -> Float32:
     return np.concatenate([rows[device], rows[-1]])
 
 
+def _of_start(info: Mapping[str, Any], device: int) -> dict[str, Any]:
+    """What an agent is told at an episode's start: the queue, or what its own battery holds."""
+    return {
+        name: value[device].item() if name in ON_BATTERIES else value
+        for name, value in info.items()
+    }
+
+
 def _told(info: Mapping[str, Any], device: int) -> dict[str, Any]:
     """What an agent is told of a round: the system's figures, and its own of the devices'."""
-    own = {name.removeprefix("device_"): info[name][device].item() for name in OF_DEVICE}
-    return {
-        "round_delay": info["delay"],
-        "round_energy": info["energy"],
-        "queue": info["queue"],
-        **own,
-    }
+    names = [name for name in (*OF_DEVICE, *ON_BATTERIES) if name in info]
+    own = {name.removeprefix("device_"): info[name][device].item() for name in names}
+    queue = {"queue": info["queue"]} if "queue" in info else {}
+    return {"round_delay": info["delay"], "round_energy": info["energy"], **queue, **own}
 
 
 def parallel_env(

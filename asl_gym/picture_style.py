@@ -23,6 +23,7 @@ __all__ = [
     "PURPLE",
     "SKY",
     "VERMILION",
+    "WAITING",
     "WIDTHS",
     "Width",
     "figure",
@@ -47,6 +48,9 @@ PARTS = {
     "server computing": GREEN,
 }
 """The parts of a device's delay, in their order in time, and the colour of each."""
+
+WAITING = PURPLE
+"""Colour of what devices on batteries wait for them."""
 
 Width = Literal["column", "page"]
 WIDTHS: dict[Width, float] = {"column": 3.5, "page": 7.16}

@@ -19,6 +19,7 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
         "scenario": "mismatch",
         "parameter_error": MISMATCHED.parameter_error,
     },
+    "ASLHarvest-v0": {"scenario": "harvest", "on_batteries": True},
 }
 """The ids with the arguments that set them apart."""
 

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from asl_gym.envs.actions import ACTION_VIEWS
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.observations import OBSERVATION_VIEWS
-from asl_gym.envs.rewards import Reward
+from asl_gym.envs.rewards import rewards_for
 from asl_gym.model import limits
 from asl_gym.model.components import Fleet, Server, Workload
 from asl_gym.model.demands import Budget, Knowledge
@@ -119,7 +119,7 @@ def extreme_scenario(seed: int, schedule: str) -> Scenario:
 
 def views() -> list[tuple[str, str, str]]:
     """Every view of the action with each view of the observation and each reward."""
-    return list(itertools.product(ACTION_VIEWS, OBSERVATION_VIEWS, get_args(Reward)))
+    return list(itertools.product(ACTION_VIEWS, OBSERVATION_VIEWS, rewards_for(False)))
 
 
 def findings(env: ASLEnv, seed: int, rounds: int = 3) -> Iterator[str]:

@@ -14,11 +14,15 @@ from asl_gym.model.kinds import PerKind
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.radio import Link, Radio
 from asl_gym.model.timings import Timings
+from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.reference import extreme_energies, reference_trace
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.trace_solver import TraceSolver
 from asl_gym.traces.synthetic import SyntheticTraces
 from asl_gym.traces.trace import Trace
+
+WITH_BUDGET = [name for name in preset_names() if preset(name).budget is not None]
+"""The presets whose energy is limited by a budget, not by batteries."""
 
 MEGA, GIGA = 1e6, 1e9
 POOL = 100

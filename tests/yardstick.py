@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym import OPEN, Evaluator, preset
-from asl_gym.scoring.evaluation import EpisodeScore, EpisodeSeries, series_of
+from asl_gym.scoring.episodes import EpisodeScore, EpisodeSeries, series_of
 from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from benchmarks.playing.suite import Entry, build_suite
 

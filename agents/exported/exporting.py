@@ -14,13 +14,21 @@ from torch import Tensor, nn
 from agents.exported.describing import KEY, AgentFile, Kind, described
 from agents.generalist.network import GeneralistPolicy
 from agents.hybrid.network import ProposalPolicy
+from agents.price_network.network import PricePolicy
 from agents.shared.network import SharedPolicy
 from asl_gym.validation.checks import FieldError
 
 __all__ = ["as_onnx"]
 
-FEATURES = {"devices": ("rows of devices",), "options": ("devices", "options")}
+FEATURES = {
+    "devices": ("rows of devices",),
+    "options": ("devices", "options"),
+    "prices": ("devices",),
+}
 """Axes of the features behind the first, of the kinds that are given features."""
+
+GIVEN = {"proposals": "logits", "prices": "prices"}
+"""What networks give that give no actions."""
 
 BATCH = 3
 """Rows of the example that a network is traced with; files take any number."""
@@ -79,6 +87,17 @@ class _Devices(nn.Module):
         return self.average(features).argmax(dim=-1)  # type: ignore[no-any-return]
 
 
+class _Prices(nn.Module):
+    """The average's prices of every device."""
+
+    def __init__(self, policy: PricePolicy) -> None:
+        super().__init__()
+        self.average = policy.average
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.average(features)  # type: ignore[no-any-return]
+
+
 class _Proposals(nn.Module):
     """Logits of every device."""
 
@@ -96,6 +115,8 @@ def _part_of(policy: BasePolicy) -> tuple[Kind, nn.Module, dict[str, Any]]:
         return "devices", _Devices(policy), {"width": policy.width, "num_splits": policy.num_splits}
     if isinstance(policy, GeneralistPolicy):
         return "options", _Devices(policy), {"width": policy.width}
+    if isinstance(policy, PricePolicy):
+        return "prices", _Prices(policy), {"width": policy.width}
     shape = policy.observation_space.shape
     sizes: dict[str, Any] = {"size": int(shape[0]) if shape else 0}
     if isinstance(policy, ProposalPolicy):
@@ -134,7 +155,7 @@ def as_onnx(policy: BasePolicy, env_id: str, sizes: Mapping[str, Any]) -> bytes:
     of_features = kind in FEATURES
     names = ["features" if of_features else "observation"]
     inputs = [_example(agent, policy)]
-    outputs = ["logits" if kind == "proposals" else "action"]
+    outputs = [GIVEN.get(kind, "action")]
     axes = {names[0]: {0: "rows"}, outputs[0]: {0: "rows"}}
     if of_features:
         axes[names[0]] |= dict(enumerate(FEATURES[kind], start=1))
@@ -159,8 +180,10 @@ def as_onnx(policy: BasePolicy, env_id: str, sizes: Mapping[str, Any]) -> bytes:
 
 
 def _example(agent: AgentFile, policy: BasePolicy) -> Tensor:
-    if agent.kind in FEATURES:
-        devices = len(policy.action_space.nvec)  # type: ignore[attr-defined]
-        shape = [devices + 1] if agent.kind == "devices" else [devices, policy.action_space.nvec[0]]  # type: ignore[attr-defined]
-        return torch.zeros(BATCH, *shape, agent.sizes["width"])
-    return torch.zeros(BATCH, agent.sizes["size"])
+    if agent.kind not in FEATURES:
+        return torch.zeros(BATCH, agent.sizes["size"])
+    devices = len(policy.action_space.nvec)  # type: ignore[attr-defined]
+    shape = [devices + 1] if agent.kind == "devices" else [devices]
+    if agent.kind == "options":
+        shape.append(int(policy.action_space.nvec[0]))  # type: ignore[attr-defined]
+    return torch.zeros(BATCH, *shape, agent.sizes["width"])

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from agents.exported.describing import KEY, AgentFile, read_description
 from agents.generalist.agent import GeneralistAgent
 from agents.hybrid.policy import HybridPolicy
+from agents.price_network.policy import PriceAgent
 from agents.shared.policy import SharedAgent
-from asl_gym.arrays import Float32
+from asl_gym.arrays import Array, Float32
 from asl_gym.policies.base import Policy
 from asl_gym.scoring.fitting import PolicyFactory
 from asl_gym.validation.checks import FieldError
@@ -83,6 +84,10 @@ class OnnxNetwork:
     def decide(self, features: Float32) -> NDArray[np.int64]:
         """Split indices, shape (B, N), for the features of B environments."""
         return self(features)[0]
+
+    def prices(self, features: Float32) -> Array:
+        """Prices in units of 1/ϖ, shape (B, N, M), for features of shape (B, N, width)."""
+        return self(features)[0].astype(float)
 
     def logits(self, observation: NDArray[np.floating]) -> NDArray[np.float32]:
         """Logits of shape (..., N, L) for observations of shape (..., size)."""
@@ -181,4 +186,6 @@ def agent_of(contents: bytes, name: str) -> Policy | PolicyFactory:
         return partial(SharedAgent, network, tuple(agent.sizes.get("decays", ())))
     if agent.kind == "options":
         return partial(GeneralistAgent, network, tuple(agent.sizes["decays"]))
+    if agent.kind == "prices":
+        return partial(PriceAgent, network, tuple(agent.sizes["decays"]))
     return OnnxAgent(network)

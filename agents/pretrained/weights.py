@@ -22,6 +22,9 @@ from agents.generalist.memory import num_beliefs, width_of
 from agents.generalist.network import GeneralistPolicy
 from agents.hybrid.network import ProposalPolicy
 from agents.hybrid.policy import HybridPolicy
+from agents.price_network.features import Features
+from agents.price_network.network import PricePolicy
+from agents.price_network.policy import PriceAgent
 from agents.shared.memory import Memory
 from agents.shared.network import SharedPolicy
 from agents.shared.policy import SharedAgent
@@ -77,6 +80,8 @@ def build(
     if issubclass(built, GeneralistPolicy):
         decays = agent["decays"]
         arguments |= {"width": width_of(decays), "beliefs": num_beliefs(decays)}
+    if issubclass(built, PricePolicy):
+        arguments["width"] = Features(env.unwrapped.scenario, agent["decays"]).width
     spaces = env.observation_space, env.action_space
     # Initial weights are drawn from torch's global generator, which is not ours to move on.
     with torch.random.fork_rng(devices=[]):
@@ -89,6 +94,8 @@ def build(
         return partial(SharedAgent, policy, tuple(agent.get("decays", ())))
     if isinstance(policy, GeneralistPolicy):
         return partial(GeneralistAgent, policy, tuple(agent["decays"]))
+    if isinstance(policy, PricePolicy):
+        return partial(PriceAgent, policy, tuple(agent["decays"]))
     return policy  # type: ignore[no-any-return]
 
 

@@ -3,11 +3,13 @@
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
-from asl_gym.envs.actions import DEFAULT_VIEW, ActionView, ActionViewName, action_view
+from asl_gym.envs.action_view import ActionView
+from asl_gym.envs.actions import DEFAULT_VIEW, ActionViewName, action_view
+from asl_gym.envs.batteries.simulation import BatterySimulation
 from asl_gym.envs.observations import ObservationViewName, observation_codec
-from asl_gym.envs.rewards import DEFAULT_REWARD, Reward
+from asl_gym.envs.rewards import DEFAULT_ON_BATTERIES, DEFAULT_REWARD, Reward, rewards_for
 from asl_gym.envs.simulation import Simulation
 from asl_gym.scenario.building import ScenarioArguments, build_scenario
 from asl_gym.scenario.scenario import Scenario
@@ -25,7 +27,8 @@ class EnvArguments(ScenarioArguments, total=False):
     Attributes:
         action_view: See :mod:`asl_gym.envs.actions`; ``"split"`` if left out.
         observation: See :mod:`asl_gym.envs.observations`; ``"flat"`` if left out.
-        reward: See :mod:`asl_gym.envs.rewards`; ``"linear_drift"`` if left out.
+        reward: See :mod:`asl_gym.envs.rewards`; ``"linear_drift"`` if left out, or
+            ``"excess_delay"`` on batteries.
         traces: Where traces come from; the scenario's own channel model if left out.
         render_mode: One of :data:`RENDER_MODES`, or ``None``.
     """
@@ -60,8 +63,10 @@ def build_parts(num_rows: int, scenario: Scenario | str | Path, arguments: EnvAr
     own = ScenarioArguments.__optional_keys__
     of_scenario: Any = {name: value for name, value in arguments.items() if name in own}
     built = build_scenario(scenario, **of_scenario)
-    reward = arguments.get("reward", DEFAULT_REWARD)
-    one_of("reward", reward, get_args(Reward))
+    on_batteries = built.batteries is not None
+    default: Reward = DEFAULT_ON_BATTERIES if on_batteries else DEFAULT_REWARD
+    reward = arguments.get("reward", default)
+    one_of("reward", reward, rewards_for(on_batteries))
     codec = observation_codec(arguments.get("observation", "flat"), built)
     traces = arguments.get("traces")
     if traces is None:
@@ -72,7 +77,8 @@ def build_parts(num_rows: int, scenario: Scenario | str | Path, arguments: EnvAr
     render_mode = arguments.get("render_mode")
     if render_mode is not None:
         one_of("render_mode", render_mode, RENDER_MODES)
-    simulation = Simulation(built, num_rows, reward, traces, codec, render_mode is not None)
+    kind = BatterySimulation if on_batteries else Simulation
+    simulation = kind(built, num_rows, reward, traces, codec, render_mode is not None)
     return Parts(built, simulation, view, render_mode)
 
 
@@ -102,7 +108,7 @@ def _check_source(traces: TraceSource, scenario: Scenario) -> None:
     for part in ("fleet", "radio"):
         if getattr(traces, part, None) not in (None, getattr(scenario, part)):
             raise FieldError("traces", traces, f"a source made for this scenario's {part}")
-    if scenario.budget.refers_to == "reference trace":
+    if scenario.budget is not None and scenario.budget.refers_to == "reference trace":
         warnings.warn(
             f"the energy budget of {scenario.energy_budget:g} J refers to synthetic channels, not "
             "to traces=; scenario.with_budget_on(traces) makes one that refers to them",

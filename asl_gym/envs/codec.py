@@ -62,6 +62,11 @@ class Observation(NamedTuple):
         device_delay: Realised delays of the devices in the last round [s], shape (..., N), 0 before
             the first; ``None`` where the scenario's device parameters are known.
         device_energy: Their realised energies [J], likewise.
+        battery: What batteries hold [J], shape (..., N); ``None`` without them, and so are the
+            following.
+        harvest: What they will harvest in this round [J], likewise.
+        cloud: The sky, 1 where it is clear, likewise; ``None`` where it isn't shown.
+        time_of_day: Fraction of the day since dawn, shape (...).
     """
 
     queue: Array
@@ -71,6 +76,10 @@ class Observation(NamedTuple):
     clock_hz: Array
     device_delay: Array | None = None
     device_energy: Array | None = None
+    battery: Array | None = None
+    harvest: Array | None = None
+    cloud: Array | None = None
+    time_of_day: Array | None = None
 
     def unit_costs(
         self, model: CostModel, factors: tuple[Array | None, Array | None] = (None, None)
@@ -97,25 +106,31 @@ class Codec(ABC):
     Attributes:
         space: The observation space.
         shows_costs: Whether observations carry the realised costs of the last round.
-        scale: What realised delays [s] and energies [J] are divided by.
+        scale: What realised delays [s] and energies [J] are divided by; 0 where they aren't shown.
         log_clock: Whether clocks are observed as logarithms.
         by_device: Whether there is a row a device.
+        on_batteries: Whether it is a view of scenarios with batteries.
     """
 
     space: Box
     log_clock: ClassVar[bool]
     by_device: ClassVar[bool]
+    on_batteries: ClassVar[bool] = False
 
     def __init__(self, scenario: Scenario) -> None:
-        self._budgets = scenario.energy_budgets
+        on_batteries = scenario.batteries is not None
+        if on_batteries != self.on_batteries:
+            allowed = "some" if self.on_batteries else "none: those of batteries show other things"
+            raise FieldError("scenario.batteries", scenario.batteries, allowed)
+        self._budgets = np.empty(0) if on_batteries else scenario.energy_budgets
         self.shows_costs = scenario.knowledge.shows_costs
-        if (scenario.initial_queue_j / self._budgets).max() > MAX_INITIAL_QUEUE:
+        if (scenario.initial_queue_j / self._budgets > MAX_INITIAL_QUEUE).any():
             least = self._budgets.min()
             allowed = f"at most {MAX_INITIAL_QUEUE:g} times each budget, the least is {least:g} J"
             raise FieldError("initial_queue_j", scenario.initial_queue_j, allowed)
         self._clock = np.asarray(scenario.fleet.clock_hz)
         self._medians = median_rates(scenario.fleet, scenario.device_radio)
-        self.scale = realised_scale(scenario)
+        self.scale = realised_scale(scenario) if self.shows_costs else (0.0, 0.0)
         self._scenario = scenario
 
     @abstractmethod
@@ -145,15 +160,7 @@ class Codec(ABC):
         """Encodes an observation given in physical units, shape (..., *space.shape)."""
         leading, devices = observation.rounds_left.shape, self._clock.size
         rows = math.prod(leading)
-        shown = observation.uplink_bps, observation.downlink_bps, observation.clock_hz
-        columns = np.zeros((PREPARED, rows, devices))
-        for column, values, by in zip(
-            columns[UPLINK_COLUMN:], shown, self.column_factors(), strict=False
-        ):
-            product = np.broadcast_to(values, (*leading, devices)).reshape(rows, devices) * by
-            column[...] = product
-        logged = columns[UPLINK_COLUMN : CLOCK_COLUMN + self.log_clock].reshape(-1)
-        logarithms(logged.copy(), np.ones(logged.size), logged)
+        columns = self._columns(observation)
         figures = np.zeros((rows, OF_DEVICES * devices + OF_ROWS))
         if observation.device_delay is not None and observation.device_energy is not None:
             for place, realised in (
@@ -165,7 +172,7 @@ class Codec(ABC):
         queues = np.broadcast_to(observation.queue, (*leading, self._budgets.size))
         result = self.empty(rows).reshape(rows, -1)
         sizes = kernel_sizes(self._scenario, 1, by_device=self.by_device)
-        memory = kernel_memory(self._scenario, 1, self.scale if self.shows_costs else (0.0, 0.0))
+        memory = kernel_memory(self._scenario, 1, self.scale)
         queue, chosen = memory[carried_start(sizes_of(sizes)) :], np.empty(2 * devices, np.int64)
         left, by_row = np.ravel(observation.rounds_left), queues.reshape(rows, -1)
         for b in range(rows):
@@ -175,6 +182,21 @@ class Codec(ABC):
             scene = sizes, memory, window, -1, 0
             step_decided(*scene, float(left[b]), figures[b], chosen, result[b])
         return result.reshape(*leading, *self.space.shape)
+
+    def _columns(self, observation: Observation) -> Array:
+        """The prepared rounds' columns of rates and clocks, shape (7, B, N)."""
+        leading, devices = observation.rounds_left.shape, self._clock.size
+        rows = math.prod(leading)
+        shown = observation.uplink_bps, observation.downlink_bps, observation.clock_hz
+        columns = np.zeros((PREPARED, rows, devices))
+        for column, values, by in zip(
+            columns[UPLINK_COLUMN:], shown, self.column_factors(), strict=False
+        ):
+            product = np.broadcast_to(values, (*leading, devices)).reshape(rows, devices) * by
+            column[...] = product
+        logged = columns[UPLINK_COLUMN : CLOCK_COLUMN + self.log_clock].reshape(-1)
+        logarithms(logged.copy(), np.ones(logged.size), logged)
+        return columns
 
     def check_showable(self, trace: Trace) -> None:
         """Checks that a trace's observations stay in the observation space, and its costs finite.

@@ -155,6 +155,12 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
         return queue
 
     @property
+    def battery(self) -> NDArray[np.float64]:
+        """What batteries hold [J], shape (N,)."""
+        battery: NDArray[np.float64] = self.simulation.battery[0].copy()
+        return battery
+
+    @property
     def trace(self) -> Trace:
         """A copy of this episode's trace, shape (T, N)."""
         return self.simulation.trace[0].copy()
@@ -174,7 +180,8 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
         trace = self.simulation.fitted(checked_options(options).get("trace"))
         super().reset(seed=None if seed is None else whole_number("seed", seed, 0))
         self.simulation.start([self.np_random], trace)
-        return self.simulation.observe(self.view)[0], {"queue": self.queue}
+        info = {name: _row(values) for name, values in self.simulation.start_info().items()}
+        return self.simulation.observe(self.view)[0], info
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Plays a round.

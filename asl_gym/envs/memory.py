@@ -168,21 +168,29 @@ def kernel_memory(
     ]
     rows = max(each.ndim for each in figures) > 1
     shape = (scenario.num_devices if rows else 1, tables.server_work.shape[-1])
+    V, budgets, weights = _prices(scenario)
     scalars = (
-        *(scenario.V, -1.0 / (scenario.V * scenario.reference_delay), server.capacitance),
+        *(V, -1.0 / (V * scenario.reference_delay), server.capacitance),
         *(server.clock_min_hz, server.clock_max_hz, scenario.server.full_power_w),
         *(model.base_station_power_w, *scale),
     )
     per_device = devices.sending, devices.receiving, devices.cycles, devices.energy
     parts = [
         np.asarray(scalars),
-        scenario.energy_budgets,
-        scenario.budget_weights,
+        budgets,
+        weights,
         *per_device,
         *(np.broadcast_to(each, shape).ravel() for each in figures),
         np.zeros((scenario.num_budgets + 2) * num_rows),
     ]
     return np.concatenate(parts).astype(float)
+
+
+def _prices(scenario: Scenario) -> tuple[float, Array, Array]:
+    """V, budgets and their weights; with batteries delay alone counts."""
+    if scenario.batteries is not None:
+        return 1.0, np.empty(0), np.empty(0)
+    return scenario.V, scenario.energy_budgets, scenario.budget_weights
 
 
 @inlined

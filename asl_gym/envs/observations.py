@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from asl_gym.arrays import Array, Float32
 from asl_gym.compiling import compiled
+from asl_gym.envs.batteries.codecs import BatteryDevicesCodec, BatteryFlatCodec
 from asl_gym.envs.codec import LN_BOUND, LOG_BOUND, MAX_CLOCK_RATIO, Codec, Observation
+from asl_gym.envs.device_facts import RATE_UNIT, device_facts, speed_per_hertz
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.elementary import exp
 from asl_gym.validation.checks import one_of
@@ -47,9 +49,6 @@ GLOBAL_COLUMNS = ("queue", "rounds left", "devices", "budget", "reference delay"
 """Entries of the last row, which is padded with zeros."""
 
 LN10 = math.log(10.0)
-
-RATE_UNIT, SPEED_UNIT, ENERGY_UNIT, POWER_UNIT = 1e7, 1e9, 1e-9, 0.1
-"""Units of the logarithms: 10 Mbit/s, 1 GFLOP/s, 1 nJ/FLOP, 0.1 W."""
 
 
 class ObservationCodec(Codec):
@@ -195,19 +194,10 @@ class DevicesCodec(Codec):
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
-        fleet, n = scenario.fleet, scenario.num_devices
-        clock = np.asarray(fleet.clock_hz)
-        flops_per_cycle, energy_per_flop = scenario.cost_model.per_flop(clock)
-        self._speed = flops_per_cycle / SPEED_UNIT
-        static = (
-            clock * self._speed,
-            energy_per_flop / ENERGY_UNIT,
-            np.asarray(fleet.sending_power_w or fleet.transmit_power_w) / POWER_UNIT,
-            *(rates / RATE_UNIT for rates in self._medians),
-        )
+        n, self._speed = scenario.num_devices, speed_per_hertz(scenario)
         width = len(DEVICE_COLUMNS) + 2 * self.shows_costs
         self._blank = np.zeros((n + 1, width), dtype=np.float32)
-        self._blank[:n, 5:10] = np.log10(static).T
+        self._blank[:n, 5:10] = device_facts(scenario, self._medians)
         per_device = scenario.energy_budget / n, scenario.reference_delay / n
         self._blank[n, 2:6] = np.log10([n, *per_device, scenario.v])
         bound = np.full(self._blank.shape, LOG_BOUND, dtype=np.float32)
@@ -248,6 +238,9 @@ ObservationViewName = Literal["flat", "devices"]
 OBSERVATION_VIEWS: dict[str, type[Codec]] = {"flat": ObservationCodec, "devices": DevicesCodec}
 """The views by the name that ``observation=`` takes."""
 
+ON_BATTERIES: dict[str, type[Codec]] = {"flat": BatteryFlatCodec, "devices": BatteryDevicesCodec}
+"""The same views where devices run on batteries."""
+
 
 def observation_codec(name: str, scenario: Scenario) -> Codec:
     """Builds the codec of the view of that name.
@@ -255,4 +248,6 @@ def observation_codec(name: str, scenario: Scenario) -> Codec:
     Raises:
         FieldError: If there is none.
     """
-    return OBSERVATION_VIEWS[one_of("observation", name, tuple(OBSERVATION_VIEWS))](scenario)
+    one_of("observation", name, tuple(OBSERVATION_VIEWS))
+    views = OBSERVATION_VIEWS if scenario.batteries is None else ON_BATTERIES
+    return views[name](scenario)

@@ -14,21 +14,49 @@ budgets of their own devices are charged their own queue's term, and of the serv
 devices train in turn the shares add up to the reward. Where they train at once each is charged the
 whole V·D, on which all of them act, so that a device's share changes with its decision as the
 reward does, but for what others' shares of the server cost.
+
+On batteries there is no queue. ``"excess_delay"`` is the sum over devices of
+
+    r_n = −(D_n − min_ℓ d_n)/(Ê_n/ϖ)
+
+with d the delays of a round without waiting, the least of which nobody can change, in the time that
+the backup charger takes for a round of the fastest split; ``"delay"`` is −ΣD_n/D_ref. In both D_n
+holds what the device waits and, in the last round, the charging of what the episode drained.
 """
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 from asl_gym.compiling import inlined
 
-__all__ = ["DEFAULT_REWARD", "REWARDS", "Reward", "queue_price", "queue_term"]
+__all__ = [
+    "DEFAULT_ON_BATTERIES",
+    "DEFAULT_REWARD",
+    "EXCESS_DELAY",
+    "REWARDS",
+    "Reward",
+    "queue_price",
+    "queue_term",
+    "rewards_for",
+]
 
-Reward = Literal["drift", "linear_drift", "delay"]
+Reward = Literal["drift", "linear_drift", "delay", "excess_delay"]
 REWARDS: tuple[Reward, ...] = get_args(Reward)
 
 DEFAULT_REWARD: Reward = "linear_drift"
 """The reward where none is named: plain PPO trains with it best."""
 
+EXCESS_DELAY: Reward = "excess_delay"
+
+DEFAULT_ON_BATTERIES = EXCESS_DELAY
+"""The same on batteries."""
+
 DRIFT, LINEAR_DRIFT = REWARDS.index("drift"), REWARDS.index("linear_drift")
+
+
+def rewards_for(on_batteries: bool) -> Sequence[Reward]:
+    """The rewards of environments on batteries, or of those with a budget."""
+    return ("delay", EXCESS_DELAY) if on_batteries else ("drift", "linear_drift", "delay")
 
 
 @inlined

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from asl_gym.arrays import Array, Float32, Indices
-from asl_gym.envs.actions import ActionView, CompiledStep
+from asl_gym.arrays import Array, Float32, Indices, Keys
+from asl_gym.envs.action_view import ActionView, CompiledStep
 from asl_gym.envs.codec import Codec
 from asl_gym.envs.kernel import FREQUENCY, OF_DEVICES, OF_ROWS, SPLIT_INDEX
 from asl_gym.envs.memory import carried_start, kernel_memory, kernel_sizes, sizes_of
@@ -67,15 +67,16 @@ class Simulation:
         self.started = False
         self._trace: Trace | None = None
         self._drawn: Trace | None = None
-        self._window = Window(scenario, num_rows, codec)
+        self._window = self._made_window()
         self._sizes = kernel_sizes(scenario, num_rows, reward, codec.by_device)
-        self._memory = kernel_memory(
-            scenario, num_rows, codec.scale if codec.shows_costs else (0.0, 0.0)
-        )
+        self._memory = kernel_memory(scenario, num_rows, codec.scale)
         self._carried = carried_start(sizes_of(self._sizes))
         lanes = num_rows * scenario.num_devices
         self._num_figures, self._num_chosen = OF_DEVICES * lanes + OF_ROWS * num_rows, 2 * lanes
         self._begin()
+
+    def _made_window(self) -> Window:
+        return Window(self.scenario, self._num_rows, self.codec)
 
     def _begin(self) -> None:
         self._memory[self._carried :] = 0.0
@@ -89,6 +90,15 @@ class Simulation:
         size = self._num_rows * self.scenario.num_budgets
         queues = self._memory[self._carried : self._carried + size]
         return queues.reshape(self._num_rows, -1)
+
+    @property
+    def battery(self) -> Array:
+        """What batteries hold [J], shape (B, N).
+
+        Raises:
+            AttributeError: If devices have none.
+        """
+        raise AttributeError("battery: the scenario has an energy budget, see queue")
 
     @property
     def totals(self) -> Array:
@@ -131,7 +141,11 @@ class Simulation:
             )
         self.codec.check_showable(drawn)
         self._drawn = drawn
-        return impose(self.scenario.knowledge, drawn, episode_keys(generators))
+        return self._imposed(drawn, episode_keys(generators))
+
+    def _imposed(self, drawn: Trace, keys: Keys) -> Trace:
+        """Adds to traces what else the scenario draws from episodes' keys."""
+        return impose(self.scenario.knowledge, drawn, keys)
 
     @property
     def _rounds(self) -> int:
@@ -146,7 +160,7 @@ class Simulation:
         if self._trace is None:
             assert isinstance(self.traces, SyntheticTraces)
             drawn = self.traces.of_keys(self._keys, self._rounds)
-            self._trace = impose(self.scenario.knowledge, drawn, self._keys)
+            self._trace = self._imposed(drawn, self._keys)
         return self._trace
 
     def fitted(self, trace: Any) -> Trace | None:
@@ -184,9 +198,20 @@ class Simulation:
         place, result = self._place_of_shown(), self.codec.empty(self._num_rows)
         nothing = np.zeros(self._num_figures), np.empty(self._num_chosen, np.int64)
         scene = self._sizes, self._memory, self._window.rounds
-        step, own = view.observing_step(self._num_rows)
+        step, own = self._observing_step(view)
         step(*scene, -1, place, 1.0 - self.round_index / self._horizon, *nothing, result, *own)
         return result.reshape(self._num_rows, *self.codec.space.shape)
+
+    def _observing_step(self, view: ActionView) -> CompiledStep:
+        return view.observing_step(self._num_rows)
+
+    def check(self, action: Any, view: ActionView) -> None:
+        """Checks actions as :meth:`step` does, which are not to be played.
+
+        Raises:
+            ValueError: If an action lies outside its space.
+        """
+        view.decode(action, self.queue, self.shown_unit_costs)
 
     def _place_of_shown(self) -> int:
         if not self.started:
@@ -277,6 +302,14 @@ class Simulation:
         end = figures.size - OF_ROWS * self._num_rows
         of_devices = figures[:end].reshape(OF_DEVICES, *self._shape)
         return of_devices, figures[end:].reshape(OF_ROWS, -1), chosen.reshape(2, *self._shape)
+
+    def start_info(self) -> dict[str, Any]:
+        """Info of the start of an episode, arrays with a leading axis of B rows."""
+        return {"queue": self.shown_queue()}
+
+    def shown_charging(self, row: int) -> dict[str, Array]:
+        """What renderers show beside of the last round of a row: nothing without batteries."""
+        return {}
 
     def info(self) -> tuple[Array, dict[str, Any]]:
         """Rewards and info of the round just played, arrays with a leading axis of B rows.

@@ -68,6 +68,11 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         """Virtual queues [J], shape (B,), or (B, K) with per-device budgets."""
         return self.simulation.shown_queue()
 
+    @property
+    def battery(self) -> NDArray[np.float64]:
+        """What batteries hold [J], shape (B, N)."""
+        return self.simulation.battery.copy()
+
     def reset(
         self,
         *,
@@ -127,7 +132,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             raise RuntimeError("step() needs an episode that has started: call reset() first")
         if simulation.finished:
             # Checked as any other action, and not played.
-            self.view.decode(actions, simulation.queue, simulation.shown_unit_costs)
+            simulation.check(actions, self.view)
             simulation.start(self._generators)
             nothing = np.zeros(self.num_envs), self._flags(False), self._flags(False)
             return simulation.observe(self.view), *nothing, self._reset_info()
@@ -151,7 +156,7 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         return info | {f"_{name}": mask for name, mask in zip(info, masks, strict=True)}
 
     def _reset_info(self) -> dict[str, Any]:
-        return self._masked({"queue": self.queue})
+        return self._masked(self.simulation.start_info())
 
     def render(self) -> tuple[Any, ...] | None:
         """Shows every environment's last round, see :meth:`ASLEnv.render`."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
 from asl_gym.envs import rendering
 from asl_gym.envs.kernel import (
@@ -40,11 +41,21 @@ def round_view(simulation: Simulation, row: int) -> rendering.RoundView:
             scenario.workload_of(n).profile.layer_names for n in range(scenario.num_devices)
         ),
         queue=simulation.queue[row],
-        energy_budgets=scenario.energy_budgets,
+        energy_budgets=np.empty(0) if scenario.batteries is not None else scenario.energy_budgets,
         schedule=scenario.schedule,
         num_devices=scenario.num_devices,
         played=_played_round(simulation, row),
+        **_batteries(simulation, row),
     )
+
+
+def _batteries(simulation: Simulation, row: int) -> dict[str, Any]:
+    """What batteries hold and can hold, where there are any."""
+    scenario = simulation.scenario
+    if scenario.batteries is None:
+        return {}
+    capacity = scenario.batteries.capacities(scenario.fastest_energies)
+    return {"battery": simulation.battery[row], "capacity": capacity}
 
 
 def _played_round(simulation: Simulation, row: int) -> rendering.PlayedRound | None:
@@ -69,4 +80,5 @@ def _played_round(simulation: Simulation, row: int) -> rendering.PlayedRound | N
         energy=float(of_rows[ENERGY, row]),
         mean_delay=float(mean_delay),
         mean_energy=float(mean_energy),
+        **simulation.shown_charging(row),
     )

@@ -14,6 +14,7 @@ __all__ = [
     "BUDGET_ENERGY",
     "BYTES",
     "CAPACITANCE",
+    "CAPACITY",
     "CLOCK",
     "CLOCK_FRACTION",
     "DECIBEL",
@@ -21,6 +22,7 @@ __all__ = [
     "FLOPS",
     "FLOPS_PER_CYCLE",
     "FRACTION",
+    "HARVEST",
     "KNOB",
     "LEAST_FIGURE",
     "LEAST_TOTAL_FLOPS",
@@ -156,3 +158,10 @@ FRACTION = Bounds(1e-9, 1, open_high=True)
 
 PARAMETER_ERROR = Bounds(1, 1e3)
 """Factor by which a device may differ from what is known of it, each way."""
+
+CAPACITY = Bounds(1e-3, 1e9)
+"""What a battery holds, in rounds of the fastest split: from a capacitor that is empty before the
+round has begun to one that a life of training doesn't drain."""
+
+HARVEST = Bounds(0, 1e9)
+"""Harvest of a round, in the same measure, and factors on it."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.actions import ActionViewName, action_view
 from asl_gym.envs.codec import Observation
-from asl_gym.envs.observations import ObservationCodec
+from asl_gym.envs.observations import observation_codec
 from asl_gym.model.options import Options
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.round_problem import RoundProblem
@@ -90,7 +90,7 @@ class ScenarioPolicy(ABC):
 
     def __init__(self, env: Any) -> None:
         self.scenario = scenario_of(env)
-        self._codec = ObservationCodec(self.scenario)
+        self._codec = observation_codec("flat", self.scenario)
         self._view = action_view(self.action_view, self.scenario)
 
     def predict(

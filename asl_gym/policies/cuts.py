@@ -56,7 +56,7 @@ def server_clocks(
         split_index: Indices into the admissible split points, shape (..., N).
         seen: The observation.
     """
-    if how == "equal":
+    if how == "equal" or (how == "max" and not scenario.shares_server):
         return np.full(split_index.shape, nominal_clock(scenario))
     model = scenario.cost_model
     weight = np.zeros(seen.rounds_left.shape)

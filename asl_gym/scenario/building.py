@@ -38,6 +38,8 @@ class ScenarioArguments(TypedDict, total=False):
         csi_delay_rounds: See :class:`asl_gym.Knowledge`.
         parameter_error: Likewise.
         schedule: What the scenario's schedule has to be; it doesn't change it.
+        on_batteries: Whether its devices have to run on batteries; likewise.
+        cloud_shown: See :class:`asl_gym.Batteries`.
     """
 
     num_devices: int | None
@@ -47,6 +49,8 @@ class ScenarioArguments(TypedDict, total=False):
     csi_delay_rounds: int | None
     parameter_error: float | None
     schedule: Schedule | None
+    on_batteries: bool | None
+    cloud_shown: bool | None
 
 
 def build_scenario(
@@ -66,6 +70,7 @@ def build_scenario(
     if (schedule := arguments.get("schedule")) not in (None, built.schedule):
         allowed = f"{schedule!r}, which the environment id stands for"
         raise FieldError("scenario.schedule", built.schedule, allowed)
+    built = _with_batteries(built, arguments)
     if (horizon := arguments.get("horizon")) is not None:
         # A shorter horizon first, since only a smaller fleet fits into a longer one.
         horizon = whole_number("horizon", horizon, 1, MAX_ROUNDS)
@@ -83,6 +88,22 @@ def build_scenario(
     built = built.replace(**changes) if changes else built
     asked = {name: arguments.get(name) for name in ("csi_delay_rounds", "parameter_error")}
     return _with_knowledge(built, {name: one for name, one in asked.items() if one is not None})
+
+
+def _with_batteries(scenario: Scenario, arguments: ScenarioArguments) -> Scenario:
+    """Checks and applies what an environment id or a caller says of batteries."""
+    batteries = scenario.batteries
+    if arguments.get("on_batteries") and batteries is None:
+        allowed = "a scenario with batteries, which the environment id stands for"
+        raise FieldError("scenario.batteries", None, allowed)
+    if batteries is not None and arguments.get("budget") is not None:
+        allowed = "to leave it out where devices run on batteries"
+        raise FieldError("budget", arguments["budget"], allowed)
+    if (shown := arguments.get("cloud_shown")) is None:
+        return scenario
+    if batteries is None:
+        raise FieldError("cloud_shown", shown, "to leave it out where devices have no batteries")
+    return scenario.replace(batteries=replace(batteries, cloud_shown=shown))
 
 
 def _budget(given: Budget | Mapping[str, Any] | float) -> Budget:
@@ -161,8 +182,9 @@ def _resized(scenario: Scenario, changes: dict[str, Any]) -> Scenario:
     num_devices, horizon = changes.pop("num_devices"), changes.pop("horizon", None)
     if isinstance(changes.get("fleet", {}), str):
         raise FieldError("num_devices", num_devices, "num_devices or a fleet in words, not both")
-    if "budget" in changes:
-        scenario = scenario.replace(budget=Budget(scenario.budget.scope, fraction=0.5))
+    if "budget" in changes and scenario.batteries is None:
+        scope = scenario.energy_limit.scope
+        scenario = scenario.replace(budget=Budget(scope, fraction=NO_MATTER.fraction))
     return build_scenario(scenario, num_devices=num_devices, horizon=horizon)
 
 

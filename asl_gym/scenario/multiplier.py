@@ -41,8 +41,8 @@ def budget_multiplier(scenario: Scenario, trace: Trace | None = None) -> float:
     Raises:
         FieldError: If there are several budgets, or no policy can keep the budget on the trace.
     """
-    if scenario.num_budgets > 1:
-        raise FieldError("budget.scope", scenario.budget.scope, "'system', a single budget")
+    if scenario.num_budgets != 1:
+        raise FieldError("budget.scope", scenario.energy_limit.scope, "'system', a single budget")
     return _kept_multiplier(scenario) if trace is None else _multiplier(scenario, trace)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from asl_gym.model.batteries import Batteries
 from asl_gym.model.components import Fleet, Server, Workload
 from asl_gym.model.demands import Budget, Knowledge
 from asl_gym.model.kinds import PerKind
@@ -19,8 +20,12 @@ PARTS: dict[str, Any] = {
     "server": Server,
     "budget": Budget,
     "knowledge": Knowledge,
+    "batteries": Batteries,
 }
 """Parts whose fields are plain values."""
+
+EITHER = ("budget", "batteries")
+"""Parts of which a scenario has one and lacks the other."""
 
 
 def part_from(name: str, data: Any) -> Any:
@@ -33,6 +38,8 @@ def part_from(name: str, data: Any) -> Any:
     Raises:
         FieldError: If a field is missing, unknown or not allowed.
     """
+    if name in EITHER and data is None:
+        return None
     if name in PARTS:
         return PARTS[name](**checked_fields(PARTS[name], name, data))
     if name == "timings":

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from asl_gym.model.batteries import Batteries
 from asl_gym.model.components import Fleet, Server, Workload
 from asl_gym.model.demands import MISMATCHED, STALE, Budget, Knowledge
 from asl_gym.model.profiles import NetworkProfile
@@ -19,6 +20,9 @@ from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation.checks import FieldError
 
 __all__ = ["preset", "preset_names"]
+
+HARVEST_DAYS = 3
+"""Days of an episode on batteries."""
 
 
 def _default() -> Scenario:
@@ -100,6 +104,13 @@ def _parallel() -> Scenario:
     return scenario.replace(schedule="parallel", server=server, budget=budget)
 
 
+def _harvest() -> Scenario:
+    """Devices on batteries that the sun charges: three days, from dawn to dawn."""
+    batteries = Batteries()
+    horizon = HARVEST_DAYS * batteries.rounds_per_day
+    return preset("default").replace(budget=None, batteries=batteries, horizon=horizon)
+
+
 _PRESETS: dict[str, Callable[[], Scenario]] = {
     "default": _default,
     "ergodic": _with_fading("ergodic"),
@@ -109,6 +120,7 @@ _PRESETS: dict[str, Callable[[], Scenario]] = {
     "parallel": _parallel,
     "stale-csi": _with_knowledge(STALE),
     "mismatch": _with_knowledge(MISMATCHED),
+    "harvest": _harvest,
 }
 
 

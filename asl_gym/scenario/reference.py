@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from asl_gym.arrays import Array
-from asl_gym.model.demands import Budget, Knowledge
+from asl_gym.model.demands import PERFECT, Budget, Knowledge
 from asl_gym.model.system import System
 from asl_gym.solvers.round_problem import solve_rounds
 from asl_gym.solvers.trace_solver import TraceSolver
@@ -24,6 +24,7 @@ from asl_gym.validation.checks import FieldError
 
 __all__ = [
     "extreme_energies",
+    "fastest_energies",
     "reference_budgets",
     "reference_delay",
     "reference_trace",
@@ -67,6 +68,33 @@ def reference_trace(system: System, knowledge: Knowledge) -> Trace:
         factors = draw_factors(knowledge, keys, traces.clock_hz.shape)
         traces = traces.changed(**dict(zip(Trace.FACTORS, factors, strict=True)))
     return traces[0]
+
+
+@lru_cache(NUM_KEPT)
+def fastest_energies(system: System) -> Array:
+    """Ê, the mean energy of each device's fastest split on the reference trace [J], shape (N,).
+
+    The server runs at its full clock, and nobody waits for a battery. The array is read-only.
+
+    Raises:
+        FieldError: If a device's fastest split takes no energy, in which nothing can be measured.
+    """
+    trace, model = reference_trace(system, PERFECT), system.cost_model
+    together = max(1, REFERENCE_DEVICE_ROUNDS // system.num_devices)
+    energies = np.zeros(system.num_devices)
+    for start in range(0, trace.num_rounds, together):
+        real = trace.real(slice(start, start + together))
+        options = model.all_options(model.unit_costs(*real))
+        delay = options.fixed_delay + options.server_work / system.server.clock_max_hz
+        fastest = delay.argmin(axis=-1)[..., None]
+        energies += np.take_along_axis(options.device_energy, fastest, axis=-1).sum(axis=(0, -1))
+    energies /= trace.num_rounds
+    if not (energies > 0).all():
+        device = int(energies.argmin())
+        allowed = "devices whose fastest split takes energy, in which batteries are measured"
+        raise FieldError("batteries", f"device {device} with {energies[device]:g} J", allowed)
+    energies.flags.writeable = False
+    return energies
 
 
 @lru_cache(NUM_KEPT)

@@ -16,6 +16,7 @@ import numpy as np
 
 from asl_gym.arrays import Array
 from asl_gym.model import limits, lyapunov
+from asl_gym.model.batteries import Batteries
 from asl_gym.model.demands import PERFECT, Budget, Knowledge
 from asl_gym.model.system import System
 from asl_gym.scenario import reference
@@ -25,7 +26,7 @@ from asl_gym.scenario.text import table
 from asl_gym.solvers.sequential import optimal_frequency
 from asl_gym.traces.synthetic import TraceSource
 from asl_gym.validation.checks import FieldError, number, whole_number
-from asl_gym.validation.fields import checked_fields, count, instance, quantity
+from asl_gym.validation.fields import checked_fields, count, instance, optional, quantity
 from asl_gym.validation.json_files import SCHEMA, fields_of_file, read_json, without_schema
 
 __all__ = ["Scenario"]
@@ -33,6 +34,8 @@ __all__ = ["Scenario"]
 
 NEWEST_SCHEMA = 1
 """Format of a scenario's file that :meth:`Scenario.to_json` writes."""
+
+DEFAULT_V = 5.0
 
 NUM_RESIZED = 16
 """Resized scenarios that are kept, since environments of one are often made again and again."""
@@ -45,27 +48,54 @@ REFERENCE_SEEDS = range(10_000, 10_020)
 class Scenario(System):
     """An adaptive split learning problem: a system, and what is asked of it.
 
+    Energy is limited by a budget or by batteries, one of them. With batteries there is neither V
+    nor a queue, the server runs at its full clock, and the energy of all has no bound of its own.
+
     Attributes:
-        budget: The long-term energy budget per round.
+        budget: The long-term energy budget per round; ``None`` with batteries.
         horizon: Rounds of an episode T.
         v: Dimensionless delay-energy knob of drift plus penalty, V = v·Ē²/D_ref.
         initial_queue_j: Virtual queue Q(0) that every budget starts with [J].
         knowledge: How well the controller knows channels and devices; fully by default.
+        batteries: The devices' batteries; ``None`` with a budget.
     """
 
-    budget: Budget = instance(Budget)
+    budget: Budget | None = optional(instance(Budget))
     horizon: int = count(1, limits.MAX_ROUNDS, default=200)
-    v: float = quantity(limits.KNOB, default=5.0)
+    v: float = quantity(limits.KNOB, default=DEFAULT_V)
     initial_queue_j: float = quantity(limits.QUEUE, default=0.0)
     knowledge: Knowledge = instance(Knowledge, default=PERFECT)
+    batteries: Batteries | None = optional(instance(Batteries))
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.batteries is not None:
+            self._check_beside_batteries()
+        else:
+            self._check_budget()
+        self._check_memory()
+
+    def _check_budget(self) -> None:
+        if self.budget is None:
+            raise FieldError("budget", None, "a Budget, or batteries in its place")
         joules = self.budget.joules
         if joules is not None and len(joules) != self.num_budgets:  # type: ignore[arg-type]
             allowed = f"{self.num_budgets} entries, one a device and one for the server"
             raise FieldError("budget.joules", joules, allowed)
-        self._check_memory()
+
+    def _check_beside_batteries(self) -> None:
+        """Refuses what means nothing where energy is limited by batteries."""
+        expected = {
+            "budget": None,
+            "schedule": "sequential",
+            "v": DEFAULT_V,
+            "initial_queue_j": 0.0,
+            "knowledge": PERFECT,
+        }
+        for name, value in expected.items():
+            if getattr(self, name) != value:
+                allowed = f"{value!r}, the default, where devices run on batteries"
+                raise FieldError(name, getattr(self, name), allowed)
 
     def __str__(self) -> str:
         return table(self)
@@ -121,15 +151,15 @@ class Scenario(System):
         Raises:
             FieldError: If the budget is given in joules, which refer to nothing else.
         """
-        if self.budget.fraction is None:
+        given = self.energy_limit
+        if given.fraction is None:
             raise FieldError("budget.fraction", None, "a fraction, which refers to traces")
         batch = traces.draw([np.random.default_rng(seed) for seed in REFERENCE_SEEDS], self.horizon)
         resolved = [
-            reference.resolve_budget(self, self.budget, batch[row])
-            for row in range(len(REFERENCE_SEEDS))
+            reference.resolve_budget(self, given, batch[row]) for row in range(len(REFERENCE_SEEDS))
         ]
         joules = tuple(float(value) for value in np.mean(resolved, axis=0))
-        budget = Budget(self.budget.scope, joules=joules, refers_to="measured traces")
+        budget = Budget(given.scope, joules=joules, refers_to="measured traces")
         return self.replace(budget=budget)
 
     @cached_property
@@ -140,22 +170,43 @@ class Scenario(System):
         )
 
     @property
+    def energy_limit(self) -> Budget:
+        """The budget.
+
+        Raises:
+            FieldError: If there are batteries in its place.
+        """
+        if self.budget is None:
+            allowed = "an energy budget, of which there is none where devices run on batteries"
+            raise FieldError("budget", None, allowed)
+        return self.budget
+
+    @property
     def num_budgets(self) -> int:
-        """Number of energy budgets K: 1, or N + 1 for per-device budgets."""
-        return self.budget.number(self.num_devices)
+        """Number of energy budgets K: 1, N + 1 for per-device budgets, or 0 with batteries."""
+        return 0 if self.budget is None else self.budget.number(self.num_devices)
+
+    @cached_property
+    def fastest_energies(self) -> Array:
+        """Ê, the mean energy of each device's fastest split [J], shape (N,), read-only.
+
+        It is that of the reference trace, at the full server clock.
+        """
+        return reference.fastest_energies(self.system)
 
     @cached_property
     def energy_budgets(self) -> Array:
         """Budgets Ē_k per round [J], shape (K,).
 
         Raises:
-            FieldError: If a budget in joules is below what any policy can reach.
+            FieldError: If a budget in joules is below what any policy can reach, or there is none.
         """
-        if self.budget.refers_to == "measured traces":
-            budgets = np.array(self.budget.joules, dtype=float)
+        budget = self.energy_limit
+        if budget.refers_to == "measured traces":
+            budgets = np.array(budget.joules, dtype=float)
             budgets.flags.writeable = False
             return budgets
-        return reference.reference_budgets(self.system, self.budget, self.knowledge)
+        return reference.reference_budgets(self.system, budget, self.knowledge)
 
     @property
     def energy_budget(self) -> float:
@@ -200,8 +251,14 @@ class Scenario(System):
         return number("v", v, limits.KNOB) * self.energy_budget**2 / self.reference_delay
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as plain data, the network's profile included in full."""
-        return dataclasses.asdict(self)
+        """The fields as plain data, the network's profile included in full.
+
+        Without batteries the field is left out, so that older versions read the scenario too.
+        """
+        data = dataclasses.asdict(self)
+        if self.batteries is None:
+            del data["batteries"]
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -241,6 +298,6 @@ def _resized(scenario: Scenario, num_devices: int, seed: int | None) -> Scenario
         fleet = fleet_law.redraw(scenario.fleet, num_devices, seed)
     else:
         fleet = fleet_law.resize(scenario.fleet, num_devices)
-    budget = fleet_law.resize_budget(scenario.budget, fleet, scenario.fleet)
+    budget = scenario.budget and fleet_law.resize_budget(scenario.budget, fleet, scenario.fleet)
     per_kind = fleet_law.resize_kinds(scenario.per_kind, fleet)
     return scenario.replace(fleet=fleet, budget=budget, per_kind=per_kind)

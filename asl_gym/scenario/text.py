@@ -33,6 +33,10 @@ MOST_SHOWN = 12
 """Entries of a field that are all shown; of more, the least and the greatest are."""
 
 
+NOTHING_ON_BATTERIES = {"v", "initial_queue_j"}
+"""Fields that mean nothing where energy is limited by batteries."""
+
+
 def table(system: System) -> str:
     """Returns a line for each field that is set: its path and its value.
 
@@ -46,7 +50,10 @@ def table(system: System) -> str:
 
 
 def _lines(place: str, part: Any) -> Iterator[tuple[str, str]]:
+    on_batteries = getattr(part, "batteries", None) is not None
     for each in fields(part):
+        if on_batteries and each.name in NOTHING_ON_BATTERIES:
+            continue
         value, path = getattr(part, each.name), f"{place}{each.name}"
         if isinstance(value, NetworkProfile):
             yield path, f"{value.name}, {value.num_layers} layers"

@@ -1,92 +1,34 @@
 """The evaluation: one loop for heuristics, OPEN, trained models and a user's own policy.
 
 A policy plays one episode per evaluation seed. The seed decides the trace, so that all policies
-meet the same luck, and each episode is scored against the hindsight frontier of its trace.
+meet the same luck, and each episode is scored against the hindsight frontier of its trace, or, on
+batteries, against the hindsight bound.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
 
-from asl_gym.arrays import Array
 from asl_gym.envs.actions import DEFAULT_VIEW
-from asl_gym.model.costs import RoundCosts
 from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
 from asl_gym.scenario.building import ScenarioArguments
+from asl_gym.scoring.episodes import (
+    EpisodeScore,
+    EpisodeSeries,
+    score_on_batteries,
+    series_of,
+)
 from asl_gym.scoring.fitting import PolicyFactory, build_policy, observation_view_of, view_of
 from asl_gym.scoring.frontier import HindsightFrontier
+from asl_gym.scoring.hindsight import KnownEpisode, hindsight_bound
 from asl_gym.scoring.normalisation import as_trained
+from asl_gym.traces.trace import Trace
 from asl_gym.validation.checks import FieldError, sequence, whole_number
 
-__all__ = ["EpisodeScore", "EpisodeSeries", "Evaluator", "evaluate"]
-
-
-@dataclass(frozen=True)
-class EpisodeScore:
-    """The scores of one policy on one evaluation seed; one row of the results.
-
-    Attributes:
-        policy: The policy's name.
-        evaluation_seed: Seed of the episode, which decides its trace.
-        rounds: Rounds played.
-        mean_delay_s: Mean round delay [s].
-        mean_energy_j: Mean energy of the whole system per round [J].
-        energy_budget_j: Energy budget of the whole system per round [J].
-        energy_ratio: Mean energy over budget; with per-device budgets the worst of them.
-        frontier_delay_s: D*(Ē), the frontier at the budget [s].
-        frontier_gap: Mean delay over the frontier at the energy really spent, minus 1; NaN where
-            there is no frontier.
-        priced_gap: (mean delay + Σ_k λ*_k (E_k − Ē_k)) / D*(Ē) − 1; NaN likewise.
-        frontier_status: ``"ok"`` or ``"at minimum energy"``.
-        final_queue_j: Virtual queue after the last round [J], summed over budgets.
-        decision_time_us: Median time of a decision, one observation at a time [µs].
-    """
-
-    policy: str
-    evaluation_seed: int
-    rounds: int
-    mean_delay_s: float
-    mean_energy_j: float
-    energy_budget_j: float
-    energy_ratio: float
-    frontier_delay_s: float
-    frontier_gap: float
-    priced_gap: float
-    frontier_status: str
-    final_queue_j: float
-    decision_time_us: float
-
-    def as_row(self) -> dict[str, Any]:
-        """The fields as a row of the results table."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class EpisodeSeries:
-    """An episode round by round.
-
-    Attributes:
-        delay: Round delay [s], shape (T,).
-        energies: Energy of each budget [J], shape (T, K).
-        energy: Energy of the whole system [J], shape (T,).
-        queue: Virtual queue after the round, summed over budgets [J], shape (T,).
-        split: Split points, shape (T, N).
-        server_frequency: Server frequencies [Hz], shape (T, N).
-        decision_time: Time of each decision [s], shape (T,).
-    """
-
-    delay: Array
-    energies: Array
-    energy: Array
-    queue: Array
-    split: NDArray[np.int64]
-    server_frequency: Array
-    decision_time: Array
+__all__ = ["Evaluator", "evaluate", "play_episode"]
 
 
 class Evaluator:
@@ -109,6 +51,7 @@ class Evaluator:
         rest = {name: kept for name, kept in env_kwargs.items() if name not in held}
         self.env_kwargs = {**rest, "scenario": self.scenario}
         self._frontiers: dict[int, HindsightFrontier] = {}
+        self._bounds: dict[int, float] = {}
 
     def make_env(self, view: str = DEFAULT_VIEW, observation: str = "flat") -> gym.Env[Any, Any]:
         """Builds the environment in which a policy of those views acts and sees."""
@@ -121,12 +64,31 @@ class Evaluator:
         ).unwrapped
 
     def frontier(self, seed: int) -> HindsightFrontier:
-        """The hindsight frontier of a seed's trace."""
+        """The hindsight frontier of a seed's trace.
+
+        Raises:
+            FieldError: If the devices have batteries.
+        """
         if seed not in self._frontiers:
-            env: Any = self.make_env()
-            env.reset(seed=seed)
-            self._frontiers[seed] = HindsightFrontier(self.scenario, env.trace)
+            self._frontiers[seed] = HindsightFrontier(self.scenario, self._trace(seed))
         return self._frontiers[seed]
+
+    def bound(self, seed: int) -> float:
+        """The hindsight bound on the mean round delay of a seed's trace, on batteries [s].
+
+        Raises:
+            FieldError: If the devices have none.
+        """
+        if seed not in self._bounds:
+            episode = KnownEpisode.of(self.scenario, self._trace(seed))
+            self._bounds[seed] = hindsight_bound(episode).bound / self.scenario.horizon
+        return self._bounds[seed]
+
+    def _trace(self, seed: int) -> Trace:
+        env: Any = self.make_env()
+        env.reset(seed=seed)
+        trace: Trace = env.trace
+        return trace
 
     def evaluate(
         self, policy: Policy | PolicyFactory, seeds: Iterable[int], name: str | None = None
@@ -198,7 +160,9 @@ class Evaluator:
         return not (same and np.array_equal(first.server_frequency, second.server_frequency))
 
     def score(self, series: EpisodeSeries, name: str, seed: int) -> EpisodeScore:
-        """Scores an episode against the frontier of its trace."""
+        """Scores an episode against the frontier of its trace, or against the hindsight bound."""
+        if self.scenario.batteries is not None:
+            return score_on_batteries(self.scenario, self.bound(seed), series, name, seed)
         budgets, frontier = self.scenario.energy_budgets, self.frontier(seed)
         energies, delay = series.energies.mean(axis=0), float(series.delay.mean())
         at_budget, at_spent = frontier.at_budget(), frontier.at(energies)
@@ -274,24 +238,3 @@ def _warm_up(policy: Policy, env: gym.Env[Any, Any], seed: int) -> None:
     observation, _ = env.reset(seed=seed)
     start = np.ones(1, dtype=bool)
     policy.predict(observation, state=None, episode_start=start, deterministic=True)
-
-
-def series_of(rounds: Sequence[Mapping[str, Any]], times: Array, num_budgets: int) -> EpisodeSeries:
-    """An episode from what each of its rounds tells in ``info``.
-
-    Args:
-        rounds: The info of each round.
-        times: Time of each decision [s], shape (T,).
-        num_budgets: Number of energy budgets K.
-    """
-    columns = {name: np.array([info[name] for info in rounds]) for name in rounds[0]}
-    costs = RoundCosts(*(columns[name] for name in RoundCosts._fields))
-    return EpisodeSeries(
-        delay=columns["delay"],
-        energies=costs.of_budgets(num_budgets),
-        energy=columns["energy"],
-        queue=columns["queue"].reshape(len(rounds), -1).sum(axis=1),
-        split=columns["split"],
-        server_frequency=columns["server_frequency"],
-        decision_time=times,
-    )

@@ -5,8 +5,8 @@ from typing import Any
 
 import gymnasium as gym
 
-from asl_gym.envs.actions import ACTION_VIEWS, DEFAULT_VIEW, action_view
-from asl_gym.envs.observations import OBSERVATION_VIEWS
+from asl_gym.envs.actions import DEFAULT_VIEW, action_view, views_of
+from asl_gym.envs.observations import OBSERVATION_VIEWS, observation_codec
 from asl_gym.policies.base import Policy
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation.checks import one_of
@@ -40,16 +40,17 @@ def view_of(policy: Any, scenario: Scenario) -> str:
         ValueError: If its ``action_space`` is that of no view in this scenario.
     """
     if hasattr(policy, "action_view"):
-        return one_of("action_view", policy.action_view, tuple(ACTION_VIEWS))
+        return one_of("action_view", policy.action_view, tuple(views_of(scenario)))
     space = getattr(policy, "action_space", None)
     if space is None:
         return DEFAULT_VIEW
-    for name in ACTION_VIEWS:
+    for name in views_of(scenario):
         if action_view(name, scenario).space == space:
             return name
+    names = ", ".join(views_of(scenario))
     raise ValueError(
         f"the policy acts in {space}, which is no view of {scenario.num_devices} devices with "
-        f"{scenario.split_points.most} split points: expected one of {', '.join(ACTION_VIEWS)}"
+        f"{scenario.split_points.most} split points: expected one of {names}"
     )
 
 
@@ -67,7 +68,7 @@ def observation_view_of(policy: Any, scenario: Scenario) -> str:
     space = getattr(policy, "observation_space", None)
     if space is None:
         return "flat"
-    shapes = {name: view(scenario).space.shape for name, view in OBSERVATION_VIEWS.items()}
+    shapes = {name: observation_codec(name, scenario).space.shape for name in OBSERVATION_VIEWS}
     for name, shape in shapes.items():
         if space.shape == shape:
             return name

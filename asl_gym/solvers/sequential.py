@@ -16,7 +16,15 @@ from asl_gym.model.costs import Options, sum_over_devices
 from asl_gym.model.options import Operation
 from asl_gym.solvers.decision import SMALLEST_WEIGHT, Decision, RoundTerms
 
-__all__ = ["OptionShares", "allocate", "optimal_frequency", "option_shares", "price", "solve"]
+__all__ = [
+    "OptionShares",
+    "allocate",
+    "cheapest_options",
+    "optimal_frequency",
+    "option_shares",
+    "price",
+    "solve",
+]
 
 
 def optimal_frequency(V: float | Array, server_weight: Array, server: Server) -> Array:
@@ -100,10 +108,16 @@ def solve(terms: RoundTerms) -> Decision:
     shares = option_shares(terms)
     best = shares.share.min(axis=-1, keepdims=True)
     spent = terms.options.device_energy + shares.server_energy
-    split_index = np.where(shares.share == best, spent, np.inf).argmin(axis=-1)
+    split_index = cheapest_options(shares.share, spent)
     frequencies = np.broadcast_to(shares.frequency[..., None], split_index.shape)
     objective = best[..., 0].sum(axis=-1)
     return Decision(split_index, frequencies, objective, objective)
+
+
+def cheapest_options(share: Array, spent: Array) -> Splits:
+    """Indices of the least shares along the last axis; ties go to less energy, then lower index."""
+    best = share.min(axis=-1, keepdims=True)
+    return np.asarray(np.where(share == best, spent, np.inf).argmin(axis=-1))
 
 
 def price(terms: RoundTerms, split_index: Splits) -> Array:

@@ -7,6 +7,7 @@ episode's key of 64 bits, so that it depends on no other device, round or row. B
 |---|---|
 | 0 | shadowing, standard normal · clock, uniform · uplink, downlink: fading, exponential |
 | 1 | factors on FLOPs per cycle and on capacitance, log-uniform · two unused |
+| 2 | clouds, uniform · three unused (:mod:`asl_gym.traces.weather`) |
 
 Over a link the rates themselves are uniform. Only shadowing carries over from one round to the
 next. It is kept as the natural logarithm of its gain; the first round draws it from its stationary
@@ -33,6 +34,7 @@ __all__ = [
     "ERGODIC_FADING",
     "LINK",
     "NO_FADING",
+    "WEATHER",
     "LuckConstants",
     "clock",
     "episode_keys",
@@ -45,7 +47,7 @@ __all__ = [
     "uniforms",
 ]
 
-ROUND, FACTORS = np.uint64(0), np.uint64(1)
+ROUND, FACTORS, WEATHER = np.uint64(0), np.uint64(1), np.uint64(2)
 """Blocks."""
 
 ZERO = np.uint64(0)

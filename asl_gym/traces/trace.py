@@ -15,6 +15,9 @@ from asl_gym.arrays import Array
 __all__ = ["Trace"]
 
 
+ALLOWED = {"harvest_j": "finite numbers >= 0", "cloud": "numbers from 0 to 1"}
+"""What arrays may hold that are no rates, clocks or factors, in words."""
+
 _REAL: Array = np.empty(0)
 """Stands for shown rates that are the real ones."""
 
@@ -32,6 +35,8 @@ class Trace:
         flops_per_cycle_factor: What the devices' real FLOPs per cycle are, as multiples of the
             fleet's; ``None`` means that they are the fleet's.
         capacitance_factor: The same of their capacitances.
+        harvest_j: What each device's battery harvests in a round [J]; ``None`` without batteries.
+        cloud: The sky over each device, 1 where it is clear and 0 under clouds; likewise.
         check: Whether to check shapes and values; off where they are right by construction.
     """
 
@@ -42,13 +47,17 @@ class Trace:
     shown_downlink_bps: Array = field(default_factory=lambda: _REAL)
     flops_per_cycle_factor: Array | None = None
     capacitance_factor: Array | None = None
+    harvest_j: Array | None = None
+    cloud: Array | None = None
     check: InitVar[bool] = True
 
     ARRAYS = ("uplink_bps", "downlink_bps", "clock_hz", "shown_uplink_bps", "shown_downlink_bps")
     FACTORS = ("flops_per_cycle_factor", "capacitance_factor")
+    WEATHER = ("harvest_j", "cloud")
+    OPTIONAL = (*FACTORS, *WEATHER)
 
     def __post_init__(self, check: bool) -> None:
-        for name in (*self.ARRAYS, *self.FACTORS):
+        for name in (*self.ARRAYS, *self.OPTIONAL):
             values: Array | None = getattr(self, name)
             if values is _REAL:
                 object.__setattr__(self, name, getattr(self, name.removeprefix("shown_")))
@@ -63,12 +72,11 @@ class Trace:
                 f"trace.{name} has shape {values.shape}: expected (..., T, N), the same as "
                 f"uplink_bps, which has {shape}"
             )
-        allowed = (values > 0) & (values < np.inf)
+        least = values >= 0 if name in self.WEATHER else values > 0
+        allowed = least & (values <= 1 if name == "cloud" else values < np.inf)
         if not allowed.all():
-            raise ValueError(
-                f"trace.{name} holds {values[~allowed][0]}: expected finite numbers > 0 (an "
-                "outage is the rate floor)"
-            )
+            expected = ALLOWED.get(name, "finite numbers > 0 (an outage is the rate floor)")
+            raise ValueError(f"trace.{name} holds {values[~allowed][0]}: expected {expected}")
         return values
 
     @property
@@ -105,7 +113,9 @@ class Trace:
 
         Shown rates follow real ones that are replaced, where they are the same and not given.
         """
-        kept: dict[str, Any] = {name: getattr(self, name) for name in (*self.ARRAYS, *self.FACTORS)}
+        kept: dict[str, Any] = {
+            name: getattr(self, name) for name in (*self.ARRAYS, *self.OPTIONAL)
+        }
         for name in ("uplink_bps", "downlink_bps"):
             if kept[f"shown_{name}"] is kept[name]:
                 kept[f"shown_{name}"] = _REAL
@@ -119,7 +129,7 @@ class Trace:
             if name.startswith("shown_") and values is getattr(self, name.removeprefix("shown_")):
                 continue
             arrays[name] = function(values)
-        for name in self.FACTORS:
+        for name in self.OPTIONAL:
             values = getattr(self, name)
             arrays[name] = None if values is None else function(values)
         return Trace(**arrays)
@@ -153,4 +163,13 @@ class Trace:
             if any(each is not None for each in given):
                 ones = np.ones_like(traces[0].clock_hz)
                 arrays[name] = np.stack([ones if each is None else each for each in given])
+        for name in cls.WEATHER:
+            given = [getattr(trace, name) for trace in traces]
+            lacking = sum(each is None for each in given)
+            if 0 < lacking < len(given):
+                raise ValueError(
+                    f"{lacking} of {len(given)} traces lack {name}: expected all or none"
+                )
+            if not lacking:
+                arrays[name] = np.stack(given)
         return cls(**arrays)

@@ -101,7 +101,7 @@ class Configuration:
         except (TypeError, gym.error.Error) as error:
             raise BenchmarkError(refusal) from error
         if budget_fraction is not None:
-            budget = Budget(built.budget.scope, fraction=budget_fraction)
+            budget = Budget(built.energy_limit.scope, fraction=budget_fraction)
             built = built.replace(budget=budget)
         name = Path(named).stem if named.endswith(".json") else named
         return cls(
@@ -135,14 +135,15 @@ class Configuration:
             rounds += scenario.knowledge.csi_delay_rounds
             # The first draw of so many rounds tells which logs are too short.
             traces.draw([np.random.default_rng(0)], rounds)
-            if scenario.budget.fraction is not None:
+            budget = scenario.budget
+            if budget is not None and budget.fraction is not None:
                 scenario = scenario.with_budget_on(traces)
         described = traces.describe(rounds).replace("\n", "\n  - ")
         told = dict.fromkeys(str(each.message) for each in notices)
         notes = [f"Measured logs: {described}", *told]
-        if self.scenario.budget.fraction is not None:
+        if budget is not None and budget.fraction is not None:
             notes.append(
-                f"The budget's fraction {self.scenario.budget.fraction:g} refers to the logs: "
+                f"The budget's fraction {budget.fraction:g} refers to the logs: "
                 f"{scenario.energy_budget:.4g} J a round, the mean over {len(REFERENCE_SEEDS)} "
                 "draws from them."
             )

@@ -42,6 +42,8 @@ def contender_names(evaluator: Evaluator) -> list[str]:
     """The names that :func:`contenders` knows in an evaluation."""
     suite = (entry.name for entry in build_suite(evaluator, agents=False).entries)
     schemes = (scheme.name for scheme in SCHEMES)
+    if evaluator.scenario.batteries is not None:
+        return list(suite)
     others = (entry.name for entry in (*OPEN_VERSIONS, *ABLATIONS))
     return list(dict.fromkeys([*suite, *others, *schemes]))
 

@@ -9,7 +9,6 @@ import csv
 import io
 import os
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,28 @@ import pandas as pd
 
 from agents.bookkeeping import write_whole
 from asl_gym import EpisodeScore
+from asl_gym.scoring.episodes import score_fields
 from benchmarks.errors import BenchmarkError
 
-__all__ = ["COLUMNS", "EpisodeLog", "order_rows", "read_episodes", "remove_rows", "rows_of"]
+__all__ = [
+    "BATTERY_COLUMNS",
+    "COLUMNS",
+    "EpisodeLog",
+    "order_rows",
+    "read_episodes",
+    "remove_rows",
+    "rows_of",
+]
 
-_SCORES = [field.name for field in fields(EpisodeScore)]
-COLUMNS = ("env_id", "scenario", "policy", "training_seed", *(s for s in _SCORES if s != "policy"))
-"""The fields of :class:`asl_gym.EpisodeScore`, and what else tells episodes apart."""
+KEYS = ("env_id", "scenario", "policy", "training_seed")
+
+
+def columns_of(on_batteries: bool) -> tuple[str, ...]:
+    """The columns: fields of :class:`asl_gym.EpisodeScore`, and what else tells episodes apart."""
+    return (*KEYS, *(name for name in score_fields(on_batteries) if name != "policy"))
+
+
+COLUMNS, BATTERY_COLUMNS = columns_of(False), columns_of(True)
 
 _TEXT = ("env_id", "scenario", "policy", "frontier_status")
 _WHOLE = {"training_seed": "Int64", "evaluation_seed": "int64", "rounds": "int64"}
@@ -37,13 +51,15 @@ class EpisodeLog:
 
     Args:
         path: The CSV file; it need not exist.
+        on_batteries: Whether the rows are of devices on batteries.
 
     Attributes:
         done: Policy and evaluation seed of the rows that are there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_batteries: bool = False) -> None:
         _cut_torn_line(path)
+        self._columns = columns_of(on_batteries)
         self.done: set[tuple[str, int]] = set()
         if path.is_file() and path.stat().st_size:
             rows = read_episodes(path)
@@ -51,7 +67,7 @@ class EpisodeLog:
         self._path = path
         self._file = path.open("a", encoding="utf-8", newline="")
         if self._file.tell() == 0:
-            self._write(COLUMNS)
+            self._write(self._columns)
 
     def __enter__(self) -> "EpisodeLog":
         return self
@@ -69,7 +85,7 @@ class EpisodeLog:
             "scenario": scenario,
             "training_seed": training_seed,
         }
-        self._write([row[name] for name in COLUMNS])
+        self._write([row[name] for name in self._columns])
         self.done.add((score.policy, score.evaluation_seed))
 
     def _write(self, cells: Any) -> None:
@@ -97,9 +113,9 @@ def read_episodes(path: Path) -> pd.DataFrame:
         raise BenchmarkError(f"{path} does not exist: expected the rows of a run")
     whole = _whole_lines(path)
     header = tuple(whole.partition("\n")[0].split(","))
-    if header != COLUMNS:
+    if header not in (COLUMNS, BATTERY_COLUMNS):
         raise BenchmarkError(f"{path} has the columns {header}: expected {COLUMNS}")
-    numbers = [name for name in COLUMNS if name not in (*_TEXT, *_WHOLE)]
+    numbers = [name for name in header if name not in (*_TEXT, *_WHOLE)]
     try:
         rows = pd.read_csv(
             io.StringIO(whole),
@@ -136,7 +152,7 @@ def remove_rows(path: Path, policies: Sequence[str]) -> None:
 def order_rows(path: Path, policies: Sequence[str]) -> None:
     """Puts the rows into the order of some policies and of the evaluation seeds."""
     header, *lines = _whole_lines(path).splitlines(keepends=True)
-    place = COLUMNS.index("evaluation_seed")
+    place = header.rstrip("\n").split(",").index("evaluation_seed")
 
     def order(line: str) -> tuple[int, int]:
         return policies.index(_policy(line)), int(next(csv.reader([line]))[place])
@@ -146,7 +162,7 @@ def order_rows(path: Path, policies: Sequence[str]) -> None:
 
 
 def _policy(line: str) -> str:
-    return next(csv.reader([line]))[COLUMNS.index("policy")]
+    return next(csv.reader([line]))[KEYS.index("policy")]
 
 
 def _whole_lines(path: Path) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 from asl_gym import EpisodeScore, Evaluator
-from asl_gym.scoring.evaluation import EpisodeSeries
+from asl_gym.scoring.episodes import EpisodeSeries
 from benchmarks.jobs.batches import batched
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.suite import Entry, user_entries

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from agents.bookkeeping import write_json, write_whole
 from asl_gym import Scenario
-from asl_gym.scoring.evaluation import EpisodeSeries
+from asl_gym.scoring.episodes import EpisodeSeries
 from asl_gym.validation.checks import FieldError
 from asl_gym.validation.json_files import read_json
 from benchmarks.errors import BenchmarkError
@@ -181,7 +181,12 @@ class RunFolder:
 
     def open_log(self) -> EpisodeLog:
         """Opens the rows for appending."""
-        return EpisodeLog(self._episodes_path)
+        return EpisodeLog(self._episodes_path, self._on_batteries)
+
+    @property
+    def _on_batteries(self) -> bool:
+        """Whether devices of the scenario that is played run on batteries."""
+        return self.manifest["configuration"]["scenario"].get("batteries") is not None
 
     def episodes(self) -> pd.DataFrame:
         """The rows so far.
@@ -216,8 +221,13 @@ class RunFolder:
             "round": np.arange(len(series.delay)),
             "delay_s": series.delay,
             "energy_j": series.energy,
-            "queue_j": series.queue,
         }
+        if series.battery is None:
+            columns["queue_j"] = series.queue
+        else:
+            columns |= _by_device("battery", series.battery, "j")
+            columns |= _by_device("harvest", series.harvest, "j")
+            columns |= _by_device("wait", series.wait, "s")
         if series.energies.shape[1] > 1:
             for budget, energies in enumerate(series.energies.T):
                 columns[f"energy_of_budget_{budget}_j"] = energies
@@ -231,7 +241,13 @@ class RunFolder:
 
     def series(self, policy: str) -> pd.DataFrame:
         """The rounds of a policy's first evaluation seed."""
-        return _table(self.series_path(policy), "round", "delay_s", "energy_j", "queue_j")
+        limit = "battery_0_j" if self._on_batteries else "queue_j"
+        return _table(self.series_path(policy), "round", "delay_s", "energy_j", limit)
+
+
+def _by_device(name: str, values: Any, unit: str) -> dict[str, Any]:
+    """Columns of figures of shape (T, N), one a device."""
+    return {f"{name}_{device}_{unit}": each for device, each in enumerate(np.asarray(values).T)}
 
 
 def _table(path: Path, *columns: str) -> pd.DataFrame:

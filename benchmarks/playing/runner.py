@@ -51,7 +51,8 @@ def run_suite(
     with folder.locked():
         for line in folder.prepare(configuration, suite):
             console.print(line)
-        if not folder.has_frontier:
+        on_batteries = configuration.scenario.batteries is not None
+        if not (on_batteries or folder.has_frontier):
             folder.write_frontier(frontier_curve(configuration.evaluator, configuration.seeds))
         with folder.open_log() as log:
             _play(configuration, suite, folder, log, console, engine)

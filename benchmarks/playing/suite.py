@@ -34,6 +34,10 @@ from asl_gym import (
     WarmStartOPEN,
 )
 from asl_gym.policies.base import Policy
+from asl_gym.policies.harvest.prices import ConstantPrice, DriftPlusPenalty, Myopic
+from asl_gym.policies.harvest.ration import RationToSunrise
+from asl_gym.policies.harvest.told_law import ToldTheLaw
+from asl_gym.scenario.presets import preset
 from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.user_policies import UserPolicy, users_code
@@ -116,6 +120,9 @@ WARM_START = Entry("warm-start-open", "OPEN, tuned initial queue", "OPEN", WarmS
 """OPEN with a queue of its own that starts where it settles, so that it keeps its budget."""
 
 
+GREEDY_DELAY = Entry("greedy-delay", "greedy for delay", "scheme", GreedyDelay)
+
+
 @dataclass(frozen=True)
 class Suite:
     """The policies of a run, and those that could not take part.
@@ -180,6 +187,8 @@ def build_suite(
 
 def _heuristics(evaluator: Evaluator) -> list[Entry]:
     scenario = evaluator.scenario
+    if scenario.batteries is not None:
+        return [*_on_batteries(scenario), *_fixed_splits(scenario, "max"), GREEDY_DELAY]
     versions: tuple[tuple[Kind, _Versions], ...] = (
         ("OPEN", OPEN_VARIANTS),
         ("baseline", TOLD_MORE),
@@ -193,9 +202,27 @@ def _heuristics(evaluator: Evaluator) -> list[Entry]:
             for name, label, version in named.get(evaluator.env_id, ())
         ),
         *(entry for clock in CLOCKS for entry in _fixed_splits(scenario, clock)),
-        Entry("greedy-delay", "greedy for delay", "scheme", GreedyDelay),
+        GREEDY_DELAY,
         Entry("greedy-energy", "greedy for energy", "baseline", GreedyEnergy),
         Entry("random", "random", "baseline", RandomPolicy),
+    ]
+
+
+def _on_batteries(scenario: Scenario) -> list[Entry]:
+    """Policies that are made for batteries; prices by device for the fleet they were tuned for."""
+    price = DriftPlusPenalty
+    by_device = Entry(
+        *("harvest-drift-by-device", "drift plus penalty, tuned by device", "baseline"),
+        price.by_device,
+    )
+    return [
+        Entry("told-the-law", "told the law", "baseline", ToldTheLaw),
+        Entry("harvest-drift", "drift plus penalty, tuned", "baseline", price),
+        *([by_device] if scenario.fleet == preset("harvest").fleet else ()),
+        Entry("harvest-deficit", "drift plus penalty, deficit alone", "baseline", price.on_deficit),
+        Entry("ration", "ration to sunrise", "baseline", RationToSunrise),
+        Entry("constant-price", "constant price", "baseline", ConstantPrice),
+        Entry("myopic", "myopic", "baseline", Myopic),
     ]
 
 

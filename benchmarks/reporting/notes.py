@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.suite import WARM_START, split_label
 from benchmarks.reporting.results import Results
-from benchmarks.reporting.statistics import BEST_FIXED, CONFIDENCE, OVERSPENT
+from benchmarks.reporting.statistics import BEST_FIXED, CONFIDENCE, OVERSPENT, gap_of
 from benchmarks.reporting.tables import AT_MINIMUM_ENERGY, OVERSPENT_MARK
 
 __all__ = ["notes_on", "provenance_of", "reading_notes"]
@@ -21,9 +21,12 @@ def provenance_of(results: Results) -> str:
     """Rounds, seeds and budget, and the commands, commits and versions behind the rows."""
     seeds = results.manifest["configuration"]["seeds"]
     row = results.episodes.iloc[0]
+    limit = "devices on batteries"
+    if results.folder.scenario.batteries is None:
+        limit = f"energy budget {row['energy_budget_j']:.4g} J a round"
     lines = [
         f"{len(seeds)} evaluation seeds ({seeds[0]}–{seeds[-1]}) of {row['rounds']} rounds; "
-        f"energy budget {row['energy_budget_j']:.4g} J a round. Written by:",
+        f"{limit}. Written by:",
         "",
     ]
     for each in results.manifest["written_by"]:
@@ -35,6 +38,15 @@ def provenance_of(results: Results) -> str:
 
 def notes_on(results: Results) -> list[str]:
     """The notes, most general first."""
+    if results.folder.scenario.batteries is not None:
+        return [
+            *_reading_on_batteries(results),
+            *_best_fixed(results),
+            *_with_memory(results),
+            *_agents(results),
+            *_incomplete(results),
+            *results.manifest["notes"],
+        ]
     return [
         *reading_notes(results),
         *_overspending(results),
@@ -45,6 +57,19 @@ def notes_on(results: Results) -> list[str]:
         *_incomplete(results),
         *results.manifest["notes"],
     ]
+
+
+def _reading_on_batteries(results: Results) -> Iterator[str]:
+    """How to read the columns of a table of devices on batteries."""
+    yield (
+        f"Means over evaluation seeds; in brackets {CONFIDENCE:.0%} bootstrap intervals. Delays "
+        "are those of a round, with what devices wait for their batteries and, spread over the "
+        "rounds, the charging at the end of what the episode drained. The gap is the delay beyond "
+        "the hindsight bound, below which no policy can lie on the same trace; the decision time "
+        "is a round's, the median of each episode."
+    )
+    if results.summary["episodes"].max() < 2:
+        yield "One evaluation seed gives no intervals."
 
 
 def reading_notes(results: Results) -> Iterator[str]:
@@ -85,7 +110,10 @@ def _overspending(results: Results) -> Iterator[str]:
 
 
 def _best_fixed(results: Results) -> Iterator[str]:
-    for name, label, _ in BEST_FIXED.values():
+    on_batteries = results.folder.scenario.batteries is not None
+    for clock, (name, label, _) in BEST_FIXED.items():
+        if on_batteries and clock != "max":
+            continue
         rows = results.episodes[results.episodes["policy"] == name]
         if rows.empty:
             yield f"No line for the {label}: it needs every admissible split on a seed."
@@ -95,9 +123,11 @@ def _best_fixed(results: Results) -> Iterator[str]:
             f"{split_label(results.folder.scenario, split)} on {count}"
             for split, count in zip(counts.index.astype(int), counts, strict=True)
         )
-        unpriced = rows["priced_gap"].isna().sum()
+        gap = gap_of(rows)
+        unpriced = rows[gap].isna().sum()
         by = f"; on {unpriced} of them without one, by delay" if unpriced else ""
-        yield f"The {label}, is picked on each seed by priced gap{by}: {seeds} of {len(rows)}."
+        told = gap.replace("_", " ")
+        yield f"The {label}, is picked on each seed by {told}{by}: {seeds} of {len(rows)}."
 
 
 def _without_frontier(results: Results) -> Iterator[str]:

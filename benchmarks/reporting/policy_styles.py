@@ -114,6 +114,14 @@ STYLES = {
     "static-cut-mean": PolicyStyle(PURPLE, "^", HOLLOW),
     "static-cut-sampled": PolicyStyle(SKY, "p", HOLLOW),
     "skip-or-split": PolicyStyle(GREEN, "p"),
+    # On batteries
+    "told-the-law": PolicyStyle(BLACK, "D"),
+    "harvest-drift-by-device": PolicyStyle(VERMILION, "D"),
+    "harvest-drift": PolicyStyle(VERMILION, "s"),
+    "harvest-deficit": PolicyStyle(ORANGE, "v"),
+    "constant-price": PolicyStyle(GREEN, "^"),
+    "ration": PolicyStyle(BLUE, "<"),
+    "myopic": PolicyStyle(PURPLE, "o"),
     # OPEN taken apart
     "random-cut-fixed-resource": PolicyStyle(GREY, "<", HOLLOW),
     "random-cut-optimal-resource": PolicyStyle(GREY, "<"),

@@ -17,6 +17,7 @@ from benchmarks.reporting.exports import write_table
 from benchmarks.reporting.notes import notes_on, provenance_of
 from benchmarks.reporting.plots import write_plots
 from benchmarks.reporting.results import Results, load_results
+from benchmarks.reporting.statistics import gap_of
 from benchmarks.reporting.tables import (
     changes_table,
     markdown,
@@ -39,13 +40,16 @@ def write_report(folder: RunFolder, console: Console) -> None:
     results = load_results(folder)
     ranking = ranking_table(results.summary, all_intervals=True)
     write_table(results.summary, folder.path / "table", ranking)
-    write_table(results.changes, folder.path / "changes", changes_table(results.changes))
+    if results.folder.scenario.batteries is None:
+        write_table(results.changes, folder.path / "changes", changes_table(results.changes))
     captions = write_plots(results)
     report = folder.path / "report.md"
     write_whole(report, _markdown(results, captions).encode())
     short = shortlist(results.summary, results.policies)
-    print_table(console, terminal_ranking(short), "Ranked by priced gap")
-    against = terminal_changes(results.changes, short)
+    gap = "priced gap" if gap_of(short) == "priced_gap" else "gap to the hindsight bound"
+    print_table(console, terminal_ranking(short), f"Ranked by {gap}")
+    changes = results.changes
+    against = terminal_changes(changes, short) if len(changes) else changes
     if len(against):
         print_table(console, against, "Change of mean delay and energy")
         console.print(COMPARABILITY)

@@ -23,7 +23,7 @@ class Results:
         policies: Label, kind and more of each policy that has rows, derived ones included.
         episodes: The rows, derived ones included.
         summary: One line a policy, ranked.
-        changes: Delay and energy against existing schemes.
+        changes: Delay and energy against existing schemes; empty on batteries.
     """
 
     folder: RunFolder
@@ -45,10 +45,17 @@ def load_results(folder: RunFolder) -> Results:
         raise BenchmarkError(f"out = {str(folder.path)!r} holds no rows yet")
     policies = dict(manifest["policies"])
     derived = []
+    on_batteries = folder.scenario.batteries is not None
     for clock, (name, label, kind) in BEST_FIXED.items():
+        if on_batteries and clock != "max":
+            continue
         splits = folder.scenario.split_points.common
         derived.append(best_fixed_split(episodes, policies, clock, splits))
         policies[name] = {"label": label, "kind": kind, "split": None}
     everything = pd.concat([episodes, *(rows for rows in derived if len(rows))])
     summary = summarise(everything, policies)
+    if on_batteries:
+        # What the server and the radio spend has no price there, so that no pair is compared.
+        nothing = pd.DataFrame()
+        return Results(folder, manifest, policies, everything, summary, nothing)
     return Results(folder, manifest, policies, everything, summary, changes(everything, summary))

@@ -14,6 +14,7 @@ __all__ = [
     "OVERSPENT",
     "best_fixed_split",
     "bootstrap_interval",
+    "gap_of",
     "summarise",
 ]
 
@@ -28,7 +29,19 @@ MEANS = (
 )
 """Columns of the rows that are averaged over evaluation seeds."""
 
-INTERVALS = MEANS[:5]
+BATTERY_MEANS = (
+    "mean_delay_s",
+    "mean_energy_j",
+    "gap",
+    "mean_wait_s",
+    "end_charge_s",
+    "final_charge",
+    "bound_s",
+    "decision_time_us",
+)
+"""The same of devices on batteries."""
+
+INTERVALS, BATTERY_INTERVALS = MEANS[:5], BATTERY_MEANS[:4]
 """Those that get an interval, in the columns ``…_low`` and ``…_high``."""
 
 CONFIDENCE = 0.95
@@ -45,6 +58,11 @@ BEST_FIXED = {
 """Name, label and kind of what is derived from the rows of the fixed splits, by their clock."""
 
 
+def gap_of(rows: pd.DataFrame) -> str:
+    """The column that policies are ranked by."""
+    return "gap" if "gap" in rows else "priced_gap"
+
+
 def best_fixed_split(
     episodes: pd.DataFrame,
     policies: dict[str, dict[str, Any]],
@@ -53,9 +71,10 @@ def best_fixed_split(
 ) -> pd.DataFrame:
     """The rows of the fixed split that is best in hindsight.
 
-    On each evaluation seed it is the one with the least priced gap among all admissible splits;
-    on seeds without a priced gap, where no policy can keep the budget, the one with the least
-    mean delay. So its means cover the same seeds as those of any other policy.
+    On each evaluation seed it is the one with the least priced gap among all admissible splits, on
+    batteries the least gap to the hindsight bound; on seeds without a priced gap, where no policy
+    can keep the budget, the one with the least mean delay. So its means cover the same seeds as
+    those of any other policy.
 
     Args:
         episodes: The rows.
@@ -73,13 +92,13 @@ def best_fixed_split(
     rows = rows[counts == len(admissible)]
     # Whether there is a priced gap depends on the seed's trace alone, so that within a seed either
     # priced gaps are compared or delays.
-    cost = rows["priced_gap"].fillna(rows["mean_delay_s"])
+    cost = rows[gap_of(rows)].fillna(rows["mean_delay_s"])
     best = rows.loc[cost.groupby(rows["evaluation_seed"]).idxmin()]
     return best.assign(split=best["policy"].map(splits), policy=BEST_FIXED[clock][0])
 
 
 def summarise(episodes: pd.DataFrame, policies: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    """One line a policy, ranked by priced gap.
+    """One line a policy, ranked by priced gap, or on batteries by the gap to the hindsight bound.
 
     Args:
         episodes: The rows, derived ones included.
@@ -89,9 +108,11 @@ def summarise(episodes: pd.DataFrame, policies: dict[str, dict[str, Any]]) -> pd
         The columns ``rank`` (none for derived rows), ``policy``, ``label``, ``kind``,
         ``split`` (of a fixed split), ``training_seed``, ``episodes``, those of ``MEANS``, their
         intervals, ``at_minimum_energy`` (episodes without a frontier gap), ``unpriced`` (episodes
-        without a priced gap) and ``overspent``.
+        without a priced gap) and ``overspent``. On batteries the columns are those of
+        ``BATTERY_MEANS``, and the last three are missing.
     """
-    lines = []
+    gap, lines = gap_of(episodes), []
+    with_budget = gap == "priced_gap"
     for name, rows in episodes.groupby("policy", sort=False):
         entry = policies[str(name)]
         line: dict[str, Any] = {
@@ -102,15 +123,16 @@ def summarise(episodes: pd.DataFrame, policies: dict[str, dict[str, Any]]) -> pd
             "training_seed": rows["training_seed"].iloc[0],
             "episodes": len(rows),
         }
-        for column in MEANS:
+        for column in MEANS if with_budget else BATTERY_MEANS:
             line[column] = rows[column].mean()
-        for column in INTERVALS:
+        for column in INTERVALS if with_budget else BATTERY_INTERVALS:
             line[f"{column}_low"], line[f"{column}_high"] = interval(rows[column].dropna())
-        line["at_minimum_energy"] = int(rows["frontier_gap"].isna().sum())
-        line["unpriced"] = int(rows["priced_gap"].isna().sum())
-        line["overspent"] = bool(line["energy_ratio"] > OVERSPENT)
+        if with_budget:
+            line["at_minimum_energy"] = int(rows["frontier_gap"].isna().sum())
+            line["unpriced"] = int(rows["priced_gap"].isna().sum())
+            line["overspent"] = bool(line["energy_ratio"] > OVERSPENT)
         lines.append(line)
-    summary = pd.DataFrame(lines).sort_values(["priced_gap", "mean_delay_s"], na_position="last")
+    summary = pd.DataFrame(lines).sort_values([gap, "mean_delay_s"], na_position="last")
     played = ~summary["policy"].isin(name for name, _, _ in BEST_FIXED.values())
     rank = played.cumsum().where(played).astype("Int64")
     summary.insert(0, "rank", rank)

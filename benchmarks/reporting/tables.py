@@ -15,7 +15,7 @@ from benchmarks.reporting.formatting import (
     signed_percent,
     with_interval,
 )
-from benchmarks.reporting.statistics import BEST_FIXED
+from benchmarks.reporting.statistics import BEST_FIXED, gap_of
 
 __all__ = [
     "changes_table",
@@ -48,6 +48,7 @@ TEXT_COLUMNS = (
 
 
 TERMINAL_COLUMNS = ("#", "Policy", "Delay [s]", "Energy [J]", "E/Ē", "Priced gap [%]")
+BATTERY_COLUMNS = ("#", "Policy", "Delay [s]", "Gap [%]", "Waits [s]", "Final charge [%]")
 TERMINAL_LINES = 15
 """Columns and greatest number of lines of the ranking in a terminal."""
 
@@ -75,6 +76,8 @@ def ranking_table(summary: pd.DataFrame, all_intervals: bool = False) -> pd.Data
         summary: What :func:`benchmarks.reporting.statistics.summarise` gives, or some lines of it.
         all_intervals: Whether delay and energy get their intervals as well as the gaps.
     """
+    if gap_of(summary) == "gap":
+        return _battery_ranking(summary, all_intervals)
     lines = []
     for _, line in summary.iterrows():
         mark = f" {OVERSPENT_MARK}" if line["overspent"] else ""
@@ -94,13 +97,33 @@ def ranking_table(summary: pd.DataFrame, all_intervals: bool = False) -> pd.Data
     return pd.DataFrame(lines).fillna("")
 
 
+def _battery_ranking(summary: pd.DataFrame, all_intervals: bool) -> pd.DataFrame:
+    """The ranking of devices on batteries."""
+    lines = [
+        {
+            "#": "–" if pd.isna(line["rank"]) else str(line["rank"]),
+            "Policy": line["label"],
+            "Delay [s]": _cell(line, "mean_delay_s", at_most_three_digits, all_intervals),
+            "Gap [%]": _cell(line, "gap", percent),
+            "Waits [s]": _cell(line, "mean_wait_s", at_most_three_digits, all_intervals),
+            "End charge [s]": at_most_three_digits(line["end_charge_s"]),
+            "Final charge [%]": percent(line["final_charge"]),
+            "Energy [J]": _cell(line, "mean_energy_j", at_most_three_digits, all_intervals),
+            "Decision [µs]": at_most_three_digits(line["decision_time_us"]),
+        }
+        for _, line in summary.iterrows()
+    ]
+    return pd.DataFrame(lines)
+
+
 def terminal_ranking(summary: pd.DataFrame) -> pd.DataFrame:
     """The ranking in the columns and lines that a terminal has room for, the best first."""
-    table = ranking_table(summary)[list(TERMINAL_COLUMNS)]
+    columns = BATTERY_COLUMNS if gap_of(summary) == "gap" else TERMINAL_COLUMNS
+    table = ranking_table(summary)[list(columns)]
     if len(table) <= TERMINAL_LINES:
         return table
     shown = table.head(TERMINAL_LINES - 1)
-    more = dict.fromkeys(TERMINAL_COLUMNS, "")
+    more = dict.fromkeys(columns, "")
     more["Policy"] = f"… and {len(table) - len(shown)} more in table.csv"
     return pd.concat([shown, pd.DataFrame([more])])
 

@@ -22,6 +22,7 @@ SMALL_MODEL: dict[str, dict[str, Any]] = {
     "shared": {**PPO_LIKE, "gradient_steps": 4},
     "device_ppo": PPO_LIKE,
     "generalist": {**ON_POLICY, "gradient_steps": 4, "batch_size": 2},
+    "price_network": {"batch_size": 64, "sweeps": 2, "sweep_episodes": 2},
     "a2c": ON_POLICY,
     "sac": OFF_POLICY,
     "td3": OFF_POLICY,
@@ -30,11 +31,20 @@ SMALL_MODEL: dict[str, dict[str, Any]] = {
 """Arguments by which each algorithm's own are overridden to train in a moment."""
 
 
+HOMES = {"price_network": "ASLHarvest-v0"}
+"""Where algorithms are trained that are not made for ``ASL-v0``."""
+
+
+def home_of(algorithm: str) -> str:
+    """An environment id that an algorithm has hyperparameters for."""
+    return HOMES.get(algorithm, "ASL-v0")
+
+
 def quick_configuration(algorithm: str) -> Configuration:
     """The repository's configuration with a small batch, net and horizon."""
-    configuration = load_configuration(algorithm, "ASL-v0")
-    by_row = algorithm in ("shared", "device_ppo", "generalist")
-    size = {"hidden": 16} if by_row else {"net_arch": [16]}
+    configuration = load_configuration(algorithm, home_of(algorithm))
+    of_devices = algorithm in ("shared", "device_ppo", "generalist", "price_network")
+    size = {"hidden": 16} if of_devices else {"net_arch": [16]}
     network = {**configuration.network, **size}
     if algorithm == "recurrent_ppo":
         network["lstm_hidden_size"] = 8
@@ -45,7 +55,7 @@ def quick_configuration(algorithm: str) -> Configuration:
         scenarios=2 if configuration.scenarios else None,
         total_steps=256,
         validate_every=128,
-        environment={**configuration.environment, "horizon": 20},
+        environment={**configuration.environment, "horizon": 16 if algorithm in HOMES else 20},
         model={**configuration.model, **SMALL_MODEL[algorithm]},
         network=network,
     )

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from agents.configuration import ALGORITHMS, Configuration, load_configuration
 from agents.description import read_description
 from agents.runs import read_curve, run_folder
-from tests.agents.agent_samples import learned_state, same
+from tests.agents.agent_samples import home_of, learned_state, same
 
 KILLS = 10
 NUM_ENVS, HORIZON, EPISODES = 16, 50, 14
@@ -79,7 +79,7 @@ def start(algorithm: str, root: Path, kill_after: tuple[str, float] | None = Non
 
 def compare(algorithm: str, root: Path, rng: random.Random) -> bool:
     """Trains undisturbed and killed, prints how it went; whether learned states are equal."""
-    configuration = scaled(algorithm, "ASL-v0")
+    configuration = scaled(algorithm, home_of(algorithm))
     undisturbed = start(algorithm, root / "undisturbed")
     # So that a training that is killed gets on by about a checkpoint each time.
     window = 1.6 * (undisturbed.seconds - undisturbed.seconds_before) / EPISODES

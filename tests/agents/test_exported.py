@@ -23,7 +23,7 @@ from asl_gym import evaluate
 from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from asl_gym.validation.checks import FieldError
 from benchmarks.playing.user_policies import load_user_policy
-from tests.agents.agent_samples import quick_configuration
+from tests.agents.agent_samples import home_of, quick_configuration
 
 SHIPPED = [
     (name, env_id)
@@ -106,7 +106,8 @@ def exported(*arguments: str) -> tuple[int, str, str]:
 
 @pytest.mark.usefixtures("one_validation_seed")
 @pytest.mark.parametrize(
-    "algorithm", ["ppo", "recurrent_ppo", "tqc", "hybrid", "device_ppo", "generalist"]
+    "algorithm",
+    ["ppo", "recurrent_ppo", "tqc", "hybrid", "device_ppo", "generalist", "price_network"],
 )
 def test_a_run_is_exported_and_takes_part(algorithm: str, tmp_path: Path) -> None:
     configuration = quick_configuration(algorithm)
@@ -118,7 +119,10 @@ def test_a_run_is_exported_and_takes_part(algorithm: str, tmp_path: Path) -> Non
     user = load_user_policy(f"mine={file}")
     assert user.files == {file.name: sha256_of(file)}
     trained = as_policy(ALGORITHMS[algorithm].load(model, device="cpu"))
-    ours, theirs = (evaluate(each, seeds=[1], horizon=20)[0] for each in (user.factory, trained))
+    env_id = home_of(algorithm)
+    ours, theirs = (
+        evaluate(each, env_id, seeds=[1], horizon=20)[0] for each in (user.factory, trained)
+    )
     assert ours.mean_delay_s == pytest.approx(theirs.mean_delay_s, rel=1e-6)
 
 

@@ -63,7 +63,9 @@ def test_the_budgets_fraction_refers_to_the_logs(tmp_path):
     scenario = preset("default").replace(horizon=6)
     traces = MeasuredTraces(scenario, tmp_path / "logs")
     each = [
-        resolve_budget(scenario, scenario.budget, traces.draw([np.random.default_rng(seed)], 6)[0])
+        resolve_budget(
+            scenario, scenario.energy_limit, traces.draw([np.random.default_rng(seed)], 6)[0]
+        )
         for seed in REFERENCE_SEEDS
     ]
     budget = Budget(joules=float(np.mean(each)), refers_to="measured traces")

@@ -11,7 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asl_gym.envs.actions import ACTION_VIEWS, NUM_FREQUENCY_LEVELS, ActionView, action_view
+from asl_gym.envs.action_view import ActionView
+from asl_gym.envs.actions import ACTION_VIEWS, NUM_FREQUENCY_LEVELS, action_view
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.scenario.presets import preset

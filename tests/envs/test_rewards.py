@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from asl_gym.arrays import Array
 from asl_gym.envs.env import ASLEnv
-from asl_gym.envs.rewards import REWARDS, Reward
+from asl_gym.envs.rewards import Reward, rewards_for
 from asl_gym.model.costs import Options
 from asl_gym.model.lyapunov import budget_weights
 from asl_gym.scenario.scenario import Scenario
@@ -140,7 +140,7 @@ def test_queues_follow_their_recursion(scenario: Scenario, seed: int) -> None:
 # What each device is charged
 
 
-@given(scenarios(), seeds, st.sampled_from(REWARDS))
+@given(scenarios(), seeds, st.sampled_from(rewards_for(False)))
 def test_devices_shares(scenario: Scenario, seed: int, kind: Reward) -> None:
     """Written out for each device and queue; they add up to the reward where devices take turns."""
     env = ASLEnv(scenario, action_view="dict", reward=kind)

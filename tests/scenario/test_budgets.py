@@ -13,14 +13,14 @@ from asl_gym.arrays import Array
 from asl_gym.envs.env import ASLEnv
 from asl_gym.model.demands import Budget
 from asl_gym.model.radio import cellular
-from asl_gym.scenario.presets import preset, preset_names
+from asl_gym.scenario.presets import preset
 from asl_gym.scenario.reference import reference_trace
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.channel import median_rates
 from asl_gym.traces.trace import Trace
 from asl_gym.validation.checks import FieldError
 from tests.by_hand import bits_by_hand, seconds_by_hand
-from tests.strategies import extremes, reference_of, scenarios
+from tests.strategies import WITH_BUDGET, extremes, reference_of, scenarios
 
 DEFAULT = preset("default")
 PER_DEVICE = preset("per-device-budgets")
@@ -37,7 +37,7 @@ def every_energy(scenario: Scenario, trace: Trace) -> tuple[Array, Array]:
 
 
 def joules(scenario: Scenario, values: Any) -> Scenario:
-    scope = scenario.budget.scope
+    scope = scenario.energy_limit.scope
     return scenario.replace(budget=Budget(scope=scope, joules=values))
 
 
@@ -87,7 +87,7 @@ def test_the_reference_trace_is_fixed_and_affordable(size: int, rounds: int) -> 
 @given(scenarios())
 def test_a_fraction_lies_between_the_extremes(scenario: Scenario) -> None:
     least, fastest = extremes(scenario)
-    share = scenario.budget.fraction
+    share = scenario.energy_limit.fraction
     assert share is not None
     expected = (1 - share) * least + share * fastest
     np.testing.assert_allclose(scenario.energy_budgets, expected, rtol=1e-9)
@@ -97,7 +97,7 @@ def test_a_fraction_lies_between_the_extremes(scenario: Scenario) -> None:
         assert least.sum() < scenario.energy_budget < fastest.sum()
 
 
-@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.parametrize("name", WITH_BUDGET)
 def test_the_presets_budgets_leave_room_on_both_sides(name: str) -> None:
     least, fastest = extremes(preset(name))
     assert 1.05 * least.sum() < preset(name).energy_budget < 0.95 * fastest.sum()

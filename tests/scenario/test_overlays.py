@@ -207,7 +207,11 @@ def test_a_scenario_is_shown_by_the_paths_that_change_it() -> None:
     assert lines["workload.profile"] == "deep_lenet, 12 layers"
     shown = set(lines) - {"num_devices"}
     parts = {path.partition(".")[0] for path in shown}
-    assert parts == {each.name for each in dataclasses.fields(Scenario)} - {"per_kind"}
+    fields = {each.name for each in dataclasses.fields(Scenario)}
+    assert parts == fields - {"per_kind", "batteries"}
+    lines = dict(line.split(maxsplit=1) for line in str(preset("harvest")).splitlines()[1:])
+    assert lines["batteries.trickle_power_w"] == "0.02 W"
+    assert not {"v", "initial_queue_j", "budget"} & set(lines)
 
 
 def test_kinds_of_a_fleet_are_counted() -> None:

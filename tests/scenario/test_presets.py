@@ -13,6 +13,7 @@ import pytest
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.vector_env import ASLVectorEnv
+from asl_gym.model.batteries import Batteries
 from asl_gym.model.demands import Budget
 from asl_gym.model.radio import cellular
 from asl_gym.policies.baselines import FixedSplit
@@ -22,7 +23,7 @@ from asl_gym.scenario.reference import resolve_budget
 from asl_gym.scoring.frontier import HindsightFrontier
 from asl_gym.traces.trace import Trace
 from asl_gym.validation.checks import FieldError
-from tests.strategies import solver_of
+from tests.strategies import WITH_BUDGET, solver_of
 
 SEEDS = range(20)
 DEFAULT = preset("default")
@@ -134,11 +135,11 @@ def test_open_keeps_to_the_budget(open_means: tuple[float, float]) -> None:
 # All presets
 
 
-@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.parametrize("name", WITH_BUDGET)
 def test_budgets_can_be_met_on_the_traces(name: str) -> None:
     """Where they cannot, no policy can be ranked by what it loses to the frontier."""
     scenario = preset(name)
-    budget = Budget(scope=scenario.budget.scope, joules=tuple(scenario.energy_budgets))
+    budget = Budget(scope=scenario.energy_limit.scope, joules=tuple(scenario.energy_budgets))
     impossible = []
     for seed, trace in zip(SEEDS, traces(name), strict=True):
         try:
@@ -158,6 +159,9 @@ def test_presets_differ_from_the_default_in_what_they_say() -> None:
     assert preset("per-device-budgets").num_budgets == DEFAULT.num_devices + 1
     assert preset("lenet5").workload.profile.name != DEFAULT.workload.profile.name
     assert preset("parallel").schedule == "parallel"
+    harvest = preset("harvest")
+    assert (harvest.budget, harvest.batteries) == (None, Batteries())
+    assert harvest.replace(budget=DEFAULT.budget, batteries=None, horizon=200) == DEFAULT
     for name in preset_names():
         assert preset(name) is preset(name)
         assert preset(name).fleet == DEFAULT.fleet

@@ -1,4 +1,4 @@
-"""The lower panels of a round's picture: energy and virtual queues against their budgets."""
+"""The lower panels of a round's picture: energy, and virtual queues or batteries."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ from asl_gym.envs.rendering.panels import DEVICE_COLOUR, LEFT, SERVER_COLOUR, La
 from asl_gym.envs.rendering.round_view import RoundView, rounded
 from asl_gym.picture_style import BLACK, GREY, PURPLE
 
-__all__ = ["Energy", "Queue", "Queues"]
+__all__ = ["Charges", "Energy", "Queue", "Queues"]
 
 TITLES, TOP, HEIGHT = 450, 484, 66
 """Place of the titles, top and height of the panels [pixel]."""
 
 
 class Joules:
-    """Horizontal bars of joules with the budget as a line across them."""
+    """Horizontal bars of joules, with the budget as a line across them where there is one."""
 
     def __init__(self, canvas: Canvas, left: int, width: int, rows: int, what: str) -> None:
         self.axes = canvas.add_axes(left, TOP, width, HEIGHT)
@@ -30,6 +30,7 @@ class Joules:
             for y in places
         ]
         self._canvas = canvas
+        self._marks_budget = False
 
     def bars(self, colour: str) -> Bars:
         """Bars of one colour, below the budget's line."""
@@ -37,6 +38,7 @@ class Joules:
 
     def mark_budget(self) -> None:
         """Adds the budget's line, once all bars are there."""
+        self._marks_budget = True
         line = self.axes.axvline(0.0, color=BLACK, linewidth=1.2, linestyle="--")
         self._line = self._canvas.moving(line)
         place = self.axes.get_xaxis_transform()
@@ -48,26 +50,33 @@ class Joules:
         for text, label in zip(self._labels, labels, strict=True):
             text.set_text(label)
         self.axes.set_xlim(0, round_up(largest))
+        if not self._marks_budget:
+            return
         self._line.set_xdata([budget, budget])
         self._budget.set_x(budget)
         self._budget.set_text(f"budget {rounded(budget)} J")
 
 
 class Energy:
-    """This round's energy, devices and server side, and the mean so far, against the budget."""
+    """This round's energy, devices and server side, and the mean so far.
 
-    def __init__(self, canvas: Canvas) -> None:
+    It stands against the budget where there is one.
+    """
+
+    def __init__(self, canvas: Canvas, layout: Layout) -> None:
         canvas.write(LEFT, TITLES, "Energy", weight="bold")
         canvas.key(LEFT + 70, TITLES, DEVICE_COLOUR, "devices")
         canvas.key(LEFT + 160, TITLES, SERVER_COLOUR, "server side")
         self._joules = Joules(canvas, LEFT, 330, 2, "energy of a round [J]")
         colours = (DEVICE_COLOUR, SERVER_COLOUR, GREY)
         self._devices, self._server, self._mean = map(self._joules.bars, colours)
-        self._joules.mark_budget()
+        if not layout.on_batteries:
+            self._joules.mark_budget()
 
     def show(self, view: RoundView) -> None:
         """Shows a view."""
-        labels, largest = ["round", "mean"], 2 * view.energy_budget
+        budget = 0.0 if view.battery is not None else view.energy_budget
+        labels, largest = ["round", "mean"], 2 * budget
         devices = server = mean = 0.0
         if played := view.played:
             labels = [f"round {rounded(played.energy)} J", f"mean {rounded(played.mean_energy)} J"]
@@ -80,7 +89,7 @@ class Energy:
             (self._mean, 0.0, mean, 1),
         ):
             bars.show(left, width, row)
-        self._joules.show(labels, largest, view.energy_budget)
+        self._joules.show(labels, largest or 1.0, budget)
 
 
 class Queue:
@@ -122,3 +131,22 @@ class Queues:
         top = round_up(max(2.0, float(relative.max())))
         self._axes.set_ylim(0, top)
         self._axes.set_yticks([0, top / 2, top])
+
+
+class Charges:
+    """What batteries hold, as shares of what they can hold."""
+
+    def __init__(self, canvas: Canvas, layout: Layout) -> None:
+        devices = layout.num_devices
+        canvas.write(560, TITLES, "Batteries, as shares of their capacity", weight="bold")
+        axes = canvas.add_axes(560, TOP, 366, HEIGHT)
+        axes.set_xticks(spaced(devices, 10))
+        axes.set(xlim=(-0.6, devices - 0.4), ylim=(0, 1))
+        axes.set_yticks([0, 0.5, 1], ["empty", "½", "full"])
+        axes.set_xlabel("device", fontsize=TEXT)
+        self._bars = Bars(canvas, axes, PURPLE, upright=True)
+
+    def show(self, view: RoundView) -> None:
+        """Shows a view."""
+        assert view.charge is not None
+        self._bars.show(0.0, view.charge, np.arange(view.num_devices))

@@ -10,7 +10,7 @@ import numpy as np
 from asl_gym.envs.rendering.bars import BAR, Bars, round_up, spaced
 from asl_gym.envs.rendering.canvas import TEXT, Canvas
 from asl_gym.envs.rendering.round_view import RoundView, bar_starts, rounded
-from asl_gym.picture_style import BLACK, FAINT, PARTS
+from asl_gym.picture_style import BLACK, FAINT, PARTS, WAITING
 
 __all__ = [
     "DEVICE_COLOUR",
@@ -26,6 +26,12 @@ DEVICE_COLOUR, SERVER_COLOUR = PARTS["device computing"], PARTS["server computin
 FEW_DEVICES, FEW_LAYERS = 20, 16
 """Up to which devices, and layers, have their names beside them."""
 
+SHORT = ("download", "device", "upload", "server")
+"""Names of the parts where waiting stands beside them."""
+
+PLACES, SHORT_PLACES = (338, 461, 646, 756), (338, 460, 566, 668, 768)
+"""Left ends of the parts' names [pixel]."""
+
 TOP, HEIGHT = 80, 290
 """Of the two upper panels [pixel]."""
 
@@ -40,13 +46,22 @@ class Layout(NamedTuple):
         num_devices: Number of devices N.
         num_layers: Number of layers of the deepest network.
         layer_names: Names beneath the layers, where there is one network of few layers.
-        num_queues: 1, or N + 1.
+        num_queues: 1, or N + 1; 0 with batteries.
+        on_batteries: Whether devices have batteries, and so wait.
     """
 
     num_devices: int
     num_layers: int
     layer_names: tuple[str, ...]
     num_queues: int
+    on_batteries: bool = False
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Names and colours of a delay's parts."""
+        if not self.on_batteries:
+            return dict(PARTS)
+        return {**dict(zip(SHORT, PARTS.values(), strict=True)), "waiting": WAITING}
 
     @classmethod
     def of(cls, view: RoundView) -> "Layout":
@@ -57,30 +72,32 @@ class Layout(NamedTuple):
             numbers = range(1, layers + 1)
             one = view.one_network
             names = tuple(view.layer_name(0, n) if one else str(n) for n in numbers)
-        return cls(view.num_devices, layers, names, len(view.queue))
+        has_batteries = view.battery is not None
+        num_queues = 0 if has_batteries else len(view.queue)
+        return cls(view.num_devices, layers, names, num_queues, has_batteries)
 
 
 class Header:
     """The round, its delay and energy, and how the delay divides into parts."""
 
-    def __init__(self, canvas: Canvas) -> None:
+    def __init__(self, canvas: Canvas, layout: Layout) -> None:
         def written(x: float, y: float, **look: Any) -> Any:
             return canvas.changing(canvas.write(x, y, "", **look))
 
         self._round = written(14, 24, fontsize=15, weight="bold")
         self._delay = written(BESIDE, 24, fontsize=12)
         self._energy = written(652, 24, fontsize=12)
-        places = (BESIDE, 461, 646, 756)
+        places = SHORT_PLACES if layout.on_batteries else PLACES
         self._parts = {
             part: canvas.changing(canvas.key(x, 62, colour, part))
-            for x, (part, colour) in zip(places, PARTS.items(), strict=True)
+            for x, (part, colour) in zip(places, layout.parts.items(), strict=True)
         }
 
     def show(self, view: RoundView) -> None:
         """Shows a view."""
         self._round.set_text(f"Round {view.round_index} of {view.horizon}")
         delay, energy = "No round has been played yet", ""
-        shares = [""] * len(PARTS)
+        shares = [""] * len(self._parts)
         if played := view.played:
             delay = f"delay {rounded(played.delay)} s, mean {rounded(played.mean_delay)} s"
             energy = f"energy {rounded(played.energy)} J, mean {rounded(played.mean_energy)} J"
@@ -152,7 +169,7 @@ class Delays:
         self._axes.set_ylim(devices - 0.5, -0.5)
         self._axes.set_yticks([])
         canvas.scale(self._axes.xaxis, "time within the round [s]; dotted: mean delay so far")
-        self._parts = [Bars(canvas, self._axes, colour) for colour in PARTS.values()]
+        self._parts = [Bars(canvas, self._axes, colour) for colour in layout.parts.values()]
         self._mean = canvas.moving(
             self._axes.axvline(0.0, color=BLACK, linewidth=1.2, linestyle=":")
         )
@@ -163,7 +180,8 @@ class Delays:
         played = view.played
         self._mean.set_visible(played is not None)
         self._axes.xaxis.set_visible(played is not None)
-        parts = np.zeros((len(PARTS), view.num_devices)) if played is None else played.parts
+        none = np.zeros((len(self._parts), view.num_devices))
+        parts = none if played is None else played.parts
         lefts = bar_starts(view.schedule, parts.sum(axis=0)) + np.cumsum(parts, axis=0) - parts
         rows = np.arange(view.num_devices)
         for bars, left, width in zip(self._parts, lefts, parts, strict=True):

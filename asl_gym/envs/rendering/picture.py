@@ -15,7 +15,7 @@ from gymnasium.error import DependencyNotInstalled
 from numpy.typing import NDArray
 
 from asl_gym.envs.rendering.canvas import Canvas
-from asl_gym.envs.rendering.meters import Energy, Queue, Queues
+from asl_gym.envs.rendering.meters import Charges, Energy, Queue, Queues
 from asl_gym.envs.rendering.panels import Delays, Header, Layout, Splits
 from asl_gym.envs.rendering.round_view import RoundView
 from asl_gym.picture_style import in_style
@@ -43,13 +43,12 @@ class RoundPicture:
     def __init__(self, layout: Layout) -> None:
         with in_style():
             self._canvas = Canvas()
-            queues = Queue(self._canvas) if layout.num_queues == 1 else None
             self._panels: Sequence[Panel] = (
-                Header(self._canvas),
+                Header(self._canvas, layout),
                 Splits(self._canvas, layout),
                 Delays(self._canvas, layout),
-                Energy(self._canvas),
-                queues or Queues(self._canvas, layout),
+                Energy(self._canvas, layout),
+                _limit(self._canvas, layout),
             )
 
     def draw(self, view: RoundView) -> NDArray[np.uint8]:
@@ -58,6 +57,13 @@ class RoundPicture:
             for panel in self._panels:
                 panel.show(view)
             return self._canvas.picture()
+
+
+def _limit(canvas: Canvas, layout: Layout) -> Panel:
+    """The panel of what limits the energy."""
+    if layout.on_batteries:
+        return Charges(canvas, layout)
+    return Queue(canvas) if layout.num_queues == 1 else Queues(canvas, layout)
 
 
 _KEPT: OrderedDict[Layout, RoundPicture] = OrderedDict()

@@ -16,7 +16,7 @@ MAX_NAME = 10
 
 @dataclass(frozen=True, eq=False)
 class PlayedRound:
-    """A round that was played. A device's delay is the sum of its four parts.
+    """A round that was played. A device's delay is the sum of its parts.
 
     Attributes:
         split: Split points ℓ, shape (N,).
@@ -33,6 +33,9 @@ class PlayedRound:
         energy: Energy of the whole system in the round [J].
         mean_delay: Mean delay of the episode's rounds so far [s].
         mean_energy: Mean energy of the episode's rounds so far [J].
+        wait: How long each device waited for its battery, and in the last round for the end charge
+            [s], shape (N,); ``None`` without batteries.
+        harvest: What each battery harvested [J], likewise.
     """
 
     split: Splits
@@ -49,11 +52,18 @@ class PlayedRound:
     energy: float
     mean_delay: float
     mean_energy: float
+    wait: Array | None = None
+    harvest: Array | None = None
 
     @property
     def parts(self) -> Array:
-        """Receiving, device computing, sending and server computing [s], shape (4, N)."""
-        parts = (self.downlink_delay, self.device_delay, self.uplink_delay, self.server_delay)
+        """Receiving, device computing, sending and server computing [s], shape (4, N).
+
+        On batteries waiting is a fifth.
+        """
+        parts = [self.downlink_delay, self.device_delay, self.uplink_delay, self.server_delay]
+        if self.wait is not None:
+            parts.append(self.wait)
         # A part that was found as a difference may lie a rounding error below zero.
         return np.maximum(np.stack(parts), 0.0)
 
@@ -72,6 +82,9 @@ class RoundView:
         schedule: The scenario's schedule.
         num_devices: Number of devices N.
         played: The last round; ``None`` before the first.
+        battery: What batteries hold now [J], shape (N,); ``None`` without them. With them there are
+            neither queues nor budgets.
+        capacity: What they can hold [J], likewise.
     """
 
     round_index: int
@@ -82,6 +95,15 @@ class RoundView:
     schedule: str
     num_devices: int
     played: PlayedRound | None = None
+    battery: Array | None = None
+    capacity: Array | None = None
+
+    @property
+    def charge(self) -> Array | None:
+        """What batteries hold now as a share of their capacity, shape (N,); ``None`` without."""
+        if self.battery is None or self.capacity is None:
+            return None
+        return np.asarray(self.battery / self.capacity)
 
     @property
     def num_layers(self) -> int:

@@ -20,17 +20,21 @@ def render_ansi(view: RoundView) -> str:
 
     It is at most 110 columns wide unless a figure needs more than six characters.
     """
-    budget = rounded(view.energy_budget)
-    head = f"Round {view.round_index} of {view.horizon}"
+    head, budget, limit = f"Round {view.round_index} of {view.horizon}", "", _charge_text(view)
+    if not limit:
+        budget, limit = f"budget {rounded(view.energy_budget)} J", _queue_text(view)
     played = view.played
     if played is None:
-        return f"{head} | no round has been played yet | budget {budget} J | {_queue_text(view)}\n"
-    relative_energy = rounded(played.mean_energy / view.energy_budget)
+        between = f"{budget} | " if budget else ""
+        return f"{head} | no round has been played yet | {between}{limit}\n"
+    relative_energy = ""
+    if budget:
+        relative_energy = f" = {rounded(played.mean_energy / view.energy_budget)} x budget"
     lines = [
-        f"{head} | delay {rounded(played.delay)} s | energy {rounded(played.energy)} J, "
-        f"budget {budget} J | {_queue_text(view)}",
+        f"{head} | delay {rounded(played.delay)} s | energy {rounded(played.energy)} J"
+        f"{', ' if budget else ''}{budget} | {limit}",
         f"Mean so far | delay {rounded(played.mean_delay)} s | "
-        f"energy {rounded(played.mean_energy)} J = {relative_energy} x budget",
+        f"energy {rounded(played.mean_energy)} J{relative_energy}",
         "",
         *_table(view, played),
     ]
@@ -53,18 +57,29 @@ def _table(view: RoundView, played: PlayedRound) -> list[str]:
     rates = _cells(np.stack([played.downlink_bps, played.uplink_bps])[:, rows] / 1e6)
     columns = [["device", "", *map(str, range(view.num_devices)[rows])]]
     columns += [_split_column(view, played.split[rows])]
-    names = ("delay", "= down", "+ dev.", "+ up", "+ serv.")
+    names = ("delay", "= down", "+ dev.", "+ up", "+ serv.", "+ wait")[: len(delays)]
     columns += [[name, "s", *cells] for name, cells in zip(names, delays, strict=True)]
     columns += [["energy", "J", *_cells(played.device_energy[None, rows])[0]]]
     if len(view.queue) > 1:
         columns += [["queue", "J", *_cells(view.queue[None, :-1][:, rows])[0]]]
+    columns += _battery_columns(view, played, rows)
     columns += [["down", "Mbit/s", *rates[0]], ["up", "Mbit/s", *rates[1]]]
-    columns += [["server", "GHz", *_server_clocks(played, rows)]]
+    if view.battery is None:
+        columns += [["server", "GHz", *_server_clocks(played, rows)]]
     widths = [max(6, *map(len, column)) for column in columns]
     return [
         " ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
         for row in zip(*columns, strict=True)
     ]
+
+
+def _battery_columns(view: RoundView, played: PlayedRound, rows: slice) -> list[list[str]]:
+    """What batteries harvested, and what they hold now of what they can hold."""
+    if view.charge is None or played.harvest is None:
+        return []
+    (harvest,) = _cells(played.harvest[None, rows])
+    shares = [f"{100 * each:.1f}" for each in view.charge[rows]]
+    return [["sun", "J", *harvest], ["batt.", "%", *shares]]
 
 
 def _split_column(view: RoundView, split: NDArray[np.int64]) -> list[str]:
@@ -86,6 +101,14 @@ def _server_clocks(played: PlayedRound, rows: slice) -> list[str]:
     clocks = _cells(played.server_frequency_hz[None, rows] / 1e9)[0]
     idle = played.server_delay[rows] <= 1e-9 * played.parts.sum(axis=0)[rows]
     return ["-" if none else clock for none, clock in zip(idle, clocks, strict=True)]
+
+
+def _charge_text(view: RoundView) -> str:
+    """How full batteries are; empty without any."""
+    if view.charge is None:
+        return ""
+    mean, least = view.charge.mean(), int(view.charge.argmin())
+    return f"batteries {mean:.0%} full, the least {view.charge[least]:.0%} (device {least})"
 
 
 def _queue_text(view: RoundView) -> str:

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from asl_gym.picture_style import Width
 from benchmarks.reporting.exports import save_widths
+from benchmarks.reporting.plots.batteries import draw_batteries, draw_gaps
 from benchmarks.reporting.plots.delay_energy import draw_delay_energy
 from benchmarks.reporting.plots.running import draw_running_averages
 from benchmarks.reporting.plots.split_points import draw_split_points
@@ -36,6 +37,20 @@ PLOTS: dict[str, tuple[Callable[[Results, Width], Figure | None], str]] = {
 }
 """What draws each plot, and its caption."""
 
+BATTERY_PLOTS: dict[str, tuple[Callable[[Results, Width], Figure | None], str]] = {
+    "gaps": (
+        draw_gaps,
+        "Mean delay of a round beyond the hindsight bound, with 95% intervals.",
+    ),
+    "batteries": (
+        draw_batteries,
+        "Running mean delay, and how full the batteries are on average, on the first evaluation "
+        "seed.",
+    ),
+    "split_points": PLOTS["split_points"],
+}
+"""The same of devices on batteries."""
+
 
 def write_plots(results: Results) -> dict[str, str]:
     """Draws the plots of a report into its folder, each for a column and for a page.
@@ -44,7 +59,8 @@ def write_plots(results: Results) -> dict[str, str]:
         The page-wide PNG files relative to the folder, and their captions.
     """
     captions = {}
-    for name, (draw, caption) in PLOTS.items():
+    plots = PLOTS if results.folder.scenario.batteries is None else BATTERY_PLOTS
+    for name, (draw, caption) in plots.items():
         written = save_widths(partial(draw, results), results.folder.path / FIGURES / name)
         if written:
             captions[f"{FIGURES}/{written['page'].name}"] = caption

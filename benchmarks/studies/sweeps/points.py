@@ -8,7 +8,7 @@ import gymnasium as gym
 
 from asl_gym import Evaluator, Scenario, load_scenario, with_settings
 from asl_gym.registration import ENVIRONMENTS
-from asl_gym.validation.checks import one_of
+from asl_gym.validation.checks import FieldError, one_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.studies.sweeps.definition import Study
 
@@ -69,6 +69,9 @@ def _point(
     cells = {axis.name: axis.cell(place) for axis, place in zip(study.axis, places, strict=True)}
     try:
         scenario = with_settings(base, {**settings, **swept})
+        if scenario.budget is None:
+            # Their rows and pictures are of delay and energy against a budget.
+            raise FieldError("scenario.budget", None, "a budget, which studies are made for")
         env_id = study.env or ENV_OF_SCHEDULE[scenario.schedule]
         return Point(cells, Evaluator(env_id, scenario=scenario))
     except ValueError as error:

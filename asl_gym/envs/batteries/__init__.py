@@ -1,0 +1,1 @@
+"""Environments whose devices run on batteries: what differs from those with an energy budget."""

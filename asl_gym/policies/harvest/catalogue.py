@@ -1,0 +1,54 @@
+"""The policies for devices on batteries by name."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from asl_gym.policies.base import Policy
+from asl_gym.policies.harvest.prices import ConstantPrice, DriftPlusPenalty, Myopic
+from asl_gym.policies.harvest.ration import RationToSunrise
+from asl_gym.policies.harvest.told_law import ToldTheLaw
+from asl_gym.scenario.presets import preset
+from asl_gym.scenario.scenario import Scenario
+
+__all__ = ["HARVEST_POLICIES", "HarvestEntry", "harvest_policies_for"]
+
+
+class HarvestEntry(NamedTuple):
+    """A policy for devices on batteries.
+
+    Attributes:
+        name: For results.
+        label: For people.
+        policy: Builds it from an environment or scenario.
+        told_more: Whether it is told laws that the others have to find out.
+        of_preset: Whether it fits the devices of the preset ``harvest`` alone.
+    """
+
+    name: str
+    label: str
+    policy: Callable[[Any], Policy]
+    told_more: bool = False
+    of_preset: bool = False
+
+
+HARVEST_POLICIES = (
+    HarvestEntry("told-the-law", "told the law", ToldTheLaw, told_more=True),
+    HarvestEntry(
+        "drift-plus-penalty-by-device",
+        "drift plus penalty, tuned by device",
+        DriftPlusPenalty.by_device,
+        of_preset=True,
+    ),
+    HarvestEntry("drift-plus-penalty", "drift plus penalty, tuned", DriftPlusPenalty),
+    HarvestEntry("deficit-price", "price by the deficit alone", DriftPlusPenalty.on_deficit),
+    HarvestEntry("constant-price", "constant price", ConstantPrice),
+    HarvestEntry("ration", "ration to sunrise", RationToSunrise),
+    HarvestEntry("myopic", "myopic", Myopic),
+)
+"""Every one of them, from the mark down."""
+
+
+def harvest_policies_for(scenario: Scenario) -> tuple[HarvestEntry, ...]:
+    """The policies that fit a scenario with batteries."""
+    shipped = scenario.fleet == preset("harvest").fleet
+    return tuple(each for each in HARVEST_POLICIES if shipped or not each.of_preset)
