@@ -199,9 +199,7 @@ def test_a_numpy_seed() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(
-    "scenario", [SMALL, *(SCENARIOS[each] for each in ("per device", "batteries"))]
-)
+@pytest.mark.parametrize("name", ["default", "per device", "batteries"])
 def test_arrays_returned_earlier_do_not_change(name: str, mode: AutoresetMode) -> None:
     envs = ASLVectorEnv(B, SCENARIOS[name], horizon=HORIZON, autoreset_mode=mode)
     returned: list[Any] = [envs.reset(seed=SEED)]
