@@ -29,7 +29,7 @@ FEW_DEVICES, FEW_LAYERS = 20, 16
 SHORT = ("download", "device", "upload", "server")
 """Names of the parts where waiting stands beside them."""
 
-PLACES, SHORT_PLACES = (338, 461, 646, 756), (338, 460, 566, 668, 768)
+PLACES, SHORT_PLACES = (338, 461, 646, 756), (338, 460, 566, 674, 776)
 """Left ends of the parts' names [pixel]."""
 
 TOP, HEIGHT = 80, 290
