@@ -1,1 +1,1 @@
-"""The tables, figures and pictures of the README and of ``docs/``: written and checked by command."""
+"""Tables, figures and pictures of the README and of ``docs/``, written and checked by command."""

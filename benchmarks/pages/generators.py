@@ -3,6 +3,7 @@
 So no figure of the README or of the documentation is anybody's typing.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -105,14 +106,16 @@ def _learned_on(env_id: str) -> Callable[[Path], str]:
 def _with_references(table: pd.DataFrame, env_id: str) -> pd.DataFrame:
     """Agents, with OPEN and those of its versions that are told more."""
     told_more = {name for name, _, _ in TOLD_MORE.get(env_id, ())}
-    shown: pd.DataFrame = table[table["kind"].isin(("OPEN", "agent")) | table["agent"].isin(told_more)]
+    shown: pd.DataFrame = table[
+        table["kind"].isin(("OPEN", "agent")) | table["agent"].isin(told_more)
+    ]
     return shown
 
 
 def _certificate(results: Path) -> str:
     """The tables of the parallel solver's certificate, one below the other."""
     text = (results / CERTIFICATE / "certificate.md").read_text(encoding="utf-8")
-    return text.replace("## ", "#### ").strip()
+    return re.sub(r"^## (.*)$", r"**\1**", text, flags=re.MULTILINE).strip()
 
 
 def _calibration(results: Path) -> str:
@@ -225,7 +228,7 @@ def _of_ranking(policy: str, column: str) -> Callable[[Path], str]:
 
     def figure(results: Path) -> str:
         summary = load_results(RunFolder(results / DEFAULT_RUN)).summary.set_index("policy")
-        value = float(summary.loc[policy, column])
+        value = float(summary[column].loc[policy])
         return f"{100 * value:.2g}%" if column.endswith("gap") else at_most_three_digits(value)
 
     return figure

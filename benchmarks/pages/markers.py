@@ -15,8 +15,12 @@ __all__ = ["Generated", "filled", "generated_in", "pages", "pictures_of", "stray
 
 MARKED = re.compile(r"<!-- (table|figure): ([\w-]+) -->(.*?)<!-- end -->", flags=re.DOTALL)
 STATED = re.compile(r"<!-- stated -->.*?<!-- end -->", flags=re.DOTALL)
-PICTURE = re.compile(r"!\[[^]]*\]\(([^)\s]+)\)|```\{(?:figure|image)\} (\S+)|<img [^>]*src=\"([^\"]+)\"")
-CODE = re.compile(r"^(`{3,}|~{3,}).*?^\1|`[^`\n]+`|\$\$.*?\$\$|\$[^$\n]+\$", flags=re.DOTALL | re.MULTILINE)
+PICTURE = re.compile(
+    r"!\[[^]]*\]\(([^)\s]+)\)|```\{(?:figure|image)\} (\S+)|<img [^>]*src=\"([^\"]+)\""
+)
+CODE = re.compile(
+    r"^(`{3,}|~{3,}).*?^\1|`[^`\n]+`|\$\$.*?\$\$|\$[^$\n]+\$", flags=re.DOTALL | re.MULTILINE
+)
 STRAY = re.compile(
     r"\d[\d.,]*(?:–\d[\d.,]*)?\s?(?:%|‰|times\b|µs\b|ms\b|percent\b)|^\|.*\|\s*[−+]?\d[\d.,]*\s*[|%\[].*$",
     flags=re.MULTILINE,

@@ -88,7 +88,9 @@ def _write_record(root: Path) -> None:
     record = {
         **{piece_key(each.kind, each.name): sha256_of_text(each.text) for each in found},
         **{
-            f"picture: {name}": hashlib.sha256((root / PICTURE_FOLDER / name).read_bytes()).hexdigest()
+            f"picture: {name}": hashlib.sha256(
+                (root / PICTURE_FOLDER / name).read_bytes()
+            ).hexdigest()
             for name in (*PICTURES, *DRAWN)
         },
     }

@@ -84,7 +84,7 @@ def _interface() -> str:
 def _specification(env_id: str) -> str:
     """A table of an environment id's spaces and defaults, as ``gym.make`` gives them."""
     rows = "\n".join(f"| {what} | {value} |" for what, value in _facts(env_id))
-    return f"| `gym.make(\"{env_id}\")` | |\n|:--|:--|\n{rows}\n"
+    return f'| `gym.make("{env_id}")` | |\n|:--|:--|\n{rows}\n'
 
 
 def _facts(env_id: str) -> Iterator[tuple[str, str]]:
@@ -104,8 +104,9 @@ def _facts(env_id: str) -> Iterator[tuple[str, str]]:
     yield "Network", f"`{scenario.workload.profile.name}`"
     yield "Rounds of an episode", f"{scenario.horizon}"
     yield "Energy budget Ē of a round", f"{plain.energy_budget:.4g} J"
-    yield "Server's clock", (
-        f"{scenario.server.clock_min_hz / 1e9:g}–{scenario.server.clock_max_hz / 1e9:g} GHz"
+    yield (
+        "Server's clock",
+        (f"{scenario.server.clock_min_hz / 1e9:g}–{scenario.server.clock_max_hz / 1e9:g} GHz"),
     )
     yield "Registered with", f"`{ENVIRONMENTS[env_id] or 'no arguments'}`"
 

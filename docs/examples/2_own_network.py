@@ -9,7 +9,6 @@ From a torch module to its cuts, to an environment that plays it, and to where i
 # Any module does, with inputs of one sample. Its cuts lie between its operators; here those at
 # the ends of the outermost modules are kept (``granularity=1``).
 
-import gymnasium as gym
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -18,7 +17,6 @@ from torch import nn
 import asl_gym
 from asl_gym import networks
 from asl_gym.advice import advise
-
 
 
 def block(inputs, outputs):

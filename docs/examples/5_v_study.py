@@ -39,7 +39,9 @@ plt.show()
 
 # %%
 best = knobs[int(np.argmin(np.mean(gaps, axis=1)))]
-print(f"least priced gap at v = {best}, over budget by {np.mean(ratios[knobs.index(best)]) - 1:.1%}")
+print(
+    f"least priced gap at v = {best}, over budget by {np.mean(ratios[knobs.index(best)]) - 1:.1%}"
+)
 
 # %%
 # With more policies, networks of jobs and figures for print, the same study is
