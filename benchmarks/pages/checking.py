@@ -1,9 +1,9 @@
 """Finds what a page shows that no command writes, or that was changed since one did."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from agents.bookkeeping import sha256_of
 from asl_gym.validation.json_files import read_json
 from benchmarks.pages.generators import DRAWN, PICTURES
 from benchmarks.pages.markers import generated_in, pages, pictures_of, stray_figures
@@ -44,6 +44,6 @@ def _picture_fault(root: Path, page: Path, address: str, record: dict[str, str])
         return None
     if folder != PICTURE_FOLDER or path.name not in {*PICTURES, *DRAWN}:
         return "is a picture that no command writes"
-    if record.get(f"picture: {path.name}") != hashlib.sha256(path.read_bytes()).hexdigest():
+    if record.get(piece_key("picture", path.name)) != sha256_of(path):
         return "is not as the command wrote it"
     return None

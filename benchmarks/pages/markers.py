@@ -18,13 +18,13 @@ STATED = re.compile(r"<!-- stated -->.*?<!-- end -->", flags=re.DOTALL)
 PICTURE = re.compile(
     r"!\[[^]]*\]\(([^)\s]+)\)|```\{(?:figure|image)\} (\S+)|<img [^>]*src=\"([^\"]+)\""
 )
-CODE = re.compile(
-    r"^(`{3,}|~{3,}).*?^\1|`[^`\n]+`|\$\$.*?\$\$|\$[^$\n]+\$", flags=re.DOTALL | re.MULTILINE
-)
-STRAY = re.compile(
-    r"\d[\d.,]*(?:–\d[\d.,]*)?\s?(?:%|‰|times\b|µs\b|ms\b|percent\b)|^\|.*\|\s*[−+]?\d[\d.,]*\s*[|%\[].*$",
-    flags=re.MULTILINE,
-)
+FENCE, SPAN = r"^(`{3,}|~{3,}).*?^\1", r"`[^`\n]+`"
+FORMULA, LONG_FORMULA = r"\$[^$\n]+\$", r"\$\$.*?\$\$"
+CODE = re.compile("|".join((FENCE, SPAN, LONG_FORMULA, FORMULA)), flags=re.DOTALL | re.MULTILINE)
+NUMBER = r"\d[\d.,]*"
+IN_SENTENCE = rf"{NUMBER}(?:–{NUMBER})?\s?(?:%|‰|times\b|µs\b|ms\b|percent\b)"
+IN_TABLE = rf"^\|.*\|\s*[−+]?{NUMBER}\s*[|%\[].*$"
+STRAY = re.compile(f"{IN_SENTENCE}|{IN_TABLE}", flags=re.MULTILINE)
 """What a figure looks like: a share, a ratio, a time; and rows of tables with digits."""
 
 

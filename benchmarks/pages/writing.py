@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from agents.bookkeeping import sha256_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.pages.generators import DRAWN, FIGURES, PICTURES, TABLES, provenance_line
 from benchmarks.pages.markers import filled, generated_in, pages
@@ -85,14 +86,8 @@ def _write_pictures(folder: Path, results: Path) -> None:
 def _write_record(root: Path) -> None:
     texts = [page.read_text(encoding="utf-8") for page in pages(root)]
     found = [each for text in texts for each in generated_in(text)]
-    record = {
-        **{piece_key(each.kind, each.name): sha256_of_text(each.text) for each in found},
-        **{
-            f"picture: {name}": hashlib.sha256(
-                (root / PICTURE_FOLDER / name).read_bytes()
-            ).hexdigest()
-            for name in (*PICTURES, *DRAWN)
-        },
-    }
+    record = {piece_key(each.kind, each.name): sha256_of_text(each.text) for each in found}
+    for name in (*PICTURES, *DRAWN):
+        record[piece_key("picture", name)] = sha256_of(root / PICTURE_FOLDER / name)
     text = json.dumps(dict(sorted(record.items())), indent=2)
     (root / RECORD).write_text(text + "\n", encoding="utf-8")
