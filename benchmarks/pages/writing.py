@@ -34,7 +34,7 @@ def write_pages(root: Path, results: Path, keep: Collection[str] = ()) -> None:
     shown = {(each.kind, each.name) for text in texts.values() for each in generated_in(text)}
     _check_names(shown, keep)
     try:
-        pieces = {key: _piece(key, results) for key in shown if key[1] not in keep}
+        pieces = {key: _piece(key, results) for key in sorted(shown) if key[1] not in keep}
         _write_pictures(root / PICTURE_FOLDER, results)
     except FileNotFoundError as error:
         raise BenchmarkError(
