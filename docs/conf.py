@@ -7,7 +7,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 
-from generated_pages import shorten_environment, write_generated  # noqa: E402
+from figures import last_figure  # noqa: E402
+from generated_pages import leave_out, shorten_environment, write_generated  # noqa: E402
 
 import asl_gym  # noqa: E402
 
@@ -49,6 +50,8 @@ napoleon_use_ivar = True
 napoleon_preprocess_types = False
 
 sphinx_gallery_conf = {
+    "image_scrapers": ("matplotlib", last_figure),
+    "ignore_repr_types": r"matplotlib\.",
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"\.py",
@@ -57,6 +60,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "min_reported_time": 1,
     "show_signature": False,
+    "write_computation_times": False,
     "copyfile_regex": r"",
 }
 
@@ -64,4 +68,5 @@ sphinx_gallery_conf = {
 def setup(app):
     """Writes the pages that the code knows best, before any is read."""
     write_generated(HERE / "_generated")
+    app.connect("autodoc-skip-member", leave_out)
     app.connect("autodoc-process-docstring", shorten_environment)

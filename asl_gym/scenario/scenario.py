@@ -141,7 +141,7 @@ class Scenario(System):
 
     @property
     def num_budgets(self) -> int:
-        """Number of energy budgets K: 1, or N + 1 for per-device budgets."""
+        """Number of energy budgets K, 1 or N + 1 for per-device budgets."""
         return self.budget.number(self.num_devices)
 
     @cached_property
@@ -175,7 +175,7 @@ class Scenario(System):
 
     @cached_property
     def reference_delay(self) -> float:
-        """D_ref: the minimum-delay round at median rates and full clocks [s]."""
+        """D_ref, the delay of the fastest round at median rates and full clocks [s]."""
         return reference.reference_delay(self.system)
 
     @cached_property

@@ -21,6 +21,7 @@ PICTURE = re.compile(
 FENCE, SPAN = r"^(`{3,}|~{3,}).*?^\1", r"`[^`\n]+`"
 FORMULA, LONG_FORMULA = r"\$[^$\n]+\$", r"\$\$.*?\$\$"
 CODE = re.compile("|".join((FENCE, SPAN, LONG_FORMULA, FORMULA)), flags=re.DOTALL | re.MULTILINE)
+BROKEN = re.compile(r"^<!-- (?:stated|figure)", flags=re.MULTILINE)
 NUMBER = r"\d[\d.,]*"
 IN_SENTENCE = rf"{NUMBER}(?:–{NUMBER})?\s?(?:%|‰|times\b|µs\b|ms\b|percent\b)"
 IN_TABLE = rf"^\|.*\|\s*[−+]?{NUMBER}\s*[|%\[].*$"
@@ -77,7 +78,7 @@ def pictures_of(text: str) -> Iterator[str]:
 
 
 def stray_figures(text: str) -> Iterator[str]:
-    """Figures of a page that no command writes and that are not marked as stated.
+    """Figures of a page that no command writes and that are not rightly marked as stated.
 
     Yields:
         Each figure with its line, for a message.
@@ -86,6 +87,9 @@ def stray_figures(text: str) -> Iterator[str]:
     for pattern in (MARKED, STATED, CODE):
         blanked = pattern.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), blanked)
     lines = text.splitlines()
+    for found in BROKEN.finditer(text):
+        number = text.count("\n", 0, found.start()) + 1
+        yield f"line {number}: a line that begins with a comment is no part of its sentence"
     for found in STRAY.finditer(blanked):
         number = blanked.count("\n", 0, found.start()) + 1
         yield f"line {number}: {lines[number - 1].strip()}"

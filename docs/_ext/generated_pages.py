@@ -17,7 +17,7 @@ from asl_gym.envs.actions import DEFAULT_VIEW, ActionViewName
 from asl_gym.envs.rewards import DEFAULT_REWARD
 from asl_gym.registration import ENVIRONMENTS
 
-__all__ = ["shorten_environment", "write_generated"]
+__all__ = ["leave_out", "shorten_environment", "write_generated"]
 
 ROOMS = {
     "envs": "Environments",
@@ -66,6 +66,11 @@ def shorten_environment(
     """Leaves the environment's docstring, a page of its own, its first line."""
     if what == "class" and name in INTERFACE_OF:
         lines[:] = [lines[0], "", "The whole specification: :doc:`/environments/interface`.", ""]
+
+
+def leave_out(app: Any, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
+    """Leaves out the fields of named tuples, which the class's own docstring tells of."""
+    return True if type(obj).__name__ == "_tuplegetter" else None
 
 
 def _write(path: Path, text: str) -> None:

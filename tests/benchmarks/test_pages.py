@@ -45,6 +45,7 @@ def test_every_table_is_filled() -> None:
         "| OPEN | 0.38 |",
         "| OPEN | −12.5% |",
         "a `stated` share of 5–8%",
+        "and so on, up to\n<!-- stated -->53.7%<!-- end --> in the end",
     ],
 )
 def test_figures_that_no_command_writes_are_found(text: str) -> None:
