@@ -7,7 +7,6 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 
-from figures import last_figure  # noqa: E402
 from generated_pages import leave_out, shorten_environment, write_generated  # noqa: E402
 
 import asl_gym  # noqa: E402
@@ -50,7 +49,7 @@ napoleon_use_ivar = True
 napoleon_preprocess_types = False
 
 sphinx_gallery_conf = {
-    "image_scrapers": ("matplotlib", last_figure),
+    "image_scrapers": ("matplotlib", "figures.last_figure"),
     "ignore_repr_types": r"matplotlib\.",
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",

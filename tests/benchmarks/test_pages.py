@@ -107,7 +107,7 @@ def test_names_that_no_command_knows_are_an_error(copy: Path, tmp_path: Path) ->
     before = readme.read_text(encoding="utf-8")
     with pytest.raises(BenchmarkError, match="keep = 'lerned': expected some of"):
         write_pages(copy, tmp_path, ["lerned"])
-    with pytest.raises(BenchmarkError, match="is missing: run the command|holds no run.json"):
+    with pytest.raises(BenchmarkError, match=r"is missing: run the command|holds no run\.json"):
         write_pages(copy, tmp_path / "nothing")
     assert readme.read_text(encoding="utf-8") == before
     readme.write_text("<!-- table: mine -->\n<!-- end -->\n", encoding="utf-8")
