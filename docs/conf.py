@@ -19,12 +19,13 @@ version = release = asl_gym.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.githubpages",
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_generated/*.md", "examples"]
+exclude_patterns = ["_build", "_generated", "examples"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
@@ -66,6 +67,6 @@ sphinx_gallery_conf = {
 
 def setup(app):
     """Writes the pages that the code knows best, before any is read."""
-    write_generated(HERE / "_generated")
+    write_generated(HERE / "_generated", HERE / "api")
     app.connect("autodoc-skip-member", leave_out)
     app.connect("autodoc-process-docstring", shorten_environment)

@@ -1,6 +1,7 @@
 """Parts of the site that are written from the code: specifications and the list of public names.
 
-They go to ``docs/_generated``: Markdown that pages include, and one page of the API for each room.
+Markdown that pages include goes to ``docs/_generated``, a page of the API for each room to
+``docs/api``.
 """
 
 import importlib
@@ -45,19 +46,20 @@ MODULES = {
 INTERFACE_OF = "asl_gym.envs.env.ASLEnv", "asl_gym.ASLEnv"
 
 
-def write_generated(folder: Path) -> None:
+def write_generated(folder: Path, api: Path) -> None:
     """Writes everything, and leaves files alone that would not change.
 
     Args:
-        folder: Where it goes.
+        folder: Where what pages include goes.
+        api: Where pages of the API go.
     """
     _write(folder / "interface.md", _interface())
     for env_id in ENVIRONMENTS:
         _write(folder / f"{env_id}.md", _specification(env_id))
     entries = [*_room_pages(), *_module_pages()]
     for name, text in entries:
-        _write(folder / "api" / f"{name}.rst", text)
-    _write(folder / "api-index.md", _toctree([f"/_generated/api/{name}" for name, _ in entries]))
+        _write(api / f"{name}.rst", text)
+    _write(folder / "api-index.md", _toctree([f"/api/{name}" for name, _ in entries]))
 
 
 def shorten_environment(

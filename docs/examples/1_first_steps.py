@@ -50,7 +50,7 @@ for name, found in scores.items():
 
 evaluator = asl_gym.Evaluator("ASL-v0")
 energies, delays = evaluator.frontier(0).curve([0.001 * 1.3**k for k in range(40)])
-figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
+figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
 axes.plot(energies, delays, color="grey", label="hindsight frontier, seed 0")
 for (name, found), colour in zip(scores.items(), ["black", "#D55E00", "#0072B2", "#009E73"]):
     x = [score.mean_energy_j for score in found]
@@ -58,5 +58,8 @@ for (name, found), colour in zip(scores.items(), ["black", "#D55E00", "#0072B2",
     axes.scatter(x, y, color=colour, label=name, zorder=3)
 axes.axvline(env.unwrapped.energy_budget, color="grey", linestyle="--", linewidth=1)
 axes.set(xscale="log", yscale="log", xlabel="mean energy a round [J]", ylabel="mean delay [s]")
+axes.set_xticks([50, 100, 200, 500], [50, 100, 200, 500])
+axes.set_yticks([150, 200, 300, 400, 600], [150, 200, 300, 400, 600])
+axes.minorticks_off()
 axes.legend(frameon=False)
 plt.show()

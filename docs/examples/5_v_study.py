@@ -34,6 +34,8 @@ for each, values, label in zip(axes, (gaps, ratios), labels):
     each.plot(knobs, values.mean(axis=1), color="#0072B2", marker="o")
     each.fill_between(knobs, values.min(axis=1), values.max(axis=1), color="#0072B2", alpha=0.2)
     each.set(xscale="log", xlabel="v", ylabel=label)
+    each.set_xticks(knobs, knobs)
+    each.minorticks_off()
 axes[1].axhline(1, color="grey", linestyle="--", linewidth=1)
 plt.show()
 
