@@ -8,6 +8,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 
 from generated_pages import leave_out, shorten_environment, write_generated  # noqa: E402
+from narrow_pictures import NarrowPictures  # noqa: E402
 
 import asl_gym  # noqa: E402
 
@@ -68,5 +69,6 @@ sphinx_gallery_conf = {
 def setup(app):
     """Writes the pages that the code knows best, before any is read."""
     write_generated(HERE / "_generated", HERE / "api")
+    app.add_transform(NarrowPictures)
     app.connect("autodoc-skip-member", leave_out)
     app.connect("autodoc-process-docstring", shorten_environment)
