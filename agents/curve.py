@@ -1,19 +1,20 @@
 """The plot of learning curves: priced gap over training steps."""
 
 import io
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from agents.bookkeeping import write_whole
 from agents.runs import read_curve
+from asl_gym import picture_style as style
 
 __all__ = ["plot_curves"]
 
 
+@style.in_style()
 def plot_curves(curves: dict[str, Path], output: Path, reference: dict[str, float]) -> None:
     """Draws learning curves with reference lines.
 
@@ -25,18 +26,18 @@ def plot_curves(curves: dict[str, Path], output: Path, reference: dict[str, floa
     Raises:
         RunError: If a file is not a learning curve.
     """
-    figure = Figure(figsize=(7, 4), layout="constrained", dpi=150)
-    FigureCanvasAgg(figure)
+    figure = style.figure("page", 3.4)
     axes = figure.add_subplot()
     drawn = [100 * gap for gap in reference.values()]
+    colours = cycle((style.BLUE, style.GREEN, style.PURPLE, style.ORANGE, style.SKY, style.GREY))
     for label, path in curves.items():
         rows = read_curve(path)
         steps = [int(row["steps"]) / 1e6 for row in rows]
         gaps = [100 * float(row["priced_gap"]) for row in rows]
-        axes.plot(steps, gaps, marker=".", label=label)
+        axes.plot(steps, gaps, marker="o", color=next(colours), label=label)
         drawn += gaps
-    for (label, gap), style in zip(reference.items(), ("--", ":", "-."), strict=False):
-        axes.axhline(100 * gap, color="0.35", linestyle=style, label=label)
+    for (label, gap), dashes in zip(reference.items(), ("--", ":", "-."), strict=False):
+        axes.axhline(100 * gap, color=style.VERMILION, linestyle=dashes, label=label)
     axes.set(xlabel="environment steps [million]", ylabel="priced gap [%]")
     axes.set_title("Learning curve on validation traces")
     if max(drawn, default=0.0, key=np.nan_to_num) > 0:
@@ -44,9 +45,8 @@ def plot_curves(curves: dict[str, Path], output: Path, reference: dict[str, floa
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0), numticks=20))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.grid(alpha=0.3, which="both")
-    axes.legend(frameon=False)
+    axes.legend()
     output.parent.mkdir(parents=True, exist_ok=True)
     picture = io.BytesIO()
-    figure.savefig(picture, format="png")
+    figure.savefig(picture, format="png", dpi=200)
     write_whole(output, picture.getvalue())

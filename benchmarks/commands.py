@@ -13,6 +13,7 @@ import typer
 
 from asl_gym.extras import extra_told
 from asl_gym.scenario.overlays import parse_settings
+from asl_gym.scoring.evaluation import Evaluator
 from asl_gym.terminal import speak_plainly_where_needed
 from asl_gym.traces.columns import Columns
 from benchmarks.errors import BenchmarkError
@@ -23,7 +24,7 @@ from benchmarks.playing.provenance import write_provenance
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
 from benchmarks.playing.suite import build_suite
-from benchmarks.playing.user_policies import load_user_policy
+from benchmarks.playing.user_policies import is_own, load_user_policy
 from benchmarks.reporting.exports import save_figure
 from benchmarks.reporting.report import write_report
 from benchmarks.reporting.tables import markdown, print_table
@@ -152,6 +153,42 @@ def report(out: Annotated[Path, typer.Option(help="Folder of the results.")]) ->
     """Writes the tables and plots of a folder anew, from its files alone."""
     with failures_told():
         write_report(RunFolder(out), output())
+
+
+@app.command()
+def animation(
+    out: Annotated[Path, typer.Option(help="The GIF file.")] = Path("results/round.gif"),
+    env: Annotated[str, typer.Option(help="Environment id.")] = "ASL-v0",
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="Preset's name or JSON file (default: the environment id's own)."),
+    ] = None,
+    policy: Annotated[
+        str, typer.Option(help="A policy of the benchmark, by name, or your own as in run.")
+    ] = "open",
+    num_devices: Annotated[
+        int | None, typer.Option(help="Fleet size (default: the scenario's).")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the episode.")] = 0,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds to show, from the first on.")] = 40,
+    frames_per_second: Annotated[
+        float, typer.Option(min=0.1, max=50, help="Rounds shown a second.")
+    ] = 2.0,
+    settings: Settings = None,
+) -> None:
+    """Draws the rounds of an episode as an animation."""
+    from benchmarks.reporting.animation import frames_of, write_gif
+
+    with failures_told():
+        configuration = Configuration.build(
+            env, scenario, num_devices=num_devices, settings=parse_settings(settings or ())
+        )
+        evaluator = Evaluator(env, scenario=configuration.scenario, render_mode="rgb_array")
+        own = [load_user_policy(policy)] if is_own(policy) else []
+        suite = build_suite(evaluator, own, only=() if own else (policy,), agents=not own)
+        chosen = suite.entries[-1]
+        write_gif(frames_of(evaluator, chosen.policy, seed, rounds), out, frames_per_second)
+    typer.echo(f"Written: {out}, {out.stat().st_size / 1e3:,.0f} kB, {chosen.label}")
 
 
 @app.command()

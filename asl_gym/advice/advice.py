@@ -14,6 +14,7 @@ from asl_gym.model.components import Schedule, Workload
 from asl_gym.model.profiles import NetworkProfile
 from asl_gym.model.radio import Channel
 from asl_gym.model.timings import SideTimings, Timings
+from asl_gym.picture_style import WIDTHS, Width
 from asl_gym.scenario.device_kinds import DeviceKind, ServerKind
 from asl_gym.scenario.devices import NO_KINDS, Kinds, parse_devices, server_kind
 from asl_gym.scenario.links import parse_link
@@ -32,13 +33,18 @@ class Advice(Findings):
     def __str__(self) -> str:
         return told(self)
 
-    def draw(self, kind: str) -> Any:
+    def draw(self, kind: str, width: Width = "page") -> Any:
         """Draws a kind's delays, cut by cut and over the link's rates, as a matplotlib figure.
 
+        Args:
+            kind: A kind of device that was asked about.
+            width: ``"page"``, or ``"column"`` for a narrow screen or a column of a paper.
+
         Raises:
-            FieldError: If the kind is none of those that were asked about.
+            FieldError: If the kind is none of those that were asked about, or the width no width.
         """
-        return drawn(self, one_of("kind", kind, tuple(self.answers)))
+        one_of("width", width, tuple(WIDTHS))
+        return drawn(self, one_of("kind", kind, tuple(self.answers)), width)
 
 
 def advise(

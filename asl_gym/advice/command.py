@@ -155,7 +155,7 @@ def _write(advice: Advice, folder: Path) -> list[str]:
         _write_cuts(advice, file)
     for kind in advice.answers:
         names.append(f"{kind}.png")
-        advice.draw(kind).savefig(folder / names[-1], dpi=150)
+        advice.draw(kind).savefig(folder / names[-1], dpi=200)
     return names
 
 

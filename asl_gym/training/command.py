@@ -84,7 +84,7 @@ def _run(given: argparse.Namespace) -> None:
         given.out.mkdir(parents=True, exist_ok=True)
         title = f"{setting.images.name}, {setting.split} split"
         figure = draw_division(setting.images.labels, setting.parts, setting.images.classes, title)
-        figure.savefig(given.out / "division.png", dpi=150)
+        figure.savefig(given.out / "division.png", dpi=200)
     _follow(setting.training(policy_named(given.policy)), setting, given.out)
 
 
@@ -122,7 +122,7 @@ def _rebuild(given: argparse.Namespace) -> None:
     if given.out is not None:
         given.out.mkdir(parents=True, exist_ok=True)
         figure = draw_reconstructions(private, three_of(found))
-        figure.savefig(given.out / "reconstructions.png", dpi=150)
+        figure.savefig(given.out / "reconstructions.png", dpi=200)
         with (given.out / "reconstruction.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["split", "layer", "bits_per_sample", "error"])

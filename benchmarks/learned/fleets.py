@@ -16,6 +16,8 @@ from rich.console import Console
 
 from agents.catalogue import label_of
 from asl_gym import OPEN
+from asl_gym import picture_style as style
+from asl_gym.picture_style import in_style
 from benchmarks.jobs.engine import Engine
 from benchmarks.learned.evaluation import agent_entries, play_missing
 from benchmarks.learned.page import Page
@@ -26,11 +28,9 @@ from benchmarks.learned.statistics import compare
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.suite import Entry
-from benchmarks.reporting import style
 from benchmarks.reporting.formatting import at_most_three_digits, percent, with_interval
 from benchmarks.reporting.plots import FIGURES
 from benchmarks.reporting.policy_styles import policy_style
-from benchmarks.reporting.style import in_print
 from benchmarks.reporting.tables import markdown
 
 __all__ = ["play_fleets", "section"]
@@ -188,7 +188,7 @@ def _change(table: pd.DataFrame, line: "pd.Series[Any]") -> str:
     return percent(line["priced_gap"] - trained.iloc[0]) if len(trained) else "–"
 
 
-@in_print()
+@in_style()
 def draw_fleets(table: pd.DataFrame) -> Figure:
     """Draws priced gap over fleet size; unseen fleets dotted and hollow.
 

@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from agents.catalogue import label_of
+from asl_gym import picture_style as style
+from asl_gym.picture_style import in_style
 from benchmarks.learned.results import LearnedResults
-from benchmarks.reporting import style
 from benchmarks.reporting.exports import save_figure
 from benchmarks.reporting.plots.labels import PointLabel, place_labels
 from benchmarks.reporting.policy_styles import policy_style
-from benchmarks.reporting.style import in_print
 
 __all__ = ["draw_curves", "draw_decision_times", "draw_gaps", "plain_axis", "save_picture"]
 
@@ -41,7 +41,7 @@ def plain_axis(axis: Axis) -> None:
 
 
 def save_picture(made: Figure, printed: Path, pictures: Path) -> str:
-    """Writes a figure for print, and its PNG among the page's pictures too.
+    """Writes a figure for print, and its SVG among the page's pictures too.
 
     Args:
         made: The figure.
@@ -51,16 +51,16 @@ def save_picture(made: Figure, printed: Path, pictures: Path) -> str:
     Returns:
         The picture's file name.
     """
-    *_, png = save_figure(made, printed)
-    shutil.copyfile(png, pictures / png.name)
-    return png.name
+    _, svg, _ = save_figure(made, printed)
+    shutil.copyfile(svg, pictures / svg.name)
+    return svg.name
 
 
 def _percent(gap: float) -> float:
     return 100 * max(gap, SMALLEST_GAP)
 
 
-@in_print()
+@in_style()
 def draw_gaps(results: LearnedResults) -> Figure:
     """Draws each agent's priced gap: IQM, interval, a dot a training seed, OPEN as a line."""
     agents = results.table[results.table["kind"] == "agent"]
@@ -87,7 +87,7 @@ def draw_gaps(results: LearnedResults) -> Figure:
     return figure
 
 
-@in_print()
+@in_style()
 def draw_curves(results: LearnedResults) -> Figure:
     """Draws learning curves: the mean over training seeds, and their range as a band."""
     figure = style.figure("page", 3.4)
@@ -137,7 +137,7 @@ GREATEST_GAP = 1.0
 """Baselines of a greater priced gap are left out of the plot of decision times."""
 
 
-@in_print()
+@in_style()
 def draw_decision_times(results: LearnedResults) -> Figure:
     """Draws decision time against priced gap, agents and what they are compared with."""
     figure = style.figure("page", 3.4)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from agents.bookkeeping import sha256_of
 from asl_gym.validation.json_files import read_json
-from benchmarks.pages.generators import DRAWN, PICTURES
 from benchmarks.pages.markers import generated_in, pages, pictures_of, stray_figures
+from benchmarks.pages.pictures import picture_files
 from benchmarks.pages.writing import PICTURE_FOLDER, RECORD, piece_key, sha256_of_text
 
 __all__ = ["faults"]
@@ -42,7 +42,7 @@ def _picture_fault(root: Path, page: Path, address: str, record: dict[str, str])
     folder = path.parent.relative_to(root.resolve())
     if folder == LEARNED_PICTURES:
         return None
-    if folder != PICTURE_FOLDER or path.name not in {*PICTURES, *DRAWN}:
+    if folder != PICTURE_FOLDER or path.name not in picture_files():
         return "is a picture that no command writes"
     if record.get(piece_key("picture", path.name)) != sha256_of(path):
         return "is not as the command wrote it"

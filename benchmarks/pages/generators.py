@@ -8,12 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import gymnasium as gym
 import pandas as pd
-from matplotlib.image import imsave
 
-from asl_gym import OPEN
-from asl_gym.advice import advise
 from asl_gym.validation.json_files import read_json
 from benchmarks.learned.page import PAGE
 from benchmarks.learned.report import environment_table
@@ -25,7 +21,7 @@ from benchmarks.reporting.results import load_results
 from benchmarks.reporting.tables import changes_table, markdown, ranking_table, shortlist
 from benchmarks.studies.accuracy.picture import policies_shown
 
-__all__ = ["DRAWN", "FIGURES", "PICTURES", "TABLES", "TableSource", "provenance_line"]
+__all__ = ["DEFAULT_RUN", "FIGURES", "TABLES", "TableSource", "provenance_line"]
 
 DEFAULT_RUN = "ASL-v0-default"
 MEASURED_RUN = "ASL-v0-default-measured"
@@ -45,18 +41,6 @@ LEARNED_COLUMNS = [
     *("Better than OPEN [%]", "Decision [µs]"),
 ]
 
-PICTURES = {
-    "delay-energy.png": f"{DEFAULT_RUN}/figures/delay_energy-page.png",
-    "split-points.png": f"{DEFAULT_RUN}/figures/split_points-page.png",
-    "running-averages.png": f"{DEFAULT_RUN}/figures/running_averages-page.png",
-    "scaling.png": "scaling/scaling.png",
-    "certificate-fleets.png": f"{CERTIFICATE}/fleets.png",
-    "accuracy.png": f"{ACCURACY}/accuracy-sequential-page.png",
-    "reconstructions.png": f"{PRIVACY}/reconstructions.png",
-}
-"""Pictures by the files that commands write."""
-
-RENDERED_ROUND = 60
 MANIFEST = "run.json"
 """Where a run tells by which code it was written; a study's folder has :data:`PROVENANCE`."""
 
@@ -239,24 +223,3 @@ FIGURES: dict[str, Callable[[Path], str]] = {
     "greedy-delay-energy-ratio": _of_ranking("greedy-delay", "energy_ratio"),
 }
 """Figures in sentences."""
-
-
-def draw_advice(path: Path) -> None:
-    """Writes the picture of where to cut ResNet-18 on a Jetson Nano."""
-    kind = "jetson-nano-maxn"
-    advice = advise("resnet18", devices=kind, server="gpu-server", link="40mbit")
-    advice.draw(kind).savefig(path, dpi=110)
-
-
-def render_round(path: Path) -> None:
-    """Writes the picture of round 60 of OPEN on seed 0."""
-    env: Any = gym.make("ASL-v0", action_view=OPEN.action_view, render_mode="rgb_array")
-    policy = OPEN(env)
-    observation, _ = env.reset(seed=0)
-    for _ in range(RENDERED_ROUND):
-        observation, *_ = env.step(policy.predict(observation)[0])
-    imsave(path, env.render())
-
-
-DRAWN: dict[str, Callable[[Path], None]] = {"render.png": render_round, "advice.png": draw_advice}
-"""Pictures that need no results."""

@@ -15,9 +15,8 @@ __all__ = ["Generated", "filled", "generated_in", "pages", "pictures_of", "stray
 
 MARKED = re.compile(r"<!-- (table|figure): ([\w-]+) -->(.*?)<!-- end -->", flags=re.DOTALL)
 STATED = re.compile(r"<!-- stated -->.*?<!-- end -->", flags=re.DOTALL)
-PICTURE = re.compile(
-    r"!\[[^]]*\]\(([^)\s]+)\)|```\{(?:figure|image)\} (\S+)|<img [^>]*src=\"([^\"]+)\""
-)
+IN_HTML = r"<(?:img|source) [^>]*src(?:set)?=\"([^\"]+)\""
+PICTURE = re.compile(r"!\[[^]]*\]\(([^)\s]+)\)|```\{(?:figure|image)\} (\S+)|" + IN_HTML)
 FENCE, SPAN = r"^(`{3,}|~{3,}).*?^\1", r"`[^`\n]+`"
 FORMULA, LONG_FORMULA = r"\$[^$\n]+\$", r"\$\$.*?\$\$"
 CODE = re.compile("|".join((FENCE, SPAN, LONG_FORMULA, FORMULA)), flags=re.DOTALL | re.MULTILINE)

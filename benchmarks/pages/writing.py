@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Collection
 from pathlib import Path
 
 from agents.bookkeeping import sha256_of
 from benchmarks.errors import BenchmarkError
-from benchmarks.pages.generators import DRAWN, FIGURES, PICTURES, TABLES, provenance_line
+from benchmarks.pages.generators import DEFAULT_RUN, FIGURES, TABLES, provenance_line
 from benchmarks.pages.markers import filled, generated_in, pages
+from benchmarks.pages.pictures import picture_files, write_pictures
 
 __all__ = ["RECORD", "piece_key", "sha256_of_text", "write_pages"]
 
@@ -35,7 +35,7 @@ def write_pages(root: Path, results: Path, keep: Collection[str] = ()) -> None:
     _check_names(shown, keep)
     try:
         pieces = {key: _piece(key, results) for key in sorted(shown) if key[1] not in keep}
-        _write_pictures(root / PICTURE_FOLDER, results)
+        write_pictures(root / PICTURE_FOLDER, results, DEFAULT_RUN)
     except FileNotFoundError as error:
         raise BenchmarkError(
             f"{error.filename} is missing: run the command that writes it"
@@ -75,19 +75,11 @@ def _piece(key: tuple[str, str], results: Path) -> str:
     return f"{TABLES[name].write(results)}\n\n{provenance_line(TABLES[name], results)}"
 
 
-def _write_pictures(folder: Path, results: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for target, source in PICTURES.items():
-        shutil.copyfile(results / source, folder / target)
-    for target, draw in DRAWN.items():
-        draw(folder / target)
-
-
 def _write_record(root: Path) -> None:
     texts = [page.read_text(encoding="utf-8") for page in pages(root)]
     found = [each for text in texts for each in generated_in(text)]
     record = {piece_key(each.kind, each.name): sha256_of_text(each.text) for each in found}
-    for name in (*PICTURES, *DRAWN):
+    for name in picture_files():
         record[piece_key("picture", name)] = sha256_of(root / PICTURE_FOLDER / name)
     text = json.dumps(dict(sorted(record.items())), indent=2)
     (root / RECORD).write_text(text + "\n", encoding="utf-8")

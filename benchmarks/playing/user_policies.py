@@ -23,7 +23,7 @@ from asl_gym.validation.checks import FieldError
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.own_modules import digests_of_own_modules
 
-__all__ = ["MODEL", "PROTOCOL", "UserPolicy", "load_user_policy", "users_code"]
+__all__ = ["MODEL", "PROTOCOL", "UserPolicy", "is_own", "load_user_policy", "users_code"]
 
 LONGEST_NAME = 60
 NAME = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,{LONGEST_NAME - 1}}}")
@@ -56,6 +56,11 @@ class UserPolicy:
     spec: str
     factory: Callable[[Any], Any]
     files: Mapping[str, str]
+
+
+def is_own(spec: str) -> bool:
+    """Whether a text is of the form of a user's policy, not a name of one of the benchmark's."""
+    return ":" in spec or spec.endswith((MODEL, AGENT))
 
 
 def load_user_policy(spec: str) -> UserPolicy:

@@ -1,5 +1,7 @@
 """Figures and tables as files: PDF, SVG and PNG; CSV, Markdown and LaTeX."""
 
+import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from agents.bookkeeping import replacing, write_whole
-from benchmarks.reporting.style import WIDTHS, Width, in_print
+from asl_gym.picture_style import WIDTHS, Width, in_style
 from benchmarks.reporting.tables import TEXT_COLUMNS, markdown
 
-__all__ = ["latex", "save_figure", "save_widths", "write_table"]
+__all__ = ["latex", "save_figure", "save_svg", "save_widths", "write_table"]
 
 UNDATED: dict[str, dict[str, Any]] = {
     "pdf": {"CreationDate": None},
@@ -19,6 +21,9 @@ UNDATED: dict[str, dict[str, Any]] = {
     "png": {},
 }
 """Formats, and metadata without which the same figure would be another file each time."""
+
+PATHS, DECIMALS = re.compile(r' d="[^"]*"'), re.compile(r"(\.\d\d)\d+")
+"""Paths of an SVG file, and decimals of its numbers that nobody sees."""
 
 IN_LATEX = {
     "Ē": r"$\bar{E}$",
@@ -46,7 +51,7 @@ def save_figure(made: Figure, path: Path) -> tuple[Path, ...]:
     """Writes a figure as PDF, SVG and PNG.
 
     Args:
-        made: The figure, drawn under :func:`benchmarks.reporting.style.in_print`.
+        made: The figure, drawn under :func:`asl_gym.picture_style.in_style`.
         path: The files' path without a suffix; its folder is made.
 
     Returns:
@@ -55,9 +60,38 @@ def save_figure(made: Figure, path: Path) -> tuple[Path, ...]:
     path.parent.mkdir(parents=True, exist_ok=True)
     files = tuple(path.with_name(f"{path.name}.{kind}") for kind in UNDATED)
     for file, (kind, metadata) in zip(files, UNDATED.items(), strict=True):
-        with in_print(), replacing(file) as part:
-            made.savefig(part, format=kind, metadata=metadata)
+        with in_style():
+            if kind == "svg":
+                write_whole(file, _svg(made))
+                continue
+            with replacing(file) as part:
+                made.savefig(part, format=kind, metadata=metadata)
     return files
+
+
+def save_svg(draw: Callable[[], Figure | None], path: Path) -> None:
+    """Draws a figure for the web; nothing is written where there is none.
+
+    Args:
+        draw: Draws it.
+        path: The SVG file, whose folder exists.
+    """
+    with in_style():
+        made = draw()
+        if made is not None:
+            write_whole(path, _svg(made))
+
+
+def _svg(made: Figure) -> bytes:
+    """An SVG file whose paths have the decimals that anybody sees."""
+    file = io.StringIO()
+    made.savefig(file, format="svg", metadata=UNDATED["svg"])
+    return PATHS.sub(_shorter, file.getvalue()).encode()
+
+
+def _shorter(path: re.Match[str]) -> str:
+    """A path of an SVG file with two decimals, a hundredth of a point, a number."""
+    return DECIMALS.sub(r"\1", path[0])
 
 
 def save_widths(draw: Callable[[Width], Figure | None], path: Path) -> dict[Width, Path]:
@@ -72,7 +106,7 @@ def save_widths(draw: Callable[[Width], Figure | None], path: Path) -> dict[Widt
     """
     written = {}
     for width in WIDTHS:
-        with in_print():
+        with in_style():
             made = draw(width)
         if made is not None:
             *_, png = save_figure(made, path.with_name(f"{path.name}-{width}"))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any, NamedTuple
 
-from benchmarks.reporting.style import (
+from asl_gym.picture_style import (
     BLACK,
     BLUE,
     DARK,

@@ -14,10 +14,11 @@ from typing import Any
 import gymnasium as gym
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from asl_gym import OPEN, with_settings
-from benchmarks.reporting import style
-from benchmarks.reporting.style import in_print
+from asl_gym import picture_style as style
+from asl_gym.picture_style import in_style
 
 __all__ = ["NUM_DEVICES", "draw_scaling", "measure_scaling"]
 
@@ -87,23 +88,30 @@ def measure_scaling(
     return pd.DataFrame(rows)
 
 
-@in_print()
-def draw_scaling(table: pd.DataFrame) -> Figure:
-    """Draws times and memory over the number of devices."""
-    figure = style.figure("page", 2.5)
-    times, memory = figure.subplots(1, 2)
+@in_style()
+def draw_scaling(table: pd.DataFrame, width: style.Width = "page") -> Figure:
+    """Draws times and memory over the number of devices.
+
+    Args:
+        table: What :func:`measure_scaling` gives.
+        width: A column's, where the panels lie below one another, or a page's.
+    """
+    across = width == "page"
+    figure = style.figure(width, 2.4 if across else 4.4)
+    times, memory = figure.subplots(*((1, 2) if across else (2, 1)))
     devices = table["num_devices"]
     for (column, label), (colour, marker) in zip(COLUMNS.items(), LOOKS, strict=True):
         times.plot(devices, table[column], color=colour, marker=marker, label=label)
     slope = table["step_s"].iloc[-1] * devices / devices.iloc[-1]
     times.plot(devices, slope, color=style.GREY, linestyle=":", label="proportional to N")
     memory.plot(devices, table["peak_memory_mib"], marker="o", color=style.BLACK)
-    times.set(ylabel="time [s]", title="Time", yscale="log")
-    memory.set(ylabel="peak memory of the process [MiB]", title="Memory")
+    times.set(ylabel="time [s]", yscale="log")
+    memory.set(ylabel="peak memory [MiB]")
     for axes in (times, memory):
         axes.set(xlabel="devices N", xscale="log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     memory.set_ylim(bottom=0)
-    times.legend()
+    times.legend(bbox_to_anchor=(0, 1.0, 1, 0), loc="lower left", ncols=2, mode="expand")
     return figure
 
 

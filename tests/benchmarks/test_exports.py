@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from asl_gym import picture_style as style
 from asl_gym import preset
 from asl_gym.policies.schemes.catalogue import SCHEMES
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.playing.suite import OPEN_VARIANTS, TOLD_MORE, build_suite
-from benchmarks.reporting import style
-from benchmarks.reporting.exports import latex, save_figure, save_widths, write_table
+from benchmarks.reporting.exports import latex, save_figure, save_svg, save_widths, write_table
 from benchmarks.reporting.policy_styles import STYLES, PolicyStyle, policy_style, policy_styles
 from benchmarks.reporting.statistics import BEST_FIXED
 
@@ -41,12 +41,12 @@ def test_a_figure_has_the_width_of_a_column_or_a_page(tmp_path: Path, width: sty
 
 
 def test_fonts_are_embedded_as_publishers_want_them(tmp_path: Path) -> None:
-    with style.in_print():
+    with style.in_style():
         pdf, *_ = save_figure(drawn("column"), tmp_path / "v")
     content = pdf.read_bytes()
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, flags=re.DOTALL)
     whole = content + b"".join(map(_inflated, streams))
-    assert b"STIXGeneral" in whole
+    assert b"DejaVuSans" in whole
     assert b"/Type3" not in whole
 
 
@@ -73,8 +73,8 @@ def test_a_figure_that_has_nothing_to_show_is_not_written(tmp_path: Path) -> Non
 
 def test_the_style_is_the_same_whatever_was_set_and_leaves_no_trace() -> None:
     with mpl.rc_context({"font.size": 20, "lines.linewidth": 9}):
-        with style.in_print():
-            assert (mpl.rcParams["font.size"], mpl.rcParams["lines.linewidth"]) == (8, 1)
+        with style.in_style():
+            assert (mpl.rcParams["font.size"], mpl.rcParams["lines.linewidth"]) == (7, 1)
         assert mpl.rcParams["font.size"] == 20
 
 
@@ -146,3 +146,16 @@ def test_tables(tmp_path: Path) -> None:
 )
 def test_signs_in_latex(text: str, expected: str) -> None:
     assert latex(pd.DataFrame({"Policy": [text]})).splitlines()[5] == rf"{expected} \\"
+
+
+def test_pictures_for_the_web_are_short_and_the_same_every_time(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save_svg(lambda: drawn("column"), tmp_path / f"{name}.svg")
+    text = (tmp_path / "a.svg").read_text()
+    assert text == (tmp_path / "b.svg").read_text()
+    paths = re.findall(r' d="([^"]*)"', text)
+    assert paths
+    assert not re.search(r"\.\d{3}", "".join(paths))
+    assert "<text" not in text  # Letters are drawn, so that no font is needed.
+    save_svg(lambda: None, tmp_path / "none.svg")
+    assert not (tmp_path / "none.svg").exists()

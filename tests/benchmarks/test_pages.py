@@ -92,12 +92,12 @@ def test_what_was_changed_by_hand_is_found(copy: Path) -> None:
     page = copy / "docs" / "speed.md"
     text = page.read_text(encoding="utf-8")
     page.write_text(text.replace("steps/s ", "step/s "), encoding="utf-8")
-    picture = copy / "benchmarks" / "pictures" / "scaling.png"
+    picture = copy / "benchmarks" / "pictures" / "scaling.svg"
     picture.write_bytes(picture.read_bytes() + b"0")
     (copy / "docs" / "own-scheme.md").write_text("![x](mine.png)\n12.5%\n", encoding="utf-8")
     told = list(faults(copy))
     assert any("docs/speed.md: the table 'speed' is not as" in each for each in told)
-    assert any("scaling.png is not as the command wrote it" in each for each in told)
+    assert any("scaling.svg is not as the command wrote it" in each for each in told)
     assert any("mine.png is missing" in each for each in told)
     assert any("own-scheme.md, line 2: 12.5%" in each for each in told)
 

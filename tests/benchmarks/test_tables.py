@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.reporting.changes import changes
 from benchmarks.reporting.formatting import at_most_three_digits, signed_percent, with_interval
+from benchmarks.reporting.plots.running import policies_to_follow, reference_of
 from benchmarks.reporting.plots.split_points import policies_to_show
 from benchmarks.reporting.statistics import best_fixed_split, interval, summarise
 from benchmarks.reporting.tables import changes_table, markdown, ranking_table, shortlist
@@ -172,12 +173,39 @@ def test_shortlist_leaves_out_single_splits():
     assert summary["label"].to_list() == ["OPEN", "best", "split 2", "greedy for energy"]
 
 
-def test_split_points_show_a_users_policies_before_the_agent():
-    kinds = ["scheme", "agent", "OPEN", "user", "user"]
-    summary = pd.DataFrame({"policy": list("abcde"), "label": list("ABCDE"), "kind": kinds})
-    assert policies_to_show(summary)["policy"].to_list() == ["c", "d", "e"]
-    assert policies_to_show(summary, "column")["policy"].to_list() == ["c"]
-    assert policies_to_show(summary.drop(index=4))["policy"].to_list() == ["c", "d", "b"]
+def ranked(**policies: str) -> pd.DataFrame:
+    """A summary of policies by name and kind, ranked as given; fixed splits have a number."""
+    lines = [
+        {"policy": name, "label": name.upper(), "kind": kind, "rank": rank, "split": pd.NA}
+        for rank, (name, kind) in enumerate(policies.items(), 1)
+    ]
+    table = pd.DataFrame(lines)
+    table.loc[table["policy"].str.startswith("fixed"), "split"] = 3
+    return table
+
+
+def test_split_points_show_open_and_what_contrasts_with_it():
+    summary = ranked(agent="agent", tuned="OPEN", open="OPEN", greedy="scheme", fixed="scheme",
+                     random="baseline", thrifty="baseline", mine="user")  # fmt: skip
+    assert policies_to_show(summary)["policy"].to_list() == ["open", "mine", "greedy"]
+    assert policies_to_show(summary, "column")["policy"].to_list() == ["open", "mine"]
+    without = summary[~summary["policy"].isin(["mine", "open"])]
+    assert policies_to_show(without)["policy"].to_list() == ["tuned", "greedy", "thrifty"]
+    assert policies_to_show(without[without["kind"] == "agent"])["policy"].to_list() == ["agent"]
+
+
+def test_running_averages_follow_one_of_each_kind_against_open():
+    summary = ranked(tuned="OPEN", good="agent", open="OPEN", fair="agent", bad="agent",
+                     greedy="scheme", fixed="scheme", fixed_too="scheme", random="baseline",
+                     mine="user")  # fmt: skip
+    assert reference_of(summary) == "open"
+    names = ["tuned", "good", "bad", "greedy", "fixed", "mine"]
+    assert policies_to_follow(summary) == names
+    assert policies_to_follow(summary, "column") == ["good", "fixed", "mine"]
+    without = summary[summary["policy"] != "open"]
+    assert reference_of(without) == "tuned"
+    assert policies_to_follow(without) == names[1:]
+    assert policies_to_follow(summary[summary["policy"] == "open"]) == []
 
 
 def test_markdown():

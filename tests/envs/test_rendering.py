@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from gymnasium.error import DependencyNotInstalled
@@ -14,10 +16,15 @@ from asl_gym.envs.rendering import (
     PlayedRound,
     RoundView,
     bar_starts,
+    bars,
+    canvas,
+    panels,
     picture,
     render_ansi,
     render_rgb,
 )
+from asl_gym.envs.rendering.panels import Layout
+from asl_gym.picture_style import PARTS
 
 LAYERS = (*(f"conv{i}" for i in range(1, 9)), "pool3", "fc1", "fc2", "fc3")
 SHAPE = (600, 960, 3)
@@ -174,11 +181,11 @@ def test_table_of_a_deep_network_scales_bars_and_cuts_names() -> None:
     names = tuple(f"stage{i}.convolution" for i in range(50))
     splits = np.array([0, 1, 25, 49, 50])
     view = changed(view_after(5), layer_names=(names,) * 5, split=splits)
-    bars = [line for line in render_ansi(view).splitlines() if ".." in line or "##" in line]
-    filled = [bar.count("#") for bar in bars]
+    table_bars = [line for line in render_ansi(view).splitlines() if ".." in line or "##" in line]
+    filled = [bar.count("#") for bar in table_bars]
     assert filled == [0, 1, 7, 13, 14]
-    assert " 0 input " in bars[0]
-    assert " 1 stage0.co~ " in bars[1]
+    assert " 0 input " in table_bars[0]
+    assert " 1 stage0.co~ " in table_bars[1]
 
 
 @pytest.mark.parametrize("per_device", [False, True])
@@ -208,19 +215,86 @@ def test_picture_frame_stays_where_rounds_are_alike() -> None:
     first = render_rgb(view)
     second = render_rgb(changed(view, uplink_delay=shown(view).uplink_delay * 0.97))
     rows, columns = np.nonzero((first != second).any(axis=-1))
-    # Only bars (the axes reach from row 78 to 368) and the shares in the legend may move.
-    assert rows.max() < 368
-    assert columns.min() >= 320
+    # Only bars (in the axes) and the shares in the legend may move.
+    assert rows.max() < panels.TOP + panels.HEIGHT
+    assert columns.min() >= panels.BESIDE
+
+
+def rounds_to_draw(per_device: bool) -> list[RoundView]:
+    """Rounds that move every scale, none played first, in between and last."""
+    before = view_before(per_device=per_device)
+    views = [before]
+    for seed, scale in enumerate((1.0, 7.0, 0.02, 1.0)):
+        view = view_after(per_device=per_device, seed=seed)
+        views.append(
+            changed(
+                view,
+                delay=shown(view).delay * scale,
+                energy=shown(view).energy * scale,
+                queue=view.queue * scale,
+                split=np.random.default_rng(seed).integers(0, len(LAYERS) + 1, 10),
+            )
+        )
+        views.append(before)
+    return [*views, *views[::-1]]
+
+
+@pytest.mark.parametrize("per_device", [False, True])
+def test_pictures_after_others_are_those_drawn_anew(per_device: bool) -> None:
+    kept = picture.RoundPicture(Layout.of(view_before(per_device=per_device)))
+    images = [kept.draw(view) for view in rounds_to_draw(per_device)]
+    for view, image in zip(rounds_to_draw(per_device), images, strict=True):
+        anew = picture.RoundPicture(Layout.of(view)).draw(view)
+        np.testing.assert_array_equal(image, anew)
+
+
+def test_pictures_are_the_same_where_stamps_have_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = [render_rgb(view) for view in rounds_to_draw(False)]
+    monkeypatch.setattr(canvas, "MOST_STAMPS", 3)
+    few = picture.RoundPicture(Layout.of(view_before()))
+    for view, image in zip(rounds_to_draw(False), images, strict=True):
+        np.testing.assert_array_equal(few.draw(view), image)
+    assert len(few._canvas._stamps) == 3
+
+
+def test_pictures_of_many_layouts_in_turn_are_those_of_each() -> None:
+    views = [
+        *(view_after(num_devices) for num_devices in (1, 2, 10, 21)),
+        view_after(per_device=True),
+        changed(view_after(), layer_names=(tuple("abcdefghijkl"),) * 10),
+        changed(view_after(), layer_names=(LAYERS,) * 9 + (LAYERS[:-1],)),
+    ]
+    first, second = ([render_rgb(view) for view in views] for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len({image.tobytes() for image in first}) == len(views)
+    assert len(picture._KEPT) == picture.MOST_KEPT
+
+
+def test_pictures_do_not_depend_on_what_was_set_and_leave_it() -> None:
+    view = view_after()
+    first = render_rgb(view)
+    with mpl.rc_context({"font.size": 20, "lines.linewidth": 9, "axes.facecolor": "black"}):
+        anew = picture.RoundPicture(Layout.of(view)).draw(view)
+        assert mpl.rcParams["font.size"] == 20
+    np.testing.assert_array_equal(first, anew)
+
+
+def test_threads_draw_at_once() -> None:
+    views = [view_after(seed=seed) for seed in range(4)]
+    alone = [render_rgb(view) for view in views]
+    with ThreadPoolExecutor(4) as pool:
+        for image, one in zip(pool.map(render_rgb, views * 3), alone * 3, strict=True):
+            np.testing.assert_array_equal(image, one)
 
 
 def test_picture_shows_parts_in_proportion() -> None:
     view = view_after()
-    colours = dict(zip(("down", "device", "up", "server"), picture._PART_COLOURS, strict=True))
     zero = np.zeros(10)
     still = changed(view, downlink_delay=zero, uplink_delay=zero)
     images = render_rgb(view), render_rgb(still)
-    for part in ("down", "up"):
-        with_part, key_only = (pixels_of(image, colours[part]) for image in images)
+    for part in ("download", "upload"):
+        with_part, key_only = (pixels_of(image, PARTS[part]) for image in images)
         assert with_part > 2 * key_only > 0
 
 
@@ -228,8 +302,8 @@ def test_picture_colours_layers_by_who_runs_them() -> None:
     view = view_after()
     on_device = changed(view, split=np.full(10, len(LAYERS)))
     on_server = changed(view, split=np.zeros(10, dtype=int))
-    area = np.s_[78:368, 110:300]
-    device, server = picture._DEVICE_COLOUR, picture._SERVER_COLOUR
+    area = np.s_[panels.TOP : panels.TOP + panels.HEIGHT, panels.LEFT : panels.LEFT + panels.WIDTH]
+    device, server = PARTS["device computing"], PARTS["server computing"]
     image = render_rgb(on_device)[area]
     assert pixels_of(image, device) > 30_000
     assert pixels_of(image, server) == 0
@@ -262,12 +336,12 @@ def test_both_take_values_of_any_size(scale: float) -> None:
     ("value", "expected"), [(0.0, 1), (0.11, 0.15), (1.0, 1), (84, 100), (269, 300), (5e3, 6e3)]
 )
 def test_limits_of_axes_are_round(value: float, expected: float) -> None:
-    assert picture._round_up(value) == pytest.approx(expected)
+    assert bars.round_up(value) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("value", 10.0 ** np.arange(-6, 9) * (1 + 1e-12))
 def test_limits_of_axes_are_never_below_the_value(value: float) -> None:
-    assert value <= picture._round_up(value) <= 10 * value
+    assert value <= bars.round_up(value) <= 10 * value
 
 
 def test_missing_matplotlib_is_an_error_that_names_the_extra(
@@ -276,6 +350,7 @@ def test_missing_matplotlib_is_an_error_that_names_the_extra(
     for module in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
+    picture._KEPT.clear()
     with pytest.raises(DependencyNotInstalled, match=r'pip install "asl-gym\[plot\]"'):
         render_rgb(view_after())
     assert render_ansi(view_after())

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from asl_gym.picture_style import figure, in_style
 from asl_gym.training.privacy.reconstruction import Reconstruction
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def three_of(found: Sequence[Reconstruction]) -> list[Reconstruction]:
     return [measured[place] for place in places]
 
 
+@in_style()
 def draw_reconstructions(private: Tensor, found: Sequence[Reconstruction]) -> "Figure":
     """Draws a row of originals, and below it a row for each cut.
 
@@ -29,17 +31,19 @@ def draw_reconstructions(private: Tensor, found: Sequence[Reconstruction]) -> "F
         private: The originals.
         found: The cuts to show.
     """
-    from matplotlib.figure import Figure
-
     rows = [("original", private)]
     rows += [(f"{each.split} ({each.name})\nerror {each.error:.2f}", each.images) for each in found]
-    figure = Figure(figsize=(1.6 + 0.75 * COLUMNS, 0.8 * len(rows)), layout="constrained")
-    panels = figure.subplots(len(rows), COLUMNS, squeeze=False)
+    made = figure("page", 0.64 * len(rows))
+    panels = made.subplots(len(rows), COLUMNS, squeeze=False)
     for (label, images), row in zip(rows, panels, strict=True):
         for axes, image in zip(row, images, strict=False):
-            axes.imshow(image.clamp(0, 1).permute(1, 2, 0).squeeze(-1).numpy(), cmap="gray_r")
+            axes.imshow(
+                image.clamp(0, 1).permute(1, 2, 0).squeeze(-1).numpy(),
+                cmap="gray_r",
+                interpolation="nearest",
+            )
             axes.set(xticks=[], yticks=[])
         for axes in row:
             axes.spines[:].set_visible(False)
-        row[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
-    return figure
+        row[0].set_ylabel(label, rotation=0, ha="right", va="center")
+    return made

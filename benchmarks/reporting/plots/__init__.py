@@ -5,12 +5,12 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
+from asl_gym.picture_style import Width
 from benchmarks.reporting.exports import save_widths
 from benchmarks.reporting.plots.delay_energy import draw_delay_energy
 from benchmarks.reporting.plots.running import draw_running_averages
 from benchmarks.reporting.plots.split_points import draw_split_points
 from benchmarks.reporting.results import Results
-from benchmarks.reporting.style import Width
 
 __all__ = ["FIGURES", "PLOTS", "write_plots"]
 
@@ -25,11 +25,13 @@ PLOTS: dict[str, tuple[Callable[[Results, Width], Figure | None], str]] = {
     ),
     "running_averages": (
         draw_running_averages,
-        "Running mean delay and energy, and the virtual queue, on the first evaluation seed.",
+        "Running mean delay against OPEN's, running mean energy, and the virtual queue, on the "
+        "first evaluation seed.",
     ),
     "split_points": (
         draw_split_points,
-        "Who splits where: how often each device is split at each point.",
+        "Who splits where: how often each device is split at each point, under OPEN and policies "
+        "that contrast with it.",
     ),
 }
 """What draws each plot, and its caption."""

@@ -1,8 +1,11 @@
 """The delay-energy plane: the hindsight frontier as a curve and every policy as a point.
 
 Policies near the budget and the frontier lie on top of one another there, so that a second panel
-shows them alone.
+shows them alone. Names stand beside the points, so that no legend has to be searched.
 """
+
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from asl_gym import picture_style as style
 from asl_gym.arrays import Array
 from benchmarks.playing.suite import CLOCK_LABELS
-from benchmarks.reporting import style
 from benchmarks.reporting.plots.labels import PointLabel, place_labels
 from benchmarks.reporting.plots.plane import (
     AXIS_TITLES,
@@ -26,7 +29,7 @@ from benchmarks.reporting.plots.plane import (
     write_budget,
     write_unreachable,
 )
-from benchmarks.reporting.policy_styles import policy_style, policy_styles
+from benchmarks.reporting.policy_styles import PolicyStyle, policy_style, policy_styles
 from benchmarks.reporting.results import Results
 from benchmarks.reporting.statistics import BEST_FIXED
 
@@ -37,6 +40,12 @@ MOST_NAMED = {"column": 5, "page": 12}
 
 NEAR = 0.1
 """Priced gap, and distance of energy from the budget, up to which a policy is near."""
+
+ROOM_FOR_NAMES = 6.0
+"""Room to the right of the policies near the budget, in tenths of what they extend over."""
+
+ROOM_BELOW = 0.4
+"""Room below them, as a share of the rest."""
 
 FEWEST_NEAR = 2
 """Policies near the budget from which on they get a panel."""
@@ -57,15 +66,44 @@ def draw_delay_energy(results: Results, width: style.Width) -> Figure:
     texts = [write_unreachable(whole), write_budget(whole, budget, told)]
     styles = policy_styles(results.policies)
     draw_policies(whole, plane, others, styles)
-    labels = _fixed_splits(whole, plane, results, width)
+    far = others.drop(near.index) if part is not None else others
+    labels = [*_names(far, plane, styles), *_fixed_splits(whole, plane, results, width)]
     _best_in_hindsight(whole, plane, results.summary)
-    figure.legend(loc="outside lower center", ncols=2 if width == "column" else 4)
     if part is not None:
-        _draw_near(part, plane, near, curve, budget)
+        along = _draw_near(part, plane, near, curve, budget)
         draw_policies(part, plane, near, styles, intervals=False)
+        _mark(whole, part)
+    figure.legend(
+        *whole.get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=2 if width == "column" else 3,
+    )
     style.freeze_layout(figure)
     place_labels(whole, labels, np.concatenate([*lines, others[list(plane)]]), texts)
+    if part is not None:
+        # In one colour, so that the names of points on one another are written as one.
+        names = [replace(each, colour=style.BLACK) for each in _names(near, plane, styles)]
+        place_labels(part, names, np.concatenate([along, near[list(plane)]]))
     return figure
+
+
+def _mark(whole: Axes, part: Axes) -> None:
+    """Frames in one panel what the other shows enlarged."""
+    (left, right), (low, high) = part.get_xlim(), part.get_ylim()
+    whole.indicate_inset(
+        (left, low, right - left, high - low), edgecolor=style.BLACK, alpha=0.7, linewidth=0.6
+    )
+
+
+def _names(rows: pd.DataFrame, plane: Plane, styles: Mapping[str, PolicyStyle]) -> list[PointLabel]:
+    """The names of policies beside their points."""
+    return [
+        PointLabel(
+            *(float(line[plane[0]]), float(line[plane[1]]), str(line["label"])),
+            styles[str(line["policy"])].text_colour,
+        )
+        for _, line in rows.iterrows()
+    ]
 
 
 def _panels(width: style.Width, near: bool) -> tuple[Figure, Axes, Axes | None]:
@@ -74,31 +112,40 @@ def _panels(width: style.Width, near: bool) -> tuple[Figure, Axes, Axes | None]:
         figure = style.figure(width, 3.9)
         panels = figure.subplots(1, 1 + near, width_ratios=(1.7, 1)[: 1 + near], squeeze=False)
     else:
-        figure = style.figure(width, 4.1 + 1.7 * near)
-        panels = figure.subplots(1 + near, 1, height_ratios=(1.8, 1)[: 1 + near], squeeze=False)
+        figure = style.figure(width, 4.1 + 2.2 * near)
+        panels = figure.subplots(1 + near, 1, height_ratios=(1.4, 1)[: 1 + near], squeeze=False)
     return figure, panels.flat[0], panels.flat[1] if near else None
 
 
 def _draw_near(
     axes: Axes, plane: Plane, near: pd.DataFrame, curve: pd.DataFrame, budget: float
-) -> None:
-    """Draws frontier and budget where the policies near the budget are."""
-    energies = _with_room(np.append(near[plane[0]], budget))
+) -> Array:
+    """Draws frontier and budget where the policies near the budget are.
+
+    Returns:
+        Points along both, shape (points, 2).
+    """
+    energies = _with_room(np.append(near[plane[0]], budget), ROOM_FOR_NAMES)
     below = np.interp(energies, curve[plane[0]], curve[plane[1]])
-    axes.set(xlim=energies, ylim=_with_room(np.append(near[plane[1]], below)))
+    low, high = _with_room(np.append(near[plane[1]], below))
+    # Names of what lies on the frontier find room below it.
+    axes.set(xlim=energies, ylim=(low - ROOM_BELOW * (high - low), high))
     axes.set(xlabel=AXIS_TITLES[plane[0]], ylabel="mean round delay [s]")
-    axes.set_title("the policies near the budget")
-    draw_frontier(axes, curve)
-    draw_budget(axes, budget)
+    axes.set_title("near the budget, enlarged")
+    along = [draw_frontier(axes, curve), draw_budget(axes, budget)]
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5))
+    points = np.concatenate(along)
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    inside = (points > (left, low)) & (points < (right, high))
+    return np.asarray(points[inside.all(axis=1)])
 
 
-def _with_room(values: Array) -> tuple[float, float]:
-    """Limits of an axis with room beyond the least and the greatest value."""
+def _with_room(values: Array, above: float = 1.0) -> tuple[float, float]:
+    """Limits of an axis with room beyond the least value, and so many times that above."""
     low, high = float(values.min()), float(values.max())
     room = 0.1 * (high - low) or 0.01 * high
-    return low - room, high + room
+    return low - room, high + above * room
 
 
 def _best_in_hindsight(axes: Axes, plane: Plane, summary: pd.DataFrame) -> None:

@@ -1,7 +1,6 @@
 """What is drawn in the delay-energy plane: its axes, the frontier, the budget, policies."""
 
 from collections.abc import Mapping
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -10,8 +9,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from asl_gym import picture_style as style
 from asl_gym.arrays import Array
-from benchmarks.reporting import style
 from benchmarks.reporting.policy_styles import FRONTIER, PolicyStyle
 
 __all__ = [
@@ -123,7 +122,7 @@ def draw_policies(
             _intervals(axes, plane, line, own.colour)
         axes.plot(
             *(line[plane[0]], line[plane[1]]),
-            **own.points(label=fill(str(line["label"]), LONGEST_LINE), zorder=order),
+            **own.points(zorder=order),
         )
 
 

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 
 from asl_gym import Scenario
+from asl_gym import picture_style as style
 from asl_gym.arrays import Array
 from asl_gym.model.radio import Radio
-from benchmarks.reporting import style
 from benchmarks.reporting.results import Results
 
 __all__ = ["draw_split_points", "policies_to_show", "split_shares"]
 
-MOST_PANELS: dict[style.Width, int] = {"column": 1, "page": 3}
+MOST_PANELS: dict[style.Width, int] = {"column": 2, "page": 3}
 """Policies that find room, by the figure's width."""
 
 FEWEST_ROWS = 6
@@ -49,13 +49,28 @@ def split_shares(rounds: pd.DataFrame, splits: Sequence[int]) -> Array:
 
 
 def policies_to_show(summary: pd.DataFrame, width: style.Width = "page") -> pd.DataFrame:
-    """Name and label of OPEN, a user's policies and the agents, of the first that find room."""
-    adaptive = [summary[summary["kind"] == kind] for kind in ("OPEN", "user", "agent")]
-    return pd.concat(adaptive)[["policy", "label"]].head(MOST_PANELS[width])
+    """Name and label of OPEN and of what contrasts with it, of the first that find room.
+
+    That is a user's policies, then schemes and baselines that decide every round, such as greedy
+    ones, then agents.
+    """
+    played = summary.dropna(subset="rank")
+    kind, decides = played["kind"], played["split"].isna() & (played["policy"] != "random")
+    opens = played[kind == "OPEN"]
+    plain = opens[opens["policy"] == "open"]
+    contrasting = (
+        played[kind == "user"],
+        played[decides & kind.isin(("scheme", "baseline"))],
+        played[kind == "agent"],
+    )
+    chosen = pd.concat([plain if len(plain) else opens.head(1), *contrasting])
+    return chosen[["policy", "label"]].head(MOST_PANELS[width])
 
 
 def draw_split_points(results: Results, width: style.Width) -> Figure | None:
-    """Draws a panel for OPEN and, beside it, for a user's policies and the agent.
+    """Draws a panel for OPEN and others for policies that contrast with it.
+
+    They stand beside one another on a page, below one another in a column.
 
     Returns:
         The figure, or ``None`` where none of these was played.
@@ -64,37 +79,43 @@ def draw_split_points(results: Results, width: style.Width) -> Figure | None:
     if shown.empty:
         return None
     scenario = results.folder.scenario
-    figure = style.figure(width, _height(scenario))
-    room = (style.WIDTHS[width] - BESIDE) / (len(shown) * len(_columns(scenario)))
-    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    down, across = (len(shown), 1) if width == "column" else (1, len(shown))
+    figure = style.figure(width, _height(scenario, down))
+    room = (style.WIDTHS[width] - BESIDE) / (across * len(_columns(scenario)))
+    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, (policy, label) in zip(panels, shown.itertuples(index=False), strict=True):
         shares = split_shares(results.folder.series(policy), _columns(scenario))
         image = _panel(axes, shares, scenario, room)
         axes.set_title(label)
     panels[0].set_yticks(*_device_ticks(scenario))
+    for axes in panels[:: 1 if width == "column" else len(panels)]:
+        axes.set_ylabel("device")
+    figure.supxlabel("split point: the last layer on the device", fontsize=7)
     bar = figure.colorbar(image, ax=panels, pad=0.01, aspect=30)
     bar.set_label("share of rounds [%]")
     bar.outline.set_visible(False)
     return figure
 
 
-def _height(scenario: Scenario) -> float:
-    """The figure's height [inch]: its rows, and below them the longest name."""
+def _height(scenario: Scenario, panels: int) -> float:
+    """The figure's height [inch]: the rows of panels below one another, and the longest name."""
     rows = min(max(scenario.num_devices, FEWEST_ROWS), MOST_DEVICES_WITH_TEXT)
     longest = max(len(scenario.cut_name(split)) for split in _columns(scenario))
-    return 0.65 + 0.16 * rows + 0.045 * longest
+    return 0.45 + panels * (0.2 + 0.16 * rows) + 0.05 * longest
 
 
-def _panel(axes: Axes, shares: Array, scenario: Scenario, room: float) -> AxesImage:
+def _panel(axes: Axes, shares: Array, scenario: Scenario, room: float) -> QuadMesh:
     everyone = shares.mean(axis=0, keepdims=True)
     table = 100 * np.vstack([shares, everyone])
-    image = axes.imshow(table, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-    axes.axhline(len(shares) - 0.5, color="white", linewidth=2)
+    image = axes.pcolormesh(
+        table, cmap="Blues", vmin=0, vmax=100, edgecolors="white", linewidth=0.3
+    )
+    axes.set_ylim(len(table), 0)
+    axes.axhline(len(shares), color="white", linewidth=2)
     columns = _columns(scenario)
     step = math.ceil(ROOM_FOR_NAME / room)
     names = [scenario.cut_name(split) for split in columns]
-    axes.set_xticks(range(0, len(columns), step), names[::step], rotation=90)
-    axes.set_xlabel("split point (the device's last layer)")
+    axes.set_xticks(np.arange(0, len(columns), step) + 0.5, names[::step], rotation=90)
     axes.grid(visible=False)
     axes.tick_params(length=0, labelsize=6.5, pad=1.5)
     axes.spines[:].set_visible(False)
@@ -102,7 +123,9 @@ def _panel(axes: Axes, shares: Array, scenario: Scenario, room: float) -> AxesIm
         for (row, column), value in np.ndenumerate(table):
             colour = "white" if value > DARK_FROM else style.BLACK
             text = f"{value:.0f}" if value >= 1 else "<1" if value > 0 else ""
-            axes.text(column, row, text, ha="center", va="center", fontsize=5.5, color=colour)
+            axes.text(
+                column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=5.5, color=colour
+            )
     return image
 
 
@@ -111,13 +134,13 @@ def _columns(scenario: Scenario) -> list[int]:
     return [int(split) for split in np.unique(scenario.split_points.table)]
 
 
-def _device_ticks(scenario: Scenario) -> tuple[list[int], list[str]]:
+def _device_ticks(scenario: Scenario) -> tuple[list[float], list[str]]:
     """Ticks for the devices, thinned out in a large fleet, and for all of them together."""
     devices = scenario.num_devices
     step = -(-devices // MOST_DEVICES_WITH_TEXT)
     numbers = list(range(0, devices, step))
-    labels = [f"device {n}: {_told(scenario, n)}" for n in numbers]
-    return [*numbers, devices], [*labels, "all devices"]
+    labels = [f"{n}: {_told(scenario, n)}" for n in numbers]
+    return [number + 0.5 for number in (*numbers, devices)], [*labels, "all devices"]
 
 
 def _told(scenario: Scenario, device: int) -> str:

@@ -6,22 +6,29 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
 
+from asl_gym import picture_style as style
 from benchmarks.learned.plots import plain_axis
-from benchmarks.reporting import style
 from benchmarks.reporting.policy_styles import PolicyStyle, policy_style
 from benchmarks.studies.accuracy.targets import accuracy_over
 
 __all__ = ["draw_accuracy", "policies_shown"]
 
-GRID, MARKS = 400, 8
-HEIGHTS: dict[style.Width, tuple[float, float]] = {"column": (0.8, 1.5), "page": (0.7, 2.0)}
+GRID, MARKS = 240, 8
+HEIGHTS: dict[style.Width, tuple[float, float]] = {"column": (0.9, 1.5), "page": (0.6, 1.9)}
 """Heights of the legend and of a row of panels by the figure's width [inch]."""
 
+TITLES = {
+    "equal": "equal division",
+    "dirichlet": "Dirichlet division",
+    "by-class": "division by class",
+}
+"""How the data are divided among devices, for people."""
+
 UNITS = {"seconds": "time [s]", "joules": "energy [J]"}
-LEAST_SHARE = 0.8
-"""Share of the least final accuracy at which the axes begin."""
+BELOW = 1.05
+"""How far below the least accuracy in sight a row of panels begins, against its distance to 1."""
 
 
 def policies_shown(table: pd.DataFrame) -> list[str]:
@@ -54,18 +61,24 @@ def draw_accuracy(
     splits = list(dict.fromkeys(learned["split"]))
     legend, row_height = HEIGHTS[width]
     figure = style.figure(width, legend + row_height * len(splits))
-    panels = figure.subplots(len(splits), 2, sharey=True, squeeze=False)
-    names = policies_shown(table)
-    least = learned[learned["round"] == learned["round"].max()]["accuracy"].min()
+    panels = figure.subplots(len(splits), 2, sharex="col", sharey="row", squeeze=False)
+    agents = set(table[table["kind"] == "agent"]["policy"])
+    # The table has the agents; here the best of them would lie on OPEN.
+    names = [name for name in policies_shown(table) if name not in agents]
     for split, row in zip(splits, panels, strict=True):
         rounds = learned[learned["split"] == split]
+        least = 1.0
         for what, axes in zip(UNITS, row, strict=True):
             for place, name in enumerate(names):
-                _line(axes, rounds, clock[clock["policy"] == name], what, place)
-            axes.set(xscale="log", xlabel=UNITS[what], ylim=(LEAST_SHARE * least, 1.0))
+                low = _line(axes, rounds, clock[clock["policy"] == name], what, place)
+                least = min(least, low) if what == "seconds" else least
+            axes.set(xscale="log", xlabel=UNITS[what] if split == splits[-1] else "")
             plain_axis(axes.xaxis)
+            if width == "column":
+                axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
             axes.xaxis.set_major_formatter(FuncFormatter(_short))
-        row[0].set_ylabel(f"test accuracy, {split}")
+        row[0].set(ylabel=f"test accuracy,\n{TITLES.get(split, split)}")
+        row[0].set_ylim(1.0 - BELOW * (1.0 - least), 1.0)
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=2 if width == "column" else 3)
     return figure
@@ -81,8 +94,8 @@ def _style_of(clock: pd.DataFrame) -> PolicyStyle:
     return policy_style("fixed-last-max" if "device only" in label else name)
 
 
-def _line(axes: Axes, rounds: pd.DataFrame, clock: pd.DataFrame, what: str, place: int) -> None:
-    """A policy's mean over training seeds, and their range as a band."""
+def _line(axes: Axes, rounds: pd.DataFrame, clock: pd.DataFrame, what: str, place: int) -> float:
+    """A policy's mean over training seeds, their range as a band; gives the mean at its start."""
     first = clock[clock["round"] == 0][what].max()
     last = clock[clock["round"] == clock["round"].max()][what].min()
     grid = np.geomspace(first, max(last, first), GRID)
@@ -98,4 +111,6 @@ def _line(axes: Axes, rounds: pd.DataFrame, clock: pd.DataFrame, what: str, plac
     axes.fill_between(
         grid, found.min(axis=0), found.max(axis=0), color=look.colour, alpha=0.2, lw=0
     )
-    axes.plot(grid, found.mean(axis=0), **look.line(3.2, **more))
+    mean = found.mean(axis=0)
+    axes.plot(grid, mean, **look.line(3.2, **more))
+    return float(np.nanmin(mean))

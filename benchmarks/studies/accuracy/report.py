@@ -44,7 +44,13 @@ def write_report(out: Path, learned: pd.DataFrame, clock: pd.DataFrame, console:
     table, changes = target_table(found), change_table(found)
     out.mkdir(parents=True, exist_ok=True)
     final = final_accuracy(reached)
-    frames = {"rounds": learned, "targets": table, "changes": changes, "final": final}
+    frames = {
+        "rounds": learned,
+        "clock": clock,
+        "targets": table,
+        "changes": changes,
+        "final": final,
+    }
     for name, frame in frames.items():
         frame.to_csv(out / f"{name}.csv", index=False)
     parts = {

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from benchmarks.reporting import style
-from benchmarks.reporting.style import in_print
+from asl_gym import picture_style as style
+from asl_gym.picture_style import in_style
 from benchmarks.studies.calibration.fitting import CHOSEN
 from benchmarks.studies.calibration.models import FLOPS_ALONE, ROOFLINE
 from benchmarks.studies.calibration.report import MEDIAN, Side
@@ -30,7 +30,7 @@ BAND = 0.25
 """Relative error up to which the picture is shaded."""
 
 
-@in_print()
+@in_style()
 def draw_predictions(side: Side, shown: Sequence[str] = SHOWN) -> Figure:
     """Draws a panel for each model of one side, all on the same axes."""
     figure = style.figure("page", 3.0)

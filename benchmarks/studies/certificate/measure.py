@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from statistics import median
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from asl_gym import Scenario
+from asl_gym import picture_style as style
 from asl_gym.model.costs import Options
-from benchmarks.reporting import style
-from benchmarks.reporting.style import in_print
+from asl_gym.picture_style import in_style
 from benchmarks.studies.certificate.rounds import Round, grown, played_rounds
 from benchmarks.studies.certificate.scip import MODELS, run_scip
 
@@ -151,26 +152,28 @@ def over_fleets(small: Scenario, sizes: tuple[int, ...] = FLEETS) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-@in_print()
-def draw_fleets(table: pd.DataFrame) -> Figure:
-    """Draws time and gap over the number of devices."""
-    made = style.figure("page", 2.5)
-    times, gaps = made.subplots(1, 2)
-    devices = table["num_devices"]
-    times.plot(devices, 1e3 * table["median_s"], marker="o", color=style.BLUE, label="median")
-    times.plot(
-        devices, 1e3 * table["greatest_s"], marker="^", color=style.SKY, label="slowest round"
-    )
-    proportional = 1e3 * table["median_s"].iloc[-1] * devices / devices.iloc[-1]
-    times.plot(devices, proportional, linestyle=":", color=style.GREY, label="proportional to N")
-    gaps.plot(devices, table["greatest_gap"], marker="o", color=style.VERMILION)
-    gaps.axhline(1e-3, linestyle="--", color=style.GREY, label="aim")
-    times.set(ylabel="time of a round [ms]", title="Time")
-    gaps.set(ylabel="greatest certified gap", title="Gap")
-    for axes in (times, gaps):
-        axes.set(xlabel="devices N", xscale="log", yscale="log")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-        axes.legend()
+@in_style()
+def draw_fleets(table: pd.DataFrame, width: style.Width = "page") -> Figure:
+    """Draws the time of a round over the number of devices, up to the slowest as a band.
+
+    Args:
+        table: What :func:`over_fleets` gives.
+        width: A column's or a page's.
+    """
+    made = style.figure(width, 2.4)
+    axes = made.add_subplot()
+    devices, median_ms = table["num_devices"], 1e3 * table["median_s"]
+    greatest_ms, gap = 1e3 * table["greatest_s"], table["greatest_gap"].max()
+    band: dict[str, Any] = {"color": style.BLUE, "alpha": 0.2, "linewidth": 0}
+    axes.fill_between(devices, median_ms, greatest_ms, label="to the slowest round", **band)
+    axes.plot(devices, median_ms, marker="o", color=style.BLUE, label="median round")
+    proportional = median_ms.iloc[-1] * devices / devices.iloc[-1]
+    axes.plot(devices, proportional, linestyle=":", color=style.GREY, label="proportional to N")
+    axes.set(xlabel="devices N", ylabel="time of a round [ms]", xscale="log", yscale="log")
+    axes.set_title(f"solved to a certified gap of at most {gap:.1g}")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.legend(loc="lower right")
     return made
 
 

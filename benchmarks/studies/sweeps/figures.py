@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 
-from benchmarks.reporting import style
+from asl_gym import picture_style as style
 from benchmarks.reporting.exports import save_widths
 from benchmarks.reporting.policy_styles import FRONTIER, PolicyStyle, policy_styles
 from benchmarks.studies.sweeps.definition import Axis, Study

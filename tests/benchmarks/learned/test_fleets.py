@@ -84,8 +84,8 @@ def test_the_section_has_a_table_and_a_plot(played, tmp_path):
     parts = fleets.section(PAGE, played, tmp_path, "results")
     assert parts[0] == "## Fleet sizes"
     assert parts[2].count("| shared network ") == 4
-    assert "](results/ASL-v0-fleets.png)" in parts[3]
-    assert (tmp_path / "ASL-v0-fleets.png").stat().st_size > 10_000
+    assert "](results/ASL-v0-fleets.svg)" in parts[3]
+    assert (tmp_path / "ASL-v0-fleets.svg").stat().st_size > 10_000
 
 
 def test_there_is_no_section_without_results(tmp_path):

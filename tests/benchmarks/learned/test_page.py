@@ -152,10 +152,12 @@ def test_the_page_is_readable(whole):
     assert re.fullmatch(r"[\d.]+ \[[\d.]+, [\d.]+\]", cells[5])
     assert not re.search(r"\bnan\b|<NA>|None", page)
     assert "equality with OPEN is the\nceiling" in page
-    pictures = re.findall(r"\]\((results/.*?\.png)\)", page)
+    pictures = re.findall(r"\]\((results/.*?\.svg)\)", page)
     assert len(pictures) == 3
     for picture in pictures:
-        image = matplotlib.image.imread(whole / "agents" / picture)[..., :3]
+        assert (whole / "agents" / picture).read_text().count("<use ") > 10
+        printed = (whole / "out").rglob(f"{Path(picture).stem}.png")
+        image = matplotlib.image.imread(next(printed))[..., :3]
         assert 0.005 < (image < 0.9).any(axis=2).mean() < 0.6
 
 
