@@ -56,7 +56,7 @@ def test_figures_that_no_command_writes_are_found(text: str) -> None:
     "text",
     [
         "The paper's <!-- stated -->53.7%<!-- end --> are a citation.",
-        "<!-- figure: x -->12.5%<!-- end --> is written",
+        "a <!-- figure: x -->12.5%<!-- end --> is written",
         "<!-- table: x -->\n\n| OPEN | 0.38 |\n\n<!-- end -->",
         "```python\nx = 5  # 12.5%\n```",
         "in `20 times` code, and $12.5\\%$ in formulas",
