@@ -3,6 +3,7 @@
 #   make learned train the learned agents and write their page, agents/RESULTS.md
 #   make test    linters, type checker and tests
 #   make quick   the same with the fast tests alone, for the inner loop
+#   make docs    the documentation site, in docs/_build/html
 # For a CPU build of torch: make test TORCH_INDEX=<the CPU index that pytorch.org names>
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constra
 test quick: export OMP_NUM_THREADS = 1
 test quick: export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: bench learned test quick lint speed clean
+.PHONY: bench learned test quick lint docs speed clean
 
 bench: $(VENV)/benchmarks.installed
 	$(BIN)/python -m benchmarks
@@ -37,6 +38,12 @@ lint: $(VENV)/dev.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tests.import_chains
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(BIN)/python -m benchmarks pages --check
+
+docs: $(VENV)/docs.installed
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --jobs auto docs docs/_build/html
 
 $(VENV)/made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
@@ -58,6 +65,10 @@ $(VENV)/all.installed: pyproject.toml constraints.txt $(VENV)/torch.installed
 
 $(VENV)/dev.installed: pyproject.toml constraints.txt $(VENV)/torch.installed
 	$(PIP) --editable '.[dev]'
+	touch $@
+
+$(VENV)/docs.installed: pyproject.toml constraints.txt $(VENV)/torch.installed
+	$(PIP) --editable '.[docs]'
 	touch $@
 
 clean:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from asl_gym.registration import register_envs
 
 if TYPE_CHECKING:
+    __version__: str
     from asl_gym.envs.codec import Observation
     from asl_gym.envs.env import ASLEnv
     from asl_gym.envs.observations import ObservationCodec
@@ -170,9 +171,12 @@ _MODULE_OF = {name: module for module, names in _PLACES.items() for name in name
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        if name not in _MODULE_OF:
+        if name == "__version__":
+            found = importlib.import_module("importlib.metadata").version("asl-gym")
+        elif name in _MODULE_OF:
+            found = getattr(importlib.import_module(_MODULE_OF[name]), name)
+        else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = getattr(importlib.import_module(_MODULE_OF[name]), name)
         # The next look-up finds it without coming here.
         globals()[name] = found
         return found

@@ -20,6 +20,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.jobs.choosing import engine_called
 from benchmarks.learned.page import PAGE, PAGE_PATH
 from benchmarks.playing.configuration import Configuration
+from benchmarks.playing.provenance import write_provenance
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
 from benchmarks.playing.suite import build_suite
@@ -220,6 +221,7 @@ def speed(
     titles = {"what": "Measured", "value": "Median", "unit": "Unit", "aim": "Aim", "ratio": "Ratio"}
     shown = table.rename(columns=titles)
     out.mkdir(parents=True, exist_ok=True)
+    write_provenance(out)
     (out / "speed.md").write_text(markdown(shown) + "\n", encoding="utf-8")
     print_table(output(), shown, "Speed; a ratio above 1 is better")
 
@@ -234,24 +236,34 @@ def scaling(
         table = measure_scaling(parse_settings(settings or ()))
         out.mkdir(parents=True, exist_ok=True)
         table.to_csv(out / "scaling.csv", index=False)
+        write_provenance(out)
         pictures = save_figure(draw_scaling(table), out / "scaling")
     print_table(output(), table.map(lambda value: f"{value:,.3g}"), "One episode of OPEN")
     typer.echo(f"Written to {out}: scaling.csv, {', '.join(each.name for each in pictures)}")
 
 
 @app.command()
-def readme(
+def pages(
     results: Annotated[Path, typer.Option(help="Folder of all results.")] = Path("results"),
     keep: Annotated[
-        TextList, typer.Option(help="Table to leave as it is, such as learned; repeatable.")
+        TextList, typer.Option(help="Table or figure to leave as it is; repeatable.")
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing: find what no command writes.")
+    ] = False,
 ) -> None:
-    """Writes the README's tables and pictures anew from results on disk."""
-    from benchmarks.readme import write_readme
-
+    """Writes tables, figures and pictures of README and docs anew from results on disk."""
     root = Path(__file__).parents[1]
     with failures_told():
-        write_readme(root / "README.md", root / "benchmarks" / "pictures", results, keep or ())
+        if check:
+            from benchmarks.pages.checking import faults
+
+            if found := list(faults(root)):
+                raise BenchmarkError("\n".join(found))
+        else:
+            from benchmarks.pages.writing import write_pages
+
+            write_pages(root, results, keep or ())
 
 
 @app.command()

@@ -4,6 +4,7 @@ import ast
 import importlib
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,10 @@ def test_every_public_name_resolves(name: str) -> None:
     assert found.__name__ == name
     assert found is getattr(importlib.import_module(found.__module__), name)
     assert name in dir(asl_gym)
+
+
+def test_the_version_is_the_installed_one() -> None:
+    assert asl_gym.__version__ == version("asl-gym")
 
 
 def test_type_checkers_are_told_the_same_places() -> None:

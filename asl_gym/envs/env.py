@@ -101,7 +101,7 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     :mod:`asl_gym.envs.rewards`; in the sequential schedule its sum is the reward.
 
     The defaults are those with which plain PPO of stable-baselines3 learns soonest in one
-    environment: with γ = 0 a minute suffices for a priced gap under 15%.
+    environment: with γ = 0 a minute brings it near to OPEN.
 
     ## Info
     After ``step``: ``delay`` [s], ``energy`` [J], ``cost`` [J], ``device_delay`` (N,) [s],
@@ -170,7 +170,7 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
 
     @property
     def queue(self) -> float | NDArray[np.float64]:
-        """Virtual queue [J]: a float, or shape (K,) with per-device budgets.
+        """The virtual queue [J], a float, or shape (K,) with per-device budgets.
 
         Raises:
             AttributeError: If devices run on batteries.

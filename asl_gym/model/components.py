@@ -233,7 +233,7 @@ class Workload(Declared):
 
     @property
     def state_bits(self) -> tuple[float, ...]:
-        """φ(ℓ): parameters, buffers and momentum of layers 1…ℓ [bit]; L + 1 entries."""
+        """Parameters, buffers and momentum φ(ℓ) of layers 1…ℓ [bit], L + 1 entries."""
         bits = self.profile.parameter_bits
         if not self.momentum:
             return bits

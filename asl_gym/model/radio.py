@@ -116,12 +116,12 @@ class Link(Declared):
 
     @property
     def rate_cap_bps(self) -> float:
-        """Greatest rate that a measured trace may have [bit/s]: a link has none."""
+        """Greatest rate that a measured trace may have [bit/s]; a link has none."""
         return float("inf")
 
     @property
     def slowdown(self) -> float:
-        """The mean of 1/rate over rounds, as a multiple of that of the mean rate: artanh(v)/v."""
+        """The mean of 1/rate over rounds, as a multiple of that of the mean rate, artanh(v)/v."""
         return math.atanh(self.variation) / self.variation if self.variation else 1.0
 
     def shared(self, num_devices: int) -> Self:

@@ -93,7 +93,7 @@ class System(Declared):
 
     @cached_property
     def device_server(self) -> Server:
-        """The server as one device meets it: the least and the full clock it can be given."""
+        """The server as one device meets it, with the least and the full clock it can be given."""
         if not self.shares_server:
             return self.server
         least = LEAST_SHARE * self.server.clock_max_hz / self.num_devices

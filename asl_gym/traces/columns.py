@@ -82,7 +82,7 @@ class Columns(Declared):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns: time, then the measured rates."""
+        """The columns of time, then of the measured rates."""
         return self.time, *(name for name in (self.uplink, self.downlink) if name is not None)
 
     @property

@@ -1,15 +1,20 @@
 """Where results come from: command, versions and commit."""
 
+import json
 import platform
 import shlex
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from agents.bookkeeping import current_commit
 
-__all__ = ["provenance"]
+__all__ = ["PROVENANCE", "provenance", "write_provenance"]
+
+PROVENANCE = "provenance.json"
+"""File in the folder of a study's results that tells where they come from."""
 
 PACKAGES = ("asl-gym", "gymnasium", "numpy", "scipy")
 LEARNING_PACKAGES = ("stable-baselines3", "sb3-contrib", "torch")
@@ -22,6 +27,12 @@ def provenance() -> dict[str, Any]:
         "commit": current_commit(),
         "versions": {"python": platform.python_version(), **dict(_versions())},
     }
+
+
+def write_provenance(folder: Path) -> None:
+    """Writes beside a study's results where they come from."""
+    text = json.dumps(provenance(), indent=2)
+    (folder / PROVENANCE).write_text(text + "\n", encoding="utf-8")
 
 
 def _versions() -> Iterator[tuple[str, str]]:

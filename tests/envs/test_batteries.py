@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asl_gym.arrays import Array
+from asl_gym.arrays import Array, Splits
 from asl_gym.envs.actions import action_view
 from asl_gym.envs.batteries.views import PriceView
 from asl_gym.envs.env import ASLEnv
@@ -39,7 +39,7 @@ def options_of(env: ASLEnv) -> tuple[Array, Array]:
     return delay, options.device_energy
 
 
-def of(options: Array, split_index: Array) -> Array:
+def of(options: Array, split_index: Splits) -> Array:
     return np.take_along_axis(options, split_index[..., None], axis=-1)[..., 0]
 
 

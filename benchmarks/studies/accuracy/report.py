@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
+from benchmarks.playing.provenance import write_provenance
 from benchmarks.reporting.exports import save_widths
 from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.studies.accuracy.picture import draw_accuracy
@@ -62,6 +63,7 @@ def write_report(out: Path, learned: pd.DataFrame, clock: pd.DataFrame, console:
     for title, part in parts.items():
         print_table(console, part, title)
     text = "\n\n".join(f"## {title}\n\n{markdown(part)}" for title, part in parts.items())
+    write_provenance(out)
     (out / "accuracy.md").write_text("\n\n".join([text, *NOTES]) + "\n", encoding="utf-8")
     for schedule in dict.fromkeys(learned["schedule"]):
         of_schedule = [frame[frame["schedule"] == schedule] for frame in (learned, clock, table)]

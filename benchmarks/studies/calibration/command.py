@@ -7,6 +7,7 @@ import pandas as pd
 import typer
 
 from asl_gym.extras import extra_told
+from benchmarks.playing.provenance import write_provenance
 from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.terminal import failures_told, output
 
@@ -50,6 +51,7 @@ def calibration(
         pictures = save_figure(draw_predictions(study.sides[0]), out / "calibration")
         for side in study.sides:
             print_table(output(), errors_table(side), f"{side.name}: errors [%]")
+        write_provenance(out)
         (out / "calibration.md").write_text(_text(parts), encoding="utf-8")
         written = ["calibration.md", *(each.name for each in pictures), *study.tables()]
         typer.echo(f"Written to {out}: {', '.join(written)}")

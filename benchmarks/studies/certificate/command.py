@@ -9,6 +9,7 @@ from asl_gym import Scenario, with_settings
 from asl_gym.compiling import COMPILED
 from asl_gym.scenario.overlays import parse_settings
 from benchmarks.errors import BenchmarkError
+from benchmarks.playing.provenance import write_provenance
 from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.terminal import Settings, failures_told, output
 
@@ -53,6 +54,7 @@ def certificate(
         for title, part in parts.items():
             print_table(console, part, title)
         text = "\n\n".join(f"## {title}\n\n{markdown(part)}" for title, part in parts.items())
+        write_provenance(out)
         (out / "certificate.md").write_text(text + "\n", encoding="utf-8")
         written = ["certificate.md", "scip.csv", "fleets.csv", *(each.name for each in pictures)]
         typer.echo(f"Written to {out}: {', '.join(written)}")

@@ -1,8 +1,9 @@
-"""The README's and the documentation's pictures, drawn from results that are on disk.
+"""The pictures of README and documentation, drawn from results that are on disk.
 
 Each is drawn for a page, ``NAME.svg``, and for a narrow screen, ``NAME-narrow.svg``.
 """
 
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from benchmarks.reporting.results import load_results
 from benchmarks.studies.accuracy.picture import draw_accuracy
 from benchmarks.studies.scaling import draw_scaling
 
-__all__ = ["NARROW", "write_pictures"]
+__all__ = ["NARROW", "picture_files", "write_pictures"]
 
 NARROW = "-narrow"
 """What the name of a picture for a narrow screen ends with."""
@@ -30,9 +31,21 @@ NARROW = "-narrow"
 ROUNDS, FRAMES_PER_SECOND = 40, 2.0
 """Of the animation."""
 
+OTHERS = "accuracy", "advice", "certificate-fleets", "scaling"
+"""Pictures that aren't of the default run's report."""
+
+ANIMATION, RECONSTRUCTIONS = "round.gif", "reconstructions.png"
+
 KIND = "jetson-nano-maxn"
 
 Draw = Callable[[Width], Figure | None]
+
+
+def picture_files() -> tuple[str, ...]:
+    """Names of all files that :func:`write_pictures` writes."""
+    drawn = [*(name.replace("_", "-") for name in PLOTS), *OTHERS]
+    files = [f"{name}{suffix}.svg" for name in drawn for suffix in ("", NARROW)]
+    return (*files, ANIMATION, RECONSTRUCTIONS)
 
 
 def write_pictures(pictures: Path, results: Path, run: str) -> None:
@@ -51,9 +64,10 @@ def write_pictures(pictures: Path, results: Path, run: str) -> None:
         for width in WIDTHS:
             suffix = "" if width == "page" else NARROW
             save_svg(partial(draw, width), pictures / f"{name}{suffix}.svg")
+    shutil.copyfile(results / "privacy" / RECONSTRUCTIONS, pictures / RECONSTRUCTIONS)
     evaluator = Evaluator("ASL-v0", render_mode="rgb_array")
     frames = frames_of(evaluator, OPEN, 0, ROUNDS)
-    write_gif(frames, pictures / "round.gif", FRAMES_PER_SECOND)
+    write_gif(frames, pictures / ANIMATION, FRAMES_PER_SECOND)
 
 
 def _draws(results: Path, run: str) -> dict[str, Draw]:

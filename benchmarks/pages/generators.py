@@ -1,40 +1,37 @@
-"""The README's tables and pictures, written from results that are on disk.
+"""What is generated on the pages: each table, figure and picture from results that are on disk.
 
-Each table stands between ``<!-- table: NAME -->`` and ``<!-- end -->``; what is between is
-replaced. So no figure in the README is anybody's typing.
+So no figure of the README or of the documentation is anybody's typing.
 """
 
 import re
-import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from benchmarks.errors import BenchmarkError
+from asl_gym.validation.json_files import read_json
 from benchmarks.learned.page import PAGE
 from benchmarks.learned.report import environment_table
+from benchmarks.playing.provenance import PROVENANCE
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.suite import TOLD_MORE
-from benchmarks.readme_pictures import write_pictures
 from benchmarks.reporting.formatting import at_most_three_digits, signed_percent
 from benchmarks.reporting.results import load_results
 from benchmarks.reporting.tables import changes_table, markdown, ranking_table, shortlist
 from benchmarks.studies.accuracy.picture import policies_shown
 
-__all__ = ["DEFAULT_RUN", "MEASURED_RUN", "SPEED", "write_readme"]
+__all__ = ["DEFAULT_RUN", "FIGURES", "TABLES", "TableSource", "provenance_line"]
 
 DEFAULT_RUN = "ASL-v0-default"
 MEASURED_RUN = "ASL-v0-default-measured"
 SPEED = "speed/speed.md"
 NUM_IN_CHANGES = 2
-"""Policies in the README's table of changes: OPEN and the best agent."""
+"""Policies in the table of changes: OPEN and the best agent."""
 
 ACCURACY, PRIVACY = "accuracy", "privacy"
-RECONSTRUCTIONS = f"{PRIVACY}/reconstructions.png"
 TARGET = 0.95
-"""Share of the final accuracy that the README's table of training is about."""
+"""Share of the final accuracy that the table of training is about."""
 
 LEARNED = "learned"
 CERTIFICATE = "certificate"
@@ -43,6 +40,9 @@ LEARNED_COLUMNS = [
     *("Policy", "Learns from", "Training [min]", "Priced gap [%]", "E/Ē"),
     *("Better than OPEN [%]", "Decision [µs]"),
 ]
+
+MANIFEST = "run.json"
+"""Where a run tells by which code it was written; a study's folder has :data:`PROVENANCE`."""
 
 
 def _ranking(run: str) -> Callable[[Path], str]:
@@ -70,18 +70,36 @@ def _learned(results: Path) -> str:
     tables = []
     for environment in PAGE.environments:
         table = pd.read_csv(results / LEARNED / environment.env_id / "learned.csv")
-        told_more = {name for name, _, _ in TOLD_MORE.get(environment.env_id, ())}
-        table = table[table["kind"].isin(("OPEN", "agent")) | table["agent"].isin(told_more)]
+        table = _with_references(table, environment.env_id)
         shown = environment_table(table)[LEARNED_COLUMNS]
         shown.insert(0, "Environment", environment.env_id)
         tables.append(shown)
     return markdown(pd.concat(tables))
 
 
+def _learned_on(env_id: str) -> Callable[[Path], str]:
+    """Agents, OPEN and its versions on one environment id."""
+
+    def table(results: Path) -> str:
+        table = pd.read_csv(results / LEARNED / env_id / "learned.csv")
+        return markdown(environment_table(_with_references(table, env_id))[LEARNED_COLUMNS])
+
+    return table
+
+
+def _with_references(table: pd.DataFrame, env_id: str) -> pd.DataFrame:
+    """Agents, with OPEN and those of its versions that are told more."""
+    told_more = {name for name, _, _ in TOLD_MORE.get(env_id, ())}
+    shown: pd.DataFrame = table[
+        table["kind"].isin(("OPEN", "agent")) | table["agent"].isin(told_more)
+    ]
+    return shown
+
+
 def _certificate(results: Path) -> str:
     """The tables of the parallel solver's certificate, one below the other."""
     text = (results / CERTIFICATE / "certificate.md").read_text(encoding="utf-8")
-    return text.replace("## ", "#### ").strip()
+    return re.sub(r"^## (.*)$", r"**\1**", text, flags=re.MULTILINE).strip()
 
 
 def _calibration(results: Path) -> str:
@@ -135,52 +153,73 @@ def _privacy(results: Path) -> str:
     )
 
 
-TABLES: dict[str, Callable[[Path], str]] = {
-    "accuracy": _accuracy,
-    "targets": _targets,
-    "privacy": _privacy,
-    "ranking": _ranking(DEFAULT_RUN),
-    "learned": _learned,
-    "certificate": _certificate,
-    "changes": _changes,
-    "fadings": _fadings,
-    "measured": _ranking(MEASURED_RUN),
-    "calibration": _calibration,
-    "speed": lambda results: (results / SPEED).read_text(encoding="utf-8").strip(),
+class TableSource(NamedTuple):
+    """A generated table: how it is written, and where its figures come from."""
+
+    write: Callable[[Path], str]
+    command: str
+    folder: str
+
+
+TABLES: dict[str, TableSource] = {
+    "accuracy": TableSource(_accuracy, "python -m benchmarks accuracy --data …", ACCURACY),
+    "targets": TableSource(_targets, "python -m benchmarks accuracy --data …", ACCURACY),
+    "privacy": TableSource(_privacy, "python -m asl_gym.training privacy …", PRIVACY),
+    "ranking": TableSource(_ranking(DEFAULT_RUN), "python -m benchmarks", DEFAULT_RUN),
+    "learned": TableSource(_learned, "python -m benchmarks learned", f"{LEARNED}/ASL-v0"),
+    **{
+        f"learned-{each.env_id}": TableSource(
+            _learned_on(each.env_id), "python -m benchmarks learned", f"{LEARNED}/{each.env_id}"
+        )
+        for each in PAGE.environments
+    },
+    "certificate": TableSource(_certificate, "python -m benchmarks certificate", CERTIFICATE),
+    "changes": TableSource(_changes, "python -m benchmarks", DEFAULT_RUN),
+    "fadings": TableSource(_fadings, "python -m benchmarks fadings", "fadings/default"),
+    "measured": TableSource(
+        _ranking(MEASURED_RUN), "python -m benchmarks --trace-dir …", MEASURED_RUN
+    ),
+    "calibration": TableSource(
+        _calibration, "python -m benchmarks calibration --timings …", CALIBRATION
+    ),
+    "speed": TableSource(
+        lambda results: (results / SPEED).read_text(encoding="utf-8").strip(),
+        "python -m benchmarks speed",
+        "speed",
+    ),
 }
 
 
-def write_readme(readme: Path, pictures: Path, results: Path, keep: Collection[str] = ()) -> None:
-    """Replaces the README's tables and pictures.
-
-    Args:
-        readme: The README.
-        pictures: Folder of its pictures.
-        results: Folder in which the commands' results are.
-        keep: Tables to leave as they are.
-
-    Raises:
-        BenchmarkError: If the README lacks a table, or results are missing.
-    """
-    text = readme.read_text(encoding="utf-8")
-    for name in keep:
-        if name not in TABLES:
-            raise BenchmarkError(f"keep = {name!r}: expected some of {', '.join(TABLES)}")
-    try:
-        for name in TABLES.keys() - set(keep):
-            text = _replaced(text, name, TABLES[name](results))
-        write_pictures(pictures, results, DEFAULT_RUN)
-        shutil.copyfile(results / RECONSTRUCTIONS, pictures / "reconstructions.png")
-    except FileNotFoundError as error:
-        raise BenchmarkError(
-            f"{error.filename} is missing: run the command that writes it"
-        ) from error
-    readme.write_text(text, encoding="utf-8")
+def provenance_line(table: TableSource, results: Path) -> str:
+    """Which command wrote a table's results, and at which commit."""
+    commit = _commit(results / table.folder)
+    told = f"commit `{commit}`" if commit else "at a commit that its results do not tell"
+    return f"*Written by `{table.command}`, {told}.*"
 
 
-def _replaced(text: str, name: str, table: str) -> str:
-    pattern = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", flags=re.DOTALL)
-    replaced, count = pattern.subn(lambda found: f"{found[1]}\n{table}\n\n{found[2]}", text)
-    if count != 1:
-        raise BenchmarkError(f"the README has {count} tables named {name!r}: expected 1")
-    return replaced
+def _commit(folder: Path) -> str | None:
+    """The commit that the results in a folder tell they were last written at."""
+    for name in (MANIFEST, PROVENANCE):
+        if (folder / name).exists():
+            told = read_json(folder / name, "results")
+            written = told["written_by"][-1] if name == MANIFEST else told
+            return str(written["commit"])
+    return None
+
+
+def _of_ranking(policy: str, column: str) -> Callable[[Path], str]:
+    """A figure of the ranking: that of one policy in one column of its summary."""
+
+    def figure(results: Path) -> str:
+        summary = load_results(RunFolder(results / DEFAULT_RUN)).summary.set_index("policy")
+        value = float(summary[column].loc[policy])
+        return f"{100 * value:.2g}%" if column.endswith("gap") else at_most_three_digits(value)
+
+    return figure
+
+
+FIGURES: dict[str, Callable[[Path], str]] = {
+    "open-priced-gap": _of_ranking("open", "priced_gap"),
+    "greedy-delay-energy-ratio": _of_ranking("greedy-delay", "energy_ratio"),
+}
+"""Figures in sentences."""

@@ -1,0 +1,1 @@
+"""The documentation: its code runs, and what it shows exists."""
