@@ -183,7 +183,7 @@ class Scenario(System):
 
     @property
     def num_budgets(self) -> int:
-        """Number of energy budgets K, which is 1, N + 1 for per-device ones, or 0 with batteries."""
+        """Number of energy budgets K, 1, N + 1 for per-device budgets, or 0 with batteries."""
         return 0 if self.budget is None else self.budget.number(self.num_devices)
 
     @cached_property
