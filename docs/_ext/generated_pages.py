@@ -14,8 +14,8 @@ from typing import Any
 import gymnasium as gym
 
 import asl_gym
-from asl_gym.envs.actions import DEFAULT_VIEW, ActionViewName
-from asl_gym.envs.rewards import DEFAULT_REWARD
+from asl_gym.envs.actions import DEFAULT_VIEW, views_of
+from asl_gym.envs.rewards import DEFAULT_ON_BATTERIES, DEFAULT_REWARD
 from asl_gym.registration import ENVIRONMENTS
 
 __all__ = ["leave_out", "shorten_environment", "write_generated"]
@@ -97,25 +97,33 @@ def _specification(env_id: str) -> str:
 def _facts(env_id: str) -> Iterator[tuple[str, str]]:
     env: Any = gym.make(env_id)
     plain, scenario = env.unwrapped, env.unwrapped.scenario
-    for view in ActionViewName.__args__:
+    on_batteries = scenario.batteries is not None
+    for view in views_of(scenario):
         default = " (default)" if view == DEFAULT_VIEW else ""
         space = gym.make(env_id, action_view=view).action_space
         yield f"Action, view `{view}`{default}", f"`{_spaced(space)}`"
     devices = gym.make(env_id, observation="devices").observation_space
     yield "Observation, `flat` (default)", f"`{_spaced(plain.observation_space)}`"
     yield "Observation, `devices`", f"`{_spaced(devices)}`"
-    yield "Reward (default)", f"`{DEFAULT_REWARD}`"
+    yield "Reward (default)", f"`{DEFAULT_ON_BATTERIES if on_batteries else DEFAULT_REWARD}`"
     yield "Schedule", f"`{scenario.schedule}`"
     yield "Devices N", f"{scenario.num_devices}"
     yield "Admissible split points M", f"{scenario.split_points.most}"
     yield "Network", f"`{scenario.workload.profile.name}`"
     yield "Rounds of an episode", f"{scenario.horizon}"
-    yield "Energy budget Ē of a round", f"{plain.energy_budget:.4g} J"
+    if on_batteries:
+        yield "Mean energy Ê of the fastest splits", _range(scenario.fastest_energies, "J")
+    else:
+        yield "Energy budget Ē of a round", f"{plain.energy_budget:.4g} J"
     yield (
         "Server's clock",
         (f"{scenario.server.clock_min_hz / 1e9:g}–{scenario.server.clock_max_hz / 1e9:g} GHz"),
     )
     yield "Registered with", f"`{ENVIRONMENTS[env_id] or 'no arguments'}`"
+
+
+def _range(values: Any, unit: str) -> str:
+    return f"{min(values):.3g}–{max(values):.3g} {unit}"
 
 
 def _spaced(space: gym.Space[Any]) -> str:
