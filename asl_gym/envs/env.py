@@ -50,6 +50,10 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     - ``"dict"``: ``Dict``, ``split`` with N split indices and ``server_frequency`` with N
       frequencies in Hz, shape (N, 1); scaled down as in ``"box"``.
 
+    On batteries the server runs at its full clock, and the views are ``"split"``, ``"dict"``, both
+    of N split indices alone, and ``"price"``: ``Box(-1, 1, (N,))``, what a joule in each device's
+    battery is worth, from 10⁻³/ϖ to 1/ϖ on a log scale, by which it takes its cheapest option.
+
     An action outside the space, with NaN or of the wrong shape raises a ``ValueError`` and
     leaves the environment as it was. dtypes do not matter.
 
@@ -73,6 +77,10 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     and a last row of the system, for policies that play fleets of any size; its columns are in
     ``asl_gym.envs.observations``.
 
+    On batteries observations hold, in this order, N charges B/C, the fraction of rounds left, sine
+    and cosine of the time of day, N of ln(1 + H/Ê) (what the round will bring), N skies (1 where
+    clear; only where shown), then rates and clocks as above, see ``asl_gym.envs.batteries.codecs``.
+
     ``env.unwrapped.codec`` turns it into named physical quantities and back. Static facts are in
     ``env.unwrapped.scenario``. After the last round, the last channels are shown again.
 
@@ -84,6 +92,10 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     - ``"drift"``: −(V·D + ½ΔQ²), the exact Lyapunov drift plus penalty. Undiscounted it telescopes
       to −V·ΣD − ½Q_T² (+ ½Q_0²).
     - ``"delay"``: −V·D, with ``info["cost"]`` = E for constrained RL.
+
+    On batteries the default is ``"excess_delay"``, the sum over devices of
+    −(D_n − min_ℓ d_n)/(Ê_n/ϖ), the delay beyond what nobody can change in units of a round's
+    charging; or ``"delay"``, −D/D_ref. The others are refused, as there is no queue.
 
     ``info["device_reward"]`` (N,) says what of it each device is charged, see
     :mod:`asl_gym.envs.rewards`; in the sequential schedule its sum is the reward.
@@ -99,6 +111,10 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     last layer on the device; ``split_index``, like split indices in actions, counts the
     admissible split points from 0.
 
+    On batteries ``battery`` (N,) [J], after the round, stands in the place of ``queue``, also after
+    ``reset``, and ``cost`` is left out; with ``harvest`` (N,) [J], ``wait`` (N,) [s] and
+    ``end_charge`` (N,) [s], which is 0 but in the last round. Delays hold the last two.
+
     ## Episode end
     ``terminated`` is always False, ``truncated`` True at the scenario's horizon.
 
@@ -107,7 +123,7 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     ``num_devices``, ``horizon``, ``budget`` (a ``Budget``, or the system's joules per round),
     ``traces`` (a ``TraceSource``, for example measured logs; synthetic by default),
     ``observation``, ``csi_delay_rounds`` and ``parameter_error`` (what the controller knows, see
-    ``asl_gym.Knowledge``),
+    ``asl_gym.Knowledge``), ``cloud_shown`` (on batteries, whether skies are shown),
     ``render_mode`` (``"ansi"`` or ``"rgb_array"``). ``reset(options={"trace": trace})`` plays a
     given trace.
 
@@ -117,6 +133,10 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     - ``ASLMismatch-v0``: each device's FLOPs per cycle and capacitance differ from what it is
       told by a factor of up to 3 each way, drawn at reset; observations carry the realised delay
       and energy of each device in the last round, from which the truth can be learned.
+    - ``ASLHarvest-v0``: devices run on batteries that the sun charges, in place of an energy
+      budget; a round that takes more than a battery holds waits for a backup charger, and what the
+      episode drained is charged at its end, see :mod:`asl_gym.model.batteries`. What is spent at
+      noon is missing at night, so that looking ahead wins.
 
     Each has a scenario of its own, with its own budget, unless ``scenario=`` names another. A
     trace that is given by ``reset(options={"trace": …})`` is played as it is, with the shown rates
@@ -150,13 +170,21 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
 
     @property
     def queue(self) -> float | NDArray[np.float64]:
-        """Virtual queue [J]: a float, or shape (K,) with per-device budgets."""
+        """Virtual queue [J]: a float, or shape (K,) with per-device budgets.
+
+        Raises:
+            AttributeError: If devices run on batteries.
+        """
         queue: float | NDArray[np.float64] = _row(self.simulation.shown_queue())
         return queue
 
     @property
     def battery(self) -> NDArray[np.float64]:
-        """What batteries hold [J], shape (N,)."""
+        """What batteries hold [J], shape (N,).
+
+        Raises:
+            AttributeError: If devices have none.
+        """
         battery: NDArray[np.float64] = self.simulation.battery[0].copy()
         return battery
 
@@ -175,7 +203,7 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
             options: ``{"trace": Trace}`` plays that trace.
 
         Returns:
-            The observation and ``{"queue": …}``.
+            The observation and ``{"queue": …}``, or ``{"battery": …}``.
         """
         trace = self.simulation.fitted(checked_options(options).get("trace"))
         super().reset(seed=None if seed is None else whole_number("seed", seed, 0))

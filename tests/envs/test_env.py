@@ -13,7 +13,7 @@ from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 from asl_gym.arrays import Array
-from asl_gym.envs.actions import ACTION_VIEWS
+from asl_gym.envs.actions import ACTION_VIEWS, views_of
 from asl_gym.envs.env import ASLEnv
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
@@ -22,7 +22,10 @@ from asl_gym.traces.trace import Trace
 N, HORIZON = 3, 5
 SMALL = preset("default").with_num_devices(N).replace(horizon=HORIZON)
 PER_DEVICE = preset("per-device-budgets").with_num_devices(N).replace(horizon=HORIZON)
+HARVEST = preset("harvest").with_num_devices(N).replace(horizon=HORIZON)
 VIEWS = tuple(ACTION_VIEWS)
+SCENARIOS = {"system": SMALL, "per device": PER_DEVICE, "batteries": HARVEST}
+CASES = [(name, view) for name, scenario in SCENARIOS.items() for view in views_of(scenario)]
 
 ARRAYS = (
     *("device_delay", "device_energy", "device_reward"),
@@ -50,16 +53,15 @@ def assert_same(mine: Any, theirs: Any) -> None:
 # Checkers
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_gymnasiums_checker(view: str) -> None:
-    env = gym.make("ASL-v0", scenario=SMALL, action_view=view, disable_env_checker=True)
-    check_env(env.unwrapped)
+@pytest.mark.parametrize(("name", "view"), [case for case in CASES if case[0] != "per device"])
+def test_gymnasiums_checker(name: str, view: str) -> None:
+    arguments: Any = {"scenario": SCENARIOS[name], "action_view": view}
+    check_env(gym.make("ASL-v0", disable_env_checker=True, **arguments).unwrapped)
 
 
-@pytest.mark.parametrize("view", ["box", "multi_discrete", "split"])
-@pytest.mark.parametrize("scenario", [SMALL, PER_DEVICE], ids=["system", "per device"])
-def test_stable_baselines_checker(view: str, scenario: Scenario) -> None:
-    sb3_check_env(gym.make("ASL-v0", scenario=scenario, action_view=view))
+@pytest.mark.parametrize(("name", "view"), [case for case in CASES if case[1] != "dict"])
+def test_stable_baselines_checker(name: str, view: str) -> None:
+    sb3_check_env(gym.make("ASL-v0", scenario=SCENARIOS[name], action_view=view))
 
 
 def test_the_default_environment_is_made_by_its_name_alone() -> None:
@@ -74,9 +76,9 @@ def test_the_default_environment_is_made_by_its_name_alone() -> None:
 # Determinism
 
 
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("scenario", [SMALL, PER_DEVICE], ids=["system", "per device"])
-def test_a_seed_fixes_everything(view: Any, scenario: Scenario) -> None:
+@pytest.mark.parametrize(("name", "view"), CASES)
+def test_a_seed_fixes_everything(name: str, view: Any) -> None:
+    scenario = SCENARIOS[name]
     fresh, used = ASLEnv(scenario, action_view=view), ASLEnv(scenario, action_view=view)
     used.reset(seed=9)
     play(used, 7, seed=1)
@@ -101,7 +103,7 @@ def test_actions_do_not_change_an_episodes_luck() -> None:
         np.testing.assert_array_equal(getattr(traces[0], name), getattr(traces[1], name))
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(("name", "view"), [case for case in CASES if case[0] != "per device"])
 @pytest.mark.parametrize(
     "through",
     [
@@ -111,8 +113,8 @@ def test_actions_do_not_change_an_episodes_luck() -> None:
     ],
     ids=["pickle", "cloudpickle", "deepcopy"],
 )
-def test_a_copy_goes_on_identically(view: str, through: Callable[[Any], Any]) -> None:
-    env = gym.make("ASL-v0", scenario=SMALL, action_view=view)
+def test_a_copy_goes_on_identically(name: str, view: str, through: Callable[[Any], Any]) -> None:
+    env = gym.make("ASL-v0", scenario=SCENARIOS[name], action_view=view)
     env.reset(seed=3)
     play(env, HORIZON + 2)
     twin = through(env)
@@ -130,7 +132,7 @@ def arrays_in(value: Any) -> list[Array]:
     return [array for part in value for array in arrays_in(part)] if type(value) is tuple else []
 
 
-@pytest.mark.parametrize("scenario", [SMALL, PER_DEVICE], ids=["system", "per device"])
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=[*SCENARIOS])
 def test_what_is_returned_is_the_callers_own(scenario: Scenario) -> None:
     """No two arrays share memory, none changes later, and writing to them changes nothing."""
     env, twin = ASLEnv(scenario), ASLEnv(scenario)

@@ -14,6 +14,7 @@ from asl_gym.arrays import Array
 from asl_gym.model.radio import Radio
 from benchmarks.reporting import style
 from benchmarks.reporting.results import Results
+from benchmarks.reporting.statistics import gap_of
 
 __all__ = ["draw_split_points", "policies_to_show", "split_shares"]
 
@@ -50,7 +51,10 @@ def split_shares(rounds: pd.DataFrame, splits: Sequence[int]) -> Array:
 
 def policies_to_show(summary: pd.DataFrame, width: style.Width = "page") -> pd.DataFrame:
     """Name and label of OPEN, a user's policies and the agents, of the first that find room."""
-    kinds = ("OPEN", "user", "agent") if "priced_gap" in summary else ("user", "agent", "baseline")
+    kinds = ["OPEN", "user", "agent"]
+    if gap_of(summary) == "gap":
+        # Where there is no OPEN, the best rules for batteries stand in its place.
+        kinds = ["user", "agent", "baseline"]
     adaptive = [summary[summary["kind"] == kind] for kind in kinds]
     return pd.concat(adaptive)[["policy", "label"]].head(MOST_PANELS[width])
 
