@@ -19,6 +19,7 @@ __all__ = [
     "cut_curve",
     "gap_of",
     "locked",
+    "on_batteries",
     "read_curve",
     "run_folder",
 ]
@@ -30,14 +31,19 @@ BATTERY_COLUMNS = ("steps", "gap", "mean_wait_s", "mean_delay_s")
 """The same where devices run on batteries."""
 
 
-def curve_columns(on_batteries: bool) -> tuple[str, ...]:
+def curve_columns(with_batteries: bool) -> tuple[str, ...]:
     """The columns of a learning curve on batteries or with a budget."""
-    return BATTERY_COLUMNS if on_batteries else CURVE_COLUMNS
+    return BATTERY_COLUMNS if with_batteries else CURVE_COLUMNS
+
+
+def on_batteries(row: dict[str, str]) -> bool:
+    """Whether a row of a learning curve is of devices on batteries."""
+    return tuple(row) == BATTERY_COLUMNS
 
 
 def gap_of(row: dict[str, str]) -> float:
     """The gap that policies are ranked by in a row of a learning curve."""
-    return float(row["gap"] if "gap" in row else row["priced_gap"])
+    return float(row["gap"] if on_batteries(row) else row["priced_gap"])
 
 
 def run_folder(root: Path, configuration: Configuration, seed: int) -> Path:
