@@ -43,7 +43,7 @@ lint: $(VENV)/dev.installed
 	$(BIN)/python -m benchmarks pages --check
 
 docs: $(VENV)/docs.installed
-	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --jobs auto docs docs/_build/html
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --jobs auto docs docs/_build/html
 
 $(VENV)/made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
