@@ -10,7 +10,7 @@ __all__ = ["KEY", "AgentFile", "Kind", "described", "read_description"]
 Kind = Literal["indices", "remembering", "positions", "proposals", "devices"]
 """What the network gives: split (and frequency) indices from a flat observation; the same with a
 state that it hands on; positions in the view ``box``; logits that are priced; or split indices from
-features of devices."""
+features of devices, prices where it has no number of split points."""
 
 KEY = "asl-gym"
 """Where the description is in the file's metadata."""

@@ -65,14 +65,14 @@ class _Positions(nn.Module):
 
 
 class _Devices(nn.Module):
-    """The average's first choice of every device."""
+    """What the average decides for every device."""
 
     def __init__(self, policy: SharedPolicy) -> None:
         super().__init__()
-        self.average = policy.average
+        self.average, self.best = policy.average, policy.best
 
     def forward(self, features: Tensor) -> Tensor:
-        return self.average(features).argmax(dim=-1)  # type: ignore[no-any-return]
+        return self.best(self.average(features))
 
 
 class _Proposals(nn.Module):
@@ -89,7 +89,8 @@ class _Proposals(nn.Module):
 def _part_of(policy: BasePolicy) -> tuple[Kind, nn.Module, dict[str, Any]]:
     """The kind of a policy, the network that acts, and how large it is."""
     if isinstance(policy, SharedPolicy):
-        return "devices", _Devices(policy), {"width": policy.width, "num_splits": policy.num_splits}
+        counts = {"num_splits": policy.num_splits} if policy.action_view == "split" else {}
+        return "devices", _Devices(policy), {"width": policy.width, **counts}
     shape = policy.observation_space.shape
     sizes: dict[str, Any] = {"size": int(shape[0]) if shape else 0}
     if isinstance(policy, ProposalPolicy):
@@ -153,6 +154,6 @@ def as_onnx(policy: BasePolicy, env_id: str, sizes: Mapping[str, Any]) -> bytes:
 
 def _example(agent: AgentFile, policy: BasePolicy) -> Tensor:
     if agent.kind == "devices":
-        devices = len(policy.action_space.nvec)  # type: ignore[attr-defined]
-        return torch.zeros(BATCH, devices + 1, agent.sizes["width"])
+        assert policy.observation_space.shape is not None
+        return torch.zeros(BATCH, policy.observation_space.shape[0], agent.sizes["width"])
     return torch.zeros(BATCH, agent.sizes["size"])

@@ -23,17 +23,22 @@ class SharedDecider(Protocol):
         ...
 
     @property
-    def num_splits(self) -> int:
-        """Number of admissible split points L."""
+    def action_view(self) -> ActionViewName:
+        """The view of the action that it decides in."""
         ...
 
-    def decide(self, features: Float32) -> NDArray[np.int64]:
-        """Split indices, shape (B, N), for features of shape (B, N + 1, width)."""
+    @property
+    def num_splits(self) -> int:
+        """Number of admissible split points L, where it decides those."""
+        ...
+
+    def decide(self, features: Float32) -> NDArray[Any]:
+        """Actions of the view, shape (B, N), for features of shape (B, N + 1, width)."""
         ...
 
 
 class SharedAgent:
-    """Plays the network's first choice; its memory of the episode is the state of ``predict``.
+    """Plays what the network decides; its memory of the episode is the state of ``predict``.
 
     Args:
         network: The trained policy.
@@ -41,7 +46,7 @@ class SharedAgent:
         env: The environment (single or vector) or the scenario that it is to act in.
 
     Attributes:
-        action_view: The view of the action that it acts in.
+        action_view: The view of the action that it acts in, the network's.
         observation_view: The view of the observation that it sees.
         memory: Makes features of the scenario's observations.
 
@@ -49,14 +54,20 @@ class SharedAgent:
         ValueError: If the network was made for other features or another number of split points.
     """
 
-    action_view: ClassVar[ActionViewName] = "split"
     observation_view: ClassVar[ObservationViewName] = "devices"
 
     def __init__(self, network: SharedDecider, decays: tuple[float, ...], env: Any) -> None:
         scenario = scenario_of(env)
+        self.action_view = network.action_view
         self._network, self.memory = network, Memory(scenario, decays)
         width, counts = self.memory.width, scenario.split_points.counts
-        if width != network.width or (counts != network.num_splits).any():
+        if self.action_view != "split":
+            if width != network.width:
+                raise ValueError(
+                    f"the scenario gives {width} features a device: expected {network.width}, "
+                    "which the network was made for"
+                )
+        elif width != network.width or (counts != network.num_splits).any():
             given = " or ".join(map(str, np.unique(counts)))
             raise ValueError(
                 f"the scenario gives {width} features a device and {given} split points: "
@@ -69,7 +80,7 @@ class SharedAgent:
         state: MemoryState | None = None,
         episode_start: Any = None,
         deterministic: bool = True,
-    ) -> tuple[NDArray[np.int64], MemoryState]:
+    ) -> tuple[NDArray[Any], MemoryState]:
         """Decides for one observation or a batch, always in the same way.
 
         Args:
@@ -79,7 +90,7 @@ class SharedAgent:
             deterministic: Ignored.
 
         Returns:
-            Indices into the admissible split points, shape (N,) or (B, N), and the memory.
+            Actions of the view, shape (N,) or (B, N), and the memory.
         """
         single = np.ndim(observation) == 2
         batch = np.asarray(observation, dtype=np.float32).reshape(
@@ -90,6 +101,7 @@ class SharedAgent:
             np.asarray(False if episode_start is None else episode_start, dtype=bool), len(batch)
         )
         features, state = self.memory.see(batch, state, starts)
-        splits = self._network.decide(features)
-        state = self.memory.decided(batch, splits, state)
-        return (splits[0] if single else splits), state
+        action = self._network.decide(features)
+        if self.action_view == "split":
+            state = self.memory.decided(batch, action, state)
+        return (action[0] if single else action), state
