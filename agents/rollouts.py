@@ -73,7 +73,7 @@ class RolloutAlgorithm(BaseAlgorithm):
         self._rng = np.random.default_rng(entropy)
 
     @abstractmethod
-    def _act(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
+    def _act(self, observations: NDArray[np.float32]) -> NDArray[Any]:
         """Decides a round for all environments, and keeps what learning needs of it."""
 
     @abstractmethod

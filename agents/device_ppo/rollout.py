@@ -1,12 +1,12 @@
 """Rounds of a rollout by device, and the returns that realised rewards come to."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from asl_gym.arrays import Array, Float32, Indices
+from asl_gym.arrays import Array, Float32
 
 __all__ = ["Decided", "Played", "Samples", "samples_of"]
 
@@ -16,13 +16,13 @@ class Decided(NamedTuple):
 
     Attributes:
         features: Upon what it was made, shape (B, N + 1, width).
-        split_index: What was decided, shape (B, N).
+        action: What was decided, split indices or positions of prices, shape (B, N).
         log_probability: How likely that was, shape (B, N).
         value: The return that was expected of each device, shape (B, N).
     """
 
     features: Float32
-    split_index: Indices
+    action: NDArray[Any]
     log_probability: Float32
     value: Float32
 
@@ -46,13 +46,13 @@ class Samples(NamedTuple):
 
     Attributes:
         features: Shape (S, N + 1, width).
-        split_index: Shape (S, N).
+        action: Shape (S, N).
         log_probability: Shape (S, N).
         returns: Shape (S, N).
     """
 
     features: torch.Tensor
-    split_index: torch.Tensor
+    action: torch.Tensor
     log_probability: torch.Tensor
     returns: torch.Tensor
 

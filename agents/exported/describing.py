@@ -9,9 +9,9 @@ __all__ = ["KEY", "AgentFile", "Kind", "described", "read_description"]
 
 Kind = Literal["indices", "remembering", "positions", "proposals", "devices", "options", "prices"]
 """What the network gives: split (and frequency) indices from a flat observation; the same with a
-state that it hands on; positions in the view ``box``; logits that are priced; split indices from
-features of devices; or from features of each device's options; or prices of a joule from features
-of devices."""
+state that it hands on; positions in the view ``box``; logits that are priced; what features of
+devices decide, split indices, or prices where it has no number of split points; split indices from
+features of each device's options; or prices of a joule on intervals of batteries."""
 
 KEY = "asl-gym"
 """Where the description is in the file's metadata."""

@@ -77,14 +77,14 @@ class _Positions(nn.Module):
 
 
 class _Devices(nn.Module):
-    """The average's first choice of every device."""
+    """What the average decides for every device."""
 
     def __init__(self, policy: SharedPolicy | GeneralistPolicy) -> None:
         super().__init__()
-        self.average = policy.average
+        self.average, self.best = policy.average, policy.best
 
     def forward(self, features: Tensor) -> Tensor:
-        return self.average(features).argmax(dim=-1)  # type: ignore[no-any-return]
+        return self.best(self.average(features))
 
 
 class _Prices(nn.Module):
@@ -112,7 +112,8 @@ class _Proposals(nn.Module):
 def _part_of(policy: BasePolicy) -> tuple[Kind, nn.Module, dict[str, Any]]:
     """The kind of a policy, the network that acts, and how large it is."""
     if isinstance(policy, SharedPolicy):
-        return "devices", _Devices(policy), {"width": policy.width, "num_splits": policy.num_splits}
+        counts = {"num_splits": policy.num_splits} if policy.action_view == "split" else {}
+        return "devices", _Devices(policy), {"width": policy.width, **counts}
     if isinstance(policy, GeneralistPolicy):
         return "options", _Devices(policy), {"width": policy.width}
     if isinstance(policy, PricePolicy):
@@ -154,7 +155,7 @@ def as_onnx(policy: BasePolicy, env_id: str, sizes: Mapping[str, Any]) -> bytes:
     agent = AgentFile(kind, env_id, own | dict(sizes))
     of_features = kind in FEATURES
     names = ["features" if of_features else "observation"]
-    inputs = [_example(agent, policy)]
+    inputs = [_example(agent)]
     outputs = [GIVEN.get(kind, "action")]
     axes = {names[0]: {0: "rows"}, outputs[0]: {0: "rows"}}
     if of_features:
@@ -179,11 +180,9 @@ def as_onnx(policy: BasePolicy, env_id: str, sizes: Mapping[str, Any]) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _example(agent: AgentFile, policy: BasePolicy) -> Tensor:
+def _example(agent: AgentFile) -> Tensor:
     if agent.kind not in FEATURES:
         return torch.zeros(BATCH, agent.sizes["size"])
-    devices = len(policy.action_space.nvec)  # type: ignore[attr-defined]
-    shape = [devices + 1] if agent.kind == "devices" else [devices]
-    if agent.kind == "options":
-        shape.append(int(policy.action_space.nvec[0]))  # type: ignore[attr-defined]
+    # Devices and options of any number.
+    shape = [BATCH] * len(FEATURES[agent.kind])
     return torch.zeros(BATCH, *shape, agent.sizes["width"])

@@ -15,6 +15,7 @@ from agents.hybrid.policy import HybridPolicy
 from agents.price_network.policy import PriceAgent
 from agents.shared.policy import SharedAgent
 from asl_gym.arrays import Array, Float32
+from asl_gym.envs.actions import ActionViewName
 from asl_gym.policies.base import Policy
 from asl_gym.scoring.fitting import PolicyFactory
 from asl_gym.validation.checks import FieldError
@@ -78,11 +79,16 @@ class OnnxNetwork:
 
     @property
     def num_splits(self) -> int:
-        """Number of admissible split points L."""
+        """Number of admissible split points L, where it decides those."""
         return int(self.agent.sizes["num_splits"])
 
-    def decide(self, features: Float32) -> NDArray[np.int64]:
-        """Split indices, shape (B, N), for the features of B environments."""
+    @property
+    def action_view(self) -> ActionViewName:
+        """The view of the action that :meth:`decide` decides in."""
+        return "split" if "num_splits" in self.agent.sizes else "price"
+
+    def decide(self, features: Float32) -> NDArray[Any]:
+        """Actions of the view, shape (B, N), for the features of B environments."""
         return self(features)[0]
 
     def prices(self, features: Float32) -> Array:

@@ -84,11 +84,15 @@ class GeneralistPolicy(Averaged[OptionNetwork], BasePolicy):
         self._begin_average(averaging)
         self.optimizer = self.optimizer_class(self.network.parameters(), lr=lr_schedule(1.0))  # type: ignore[call-arg]
 
+    def best(self, logits: torch.Tensor) -> torch.Tensor:
+        """What is played of logits of shape (B, N, L): the first choices, shape (B, N)."""
+        return logits.argmax(dim=-1)
+
     @torch.no_grad()
     def decide(self, features: Float32) -> NDArray[np.int64]:
         """The average's first choice of every device, shape (B, N)."""
-        choice: torch.Tensor = self.average(torch.as_tensor(features)).argmax(dim=-1)
-        return choice.numpy()
+        choice: NDArray[np.int64] = self.best(self.average(torch.as_tensor(features))).numpy()
+        return choice
 
     def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> torch.Tensor:
         raise TypeError("the generalist plays by Generalist.policy_for(env), which remembers")

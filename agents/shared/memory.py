@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from asl_gym import Scenario
 from asl_gym.arrays import Array, Float32
-from asl_gym.envs.observations import DevicesCodec
+from asl_gym.envs.observations import observation_codec
 
 __all__ = ["Memory", "MemoryState"]
 
@@ -54,7 +54,7 @@ class Memory:
 
     def __init__(self, scenario: Scenario, decays: tuple[float, ...]) -> None:
         self._scenario, self._decays = scenario, np.asarray(decays, dtype=float)
-        self.codec = DevicesCodec(scenario)
+        self.codec = observation_codec("devices", scenario)
         columns = self.codec.space.shape[1]
         self._rates = slice(columns, columns + 5 * len(decays))
         self._costs = slice(self._rates.stop, self._rates.stop + COST_COLUMNS)

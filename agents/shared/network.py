@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
@@ -12,12 +11,13 @@ from torch import nn
 
 from agents.averaged import Averaged
 from asl_gym.arrays import Float32
+from asl_gym.envs.actions import ActionViewName
 
 __all__ = ["SharedNetwork", "SharedPolicy"]
 
 
 class SharedNetwork(nn.Module):
-    """From a row of features a device, and one of the system, to logits of the split points.
+    """From a row of features a device, and one of the system, to outputs of each device.
 
     Each device's row is encoded by the same layers; the mean of the codes and the code of the
     system's row are the context that every device's head sees. So the parameters do not depend on
@@ -26,26 +26,31 @@ class SharedNetwork(nn.Module):
     Args:
         width: Features of a row.
         hidden: Width of all hidden layers.
-        num_splits: Number of admissible split points L.
+        outputs: Outputs of a device K, such as a logit for each split point.
+
+    Attributes:
+        inputs: What features go through first, a module; nothing unless a policy sets one.
     """
 
-    def __init__(self, width: int, hidden: int, num_splits: int) -> None:
+    def __init__(self, width: int, hidden: int, outputs: int) -> None:
         super().__init__()
+        self.inputs: nn.Module = nn.Identity()
         self.system = nn.Sequential(nn.Linear(width, hidden), nn.ReLU())
         self.device = nn.Sequential(
             nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
         )
         self.head = nn.Sequential(
-            nn.Linear(2 * hidden, hidden), nn.ReLU(), nn.Linear(hidden, num_splits)
+            nn.Linear(2 * hidden, hidden), nn.ReLU(), nn.Linear(hidden, outputs)
         )
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Logits of shape (B, N, L) for features of shape (B, N + 1, width)."""
-        logits: torch.Tensor = self.head(self.encode(features))
-        return logits
+        """Outputs of shape (B, N, K) for features of shape (B, N + 1, width)."""
+        outputs: torch.Tensor = self.head(self.encode(features))
+        return outputs
 
     def encode(self, features: torch.Tensor) -> torch.Tensor:
         """What heads see of each device: its code and the context, shape (B, N, 2·hidden)."""
+        features = self.inputs(features)
         codes = self.device(features[:, :-1])
         context = codes.mean(dim=1, keepdim=True) + self.system(features[:, -1:])
         return torch.cat([codes, context.expand_as(codes)], dim=-1)
@@ -79,25 +84,45 @@ class SharedPolicy(Averaged[SharedNetwork], BasePolicy):
         averaging: float = 0.01,
     ) -> None:
         super().__init__(observation_space, action_space)
-        if not (
-            isinstance(action_space, spaces.MultiDiscrete)
-            and (action_space.nvec == action_space.nvec[0]).all()
-        ):
-            raise ValueError(
-                f"action_space = {action_space}: expected action_view='split', with as many "
-                "choices for each device"
-            )
         self.width, self.hidden = width, hidden
-        self.num_splits = int(action_space.nvec[0])
-        self.network = SharedNetwork(width, hidden, self.num_splits)
+        self._outputs = self._outputs_of_a_device()
+        self.network = SharedNetwork(width, hidden, self._outputs)
         self._begin_average(averaging)
         self.optimizer = self.optimizer_class(self.network.parameters(), lr=lr_schedule(1.0))  # type: ignore[call-arg]
 
+    def _outputs_of_a_device(self) -> int:
+        """How many outputs the action space takes of each device.
+
+        Raises:
+            ValueError: If it is not that of a view that the policy acts in.
+        """
+        space = self.action_space
+        if isinstance(space, spaces.MultiDiscrete) and (space.nvec == space.nvec[0]).all():
+            return int(space.nvec[0])
+        raise ValueError(
+            f"action_space = {space}: expected action_view='split', with as many choices for each "
+            "device"
+        )
+
+    @property
+    def action_view(self) -> ActionViewName:
+        """The view of the action that it decides in."""
+        return "split"
+
+    @property
+    def num_splits(self) -> int:
+        """Number of admissible split points L, where it decides those."""
+        return self._outputs
+
+    def best(self, outputs: torch.Tensor) -> torch.Tensor:
+        """What is played of outputs of shape (B, N, K): the first choices, shape (B, N)."""
+        return outputs.argmax(dim=-1)
+
     @torch.no_grad()
-    def decide(self, features: Float32) -> NDArray[np.int64]:
-        """The average's first choice of every device, shape (B, N)."""
-        choice: torch.Tensor = self.average(torch.as_tensor(features)).argmax(dim=-1)
-        return choice.numpy()
+    def decide(self, features: Float32) -> NDArray[Any]:
+        """What the average decides for every device, shape (B, N)."""
+        decided: NDArray[Any] = self.best(self.average(torch.as_tensor(features))).numpy()
+        return decided
 
     def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> torch.Tensor:
         raise TypeError("the shared network plays by Shared.policy_for(env), which remembers")

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from agents.shared.memory import Memory
 from asl_gym.arrays import Float32
 from asl_gym.envs.actions import ActionViewName
-from asl_gym.envs.observations import DevicesCodec, ObservationViewName
+from asl_gym.envs.codec import Codec
+from asl_gym.envs.observations import ObservationViewName
 from asl_gym.policies.base import scenario_of
 
 __all__ = ["FleetAgent", "SharedAgent", "SharedDecider", "WidthDecider"]
@@ -17,8 +18,8 @@ __all__ = ["FleetAgent", "SharedAgent", "SharedDecider", "WidthDecider"]
 class Decider(Protocol):
     """What decides from features."""
 
-    def decide(self, features: Float32) -> NDArray[np.int64]:
-        """Split indices, shape (B, N), for the features of B environments."""
+    def decide(self, features: Float32) -> NDArray[Any]:
+        """Actions, shape (B, N), for the features of B environments."""
         ...
 
 
@@ -35,15 +36,23 @@ class SharedDecider(WidthDecider, Protocol):
     """What an agent needs of the shared network."""
 
     @property
+    def action_view(self) -> ActionViewName:
+        """The view of the action that it decides in."""
+        ...
+
+    @property
     def num_splits(self) -> int:
-        """Number of admissible split points L."""
+        """Number of admissible split points L, where it decides those."""
         ...
 
 
 class FeatureMemory(Protocol):
     """What makes features of observations, and keeps what they need."""
 
-    codec: DevicesCodec
+    @property
+    def codec(self) -> Codec:
+        """The codec of the scenario's ``devices`` observation."""
+        ...
 
     def empty(self, batch: int) -> Any:
         """The memory of so many episodes that have not begun."""
@@ -56,27 +65,30 @@ class FeatureMemory(Protocol):
         ...
 
     def decided(self, observation: Float32, splits: NDArray[np.int64], state: Any) -> Any:
-        """The memory with what was decided."""
+        """The memory with the split points that were decided."""
         ...
 
 
 class FleetAgent:
-    """Plays a network's first choice; its memory of the episode is the state of ``predict``.
+    """Plays what a network decides; its memory of the episode is the state of ``predict``.
 
     Args:
         network: What decides.
         memory: Makes features of the scenario's observations.
+        action_view: The view of the action that the network decides in.
 
     Attributes:
-        action_view: The view of the action that it acts in.
+        action_view: That view.
         observation_view: The view of the observation that it sees.
+        memory: Makes features of the scenario's observations.
     """
 
-    action_view: ClassVar[ActionViewName] = "split"
     observation_view: ClassVar[ObservationViewName] = "devices"
 
-    def __init__(self, network: Decider, memory: FeatureMemory) -> None:
-        self._network, self.memory = network, memory
+    def __init__(
+        self, network: Decider, memory: FeatureMemory, action_view: ActionViewName = "split"
+    ) -> None:
+        self._network, self.memory, self.action_view = network, memory, action_view
 
     def predict(
         self,
@@ -84,7 +96,7 @@ class FleetAgent:
         state: Any = None,
         episode_start: Any = None,
         deterministic: bool = True,
-    ) -> tuple[NDArray[np.int64], Any]:
+    ) -> tuple[NDArray[Any], Any]:
         """Decides for one observation or a batch, always in the same way.
 
         Args:
@@ -94,7 +106,7 @@ class FleetAgent:
             deterministic: Ignored.
 
         Returns:
-            Indices into the admissible split points, shape (N,) or (B, N), and the memory.
+            Actions of the view, shape (N,) or (B, N), and the memory.
         """
         single = np.ndim(observation) == 2
         batch = np.asarray(observation, dtype=np.float32).reshape(
@@ -105,9 +117,10 @@ class FleetAgent:
             np.asarray(False if episode_start is None else episode_start, dtype=bool), len(batch)
         )
         features, state = self.memory.see(batch, state, starts)
-        splits = self._network.decide(features)
-        state = self.memory.decided(batch, splits, state)
-        return (splits[0] if single else splits), state
+        action = self._network.decide(features)
+        if self.action_view == "split":
+            state = self.memory.decided(batch, action, state)
+        return (action[0] if single else action), state
 
 
 class SharedAgent(FleetAgent):
@@ -125,9 +138,15 @@ class SharedAgent(FleetAgent):
     def __init__(self, network: SharedDecider, decays: tuple[float, ...], env: Any) -> None:
         scenario = scenario_of(env)
         memory = Memory(scenario, decays)
-        super().__init__(network, memory)
+        super().__init__(network, memory, network.action_view)
         width, counts = memory.width, scenario.split_points.counts
-        if width != network.width or (counts != network.num_splits).any():
+        if self.action_view != "split":
+            if width != network.width:
+                raise ValueError(
+                    f"the scenario gives {width} features a device: expected {network.width}, "
+                    "which the network was made for"
+                )
+        elif width != network.width or (counts != network.num_splits).any():
             given = " or ".join(map(str, np.unique(counts)))
             raise ValueError(
                 f"the scenario gives {width} features a device and {given} split points: "

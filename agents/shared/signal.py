@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asl_gym.arrays import Array
-from asl_gym.envs.observations import DevicesCodec
+from asl_gym.envs.codec import Codec
 from asl_gym.envs.simulation import Simulation
 from asl_gym.model.costs import UnitCosts
 from asl_gym.scenario.scenario import Scenario
@@ -35,9 +35,7 @@ class Regrets(NamedTuple):
     best: NDArray[np.int64]
 
 
-def regrets(
-    simulation: Simulation, codec: DevicesCodec, observation: NDArray[np.float32]
-) -> Regrets:
+def regrets(simulation: Simulation, codec: Codec, observation: NDArray[np.float32]) -> Regrets:
     """The regrets of the round that is about to be played, at its real rates and parameters.
 
     They are scaled by what is shown alone, so that the split point of least expected regret is
@@ -45,7 +43,7 @@ def regrets(
 
     Args:
         simulation: The environments.
-        codec: The codec of their observations.
+        codec: The codec of their ``devices`` observations.
         observation: What they show, shape (B, N + 1, F).
 
     Raises:
