@@ -81,7 +81,7 @@ ENVIRONMENT_NOTES = {
     "a learned proposal buys time is what the last plot shows.",
     "ASLMismatch-v0": "The controller's device parameters are wrong by a factor for each device, "
     f"drawn at reset; realised delays and energies are observed. {IMPERFECT}",
-    "ASLHarvest-v0": f"Devices run on batteries that the sun charges. {ON_BATTERIES_COLUMNS}",
+    "ASLHarvest-v0": ON_BATTERIES_COLUMNS,
 }
 """What a reader must know of an environment id."""
 
@@ -155,7 +155,7 @@ def _section(results: LearnedResults, printed: Path, pictures: Path) -> list[str
 def _limit(results: LearnedResults) -> str:
     """What limits energy."""
     if results.energy_budget is None:
-        return "devices on batteries"
+        return "devices on batteries that the sun charges"
     return f"energy budget {at_most_three_digits(results.energy_budget)} J a round"
 
 
