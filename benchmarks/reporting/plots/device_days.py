@@ -108,8 +108,7 @@ def _draw_harvest(axes: Axes, days: _Days) -> None:
 def _draw_splits(axes: Axes, days: _Days, used: Array, look: PolicyStyle) -> None:
     """The split of each round as a dot, and a tick below where the device waits."""
     place = np.searchsorted(used, days.split)
-    dots = {"color": look.text_colour, "markersize": 2.6, "markeredgewidth": 0}
-    axes.plot(days.day, place, ".", **dots)
+    axes.plot(days.day, place, ".", color=look.text_colour, markersize=2.6, markeredgewidth=0)
     waits = days.day[days.wait > 0]
     axes.plot(waits, np.full(len(waits), -BELOW), "|", color=style.BLACK, markersize=3.0)
     axes.set_ylim(-BELOW - 0.5, len(used) - 0.4)
