@@ -115,8 +115,10 @@ def test_the_days_of_the_device_whose_waits_differ_most(whole):
     assert len(titles) == len(names)
     for title, wait in zip(titles, waits[:, device], strict=True):
         assert title.endswith(f"waits {wait:.1f} s a round")
-    charge = figure.axes[1].lines[0].get_ydata()
-    capacity = preset("harvest").batteries.capacities(preset("harvest").fastest_energies)[device]
+    charge = np.asarray(figure.axes[1].lines[0].get_ydata(), dtype=float)
+    scenario = preset("harvest")
+    assert scenario.batteries is not None
+    capacity = scenario.batteries.capacities(scenario.fastest_energies)[device]
     np.testing.assert_allclose(charge, 100 * episodes[0][f"battery_{device}_j"] / capacity)
 
 
