@@ -1,6 +1,6 @@
 """One device on its battery: harvest, charge and splits under policies, round by round."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -108,7 +108,7 @@ def _draw_harvest(axes: Axes, days: _Days) -> None:
 def _draw_splits(axes: Axes, days: _Days, used: Array, look: PolicyStyle) -> None:
     """The split of each round as a dot, and a tick below where the device waits."""
     place = np.searchsorted(used, days.split)
-    dots = {"color": look.text_colour, "markersize": 2.6, "markeredgewidth": 0}
+    dots: dict[str, Any] = {"color": look.text_colour, "markersize": 2.6, "markeredgewidth": 0}
     axes.plot(days.day, place, ".", **dots)
     waits = days.day[days.wait > 0]
     axes.plot(waits, np.full(len(waits), -BELOW), "|", color=style.BLACK, markersize=3.0)

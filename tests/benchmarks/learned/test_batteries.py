@@ -10,7 +10,7 @@ from rich.console import Console
 
 from agents import pretrained
 from agents.configuration import Configuration
-from asl_gym import evaluate, preset
+from asl_gym import Batteries, evaluate, preset
 from asl_gym.policies.harvest.told_law import ToldTheLaw
 from benchmarks.jobs.processes import Processes
 from benchmarks.learned import fleets, runs, training_speed
@@ -115,8 +115,8 @@ def test_the_days_of_the_device_whose_waits_differ_most(whole):
     assert len(titles) == len(names)
     for title, wait in zip(titles, waits[:, device], strict=True):
         assert title.endswith(f"waits {wait:.1f} s a round")
-    charge = figure.axes[1].lines[0].get_ydata()
-    capacity = preset("harvest").batteries.capacities(preset("harvest").fastest_energies)[device]
+    charge = np.asarray(figure.axes[1].lines[0].get_ydata(), float)
+    capacity = Batteries().capacity * preset("harvest").fastest_energies[device]
     np.testing.assert_allclose(charge, 100 * episodes[0][f"battery_{device}_j"] / capacity)
 
 
