@@ -17,6 +17,7 @@ from asl_gym.policies.base import Policy
 from asl_gym.scoring.fitting import build_policy
 from asl_gym.validation.json_files import read_json
 from benchmarks.jobs.engine import Engine
+from benchmarks.learned.comparisons import comparison_for
 from benchmarks.learned.page import Page
 from benchmarks.learned.runs import Run, played_on
 from benchmarks.playing.configuration import Configuration
@@ -109,21 +110,23 @@ def play_missing(
 def write_validation(
     configuration: Configuration, baselines: Sequence[Entry], folder: RunFolder
 ) -> None:
-    """Scores OPEN and its variants on the traces of the learning curves, once."""
+    """Scores what agents are compared with on the traces of the learning curves, once."""
     path = folder.path / VALIDATION
     if path.exists():
         return
-    gaps = {}
+    gaps, comparison = {}, comparison_for(configuration.scenario)
+    shown = comparison.shown({entry.name: entry.kind for entry in baselines})
     for entry in baselines:
-        if entry.kind == "OPEN":
+        if entry.name in shown:
             played = configuration.evaluator.evaluate(entry.policy, VALIDATION_SEEDS)
-            gaps[entry.name] = float(np.mean([score.priced_gap for score, _ in played]))
+            of_seeds = [getattr(score, comparison.gap) for score, _ in played]
+            gaps[entry.name] = float(np.mean(of_seeds))
     folder.path.mkdir(parents=True, exist_ok=True)
     write_json(path, gaps)
 
 
 def read_validation(folder: RunFolder) -> dict[str, float]:
-    """Priced gaps of OPEN and its variants on the learning curves' traces, by policy."""
+    """Gaps on the learning curves' traces of what agents are compared with, by policy."""
     path = folder.path / VALIDATION
     gaps: dict[str, float] = read_json(path, "validation") if path.exists() else {}
     return gaps

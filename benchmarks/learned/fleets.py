@@ -15,10 +15,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 from rich.console import Console
 
 from agents.catalogue import label_of
-from asl_gym import OPEN
 from asl_gym import picture_style as style
 from asl_gym.picture_style import in_style
 from benchmarks.jobs.engine import Engine
+from benchmarks.learned.comparisons import COMPARISONS, Comparison, comparison_for, comparison_of
 from benchmarks.learned.evaluation import agent_entries, play_missing
 from benchmarks.learned.page import Page, PageEnvironment
 from benchmarks.learned.plots import plain_axis, save_picture
@@ -27,7 +27,6 @@ from benchmarks.learned.runs import Run, played_on
 from benchmarks.learned.statistics import compare
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.run_folder import RunFolder
-from benchmarks.playing.suite import Entry
 from benchmarks.reporting.formatting import at_most_three_digits, percent, with_interval
 from benchmarks.reporting.plots import FIGURES
 from benchmarks.reporting.policy_styles import policy_style
@@ -91,7 +90,7 @@ def cases_of(page: Page) -> Iterator[FleetCase]:
 def play_fleets(
     page: Page, runs: Sequence[Run], out: Path, console: Console, engine: Engine
 ) -> None:
-    """Plays what is missing of the study, OPEN and the agents of all training seeds.
+    """Plays what is missing of the study: OPEN or the mark, and agents of all training seeds.
 
     Args:
         page: The page.
@@ -106,8 +105,9 @@ def play_fleets(
             for run in played_on(case.environment, runs)
             if run.algorithm in page.fleet_algorithms
         ]
-        entries = [Entry("open", "OPEN", "OPEN", OPEN), *agent_entries(own)]
-        play_missing(case.configuration(page), entries, case.folder(out), console, engine)
+        configuration = case.configuration(page)
+        entries = [comparison_for(configuration.scenario).beside, *agent_entries(own)]
+        play_missing(configuration, entries, case.folder(out), console, engine)
 
 
 def section(page: Page, out: Path, pictures: Path, link: str) -> list[str]:
@@ -119,31 +119,46 @@ def section(page: Page, out: Path, pictures: Path, link: str) -> list[str]:
         pictures: Where the plot goes.
         link: How the page calls the folder of pictures.
     """
-    table = load_fleets(page, out)
-    if table.empty:
-        return []
+    parts: list[str] = []
+    for comparison in COMPARISONS:
+        table = load_fleets(page, out, comparison)
+        if not table.empty:
+            parts += _part(comparison, table, out, pictures, link)
+    return ["## Fleet sizes", *parts] if parts else []
+
+
+def _part(
+    comparison: Comparison, table: pd.DataFrame, out: Path, pictures: Path, link: str
+) -> list[str]:
+    """Text, table and plots of the environment ids that are compared alike."""
+    gap, beside = comparison.label.capitalize(), comparison.beside.label
     parts = [
-        "## Fleet sizes",
         "Agents that act in a fleet of any size, trained on fleets of the scenario's size (its "
         "own, and others drawn by the same law) and played on others without retraining, with "
-        "OPEN beside them on the same traces. Priced gap as above: IQM and interval over training "
-        "seeds, for OPEN the mean.",
+        f"{beside} beside them on the same traces. {gap} as above: IQM and interval over training "
+        f"seeds, for {beside} the mean.",
         markdown(_shown(table)),
     ]
     for env_id, rows in table.groupby("env_id", sort=False):
-        caption = f"Priced gap by fleet size on {env_id}."
+        caption = f"{gap} by fleet size on {env_id}."
         printed = out / FOLDER / FIGURES / f"{env_id}-fleets"
         file = save_picture(draw_fleets(rows), printed, pictures)
         parts.append(f"![{caption}]({link}/{file})\n\n{caption}")
     return parts
 
 
-def load_fleets(page: Page, out: Path) -> pd.DataFrame:
-    """One line a fleet and policy: what ``compare`` gives, and which fleet it is."""
+def load_fleets(page: Page, out: Path, comparison: Comparison) -> pd.DataFrame:
+    """One line a fleet and policy: what ``compare`` gives, and which fleet it is.
+
+    Args:
+        page: The page.
+        out: Folder of the page's results.
+        comparison: Fleets whose agents are compared by another are left out.
+    """
     tables = []
     for case in cases_of(page):
         folder = case.folder(out)
-        if not folder.has_manifest:
+        if not folder.has_manifest or comparison_for(folder.scenario) != comparison:
             continue
         agents = {
             f"{algorithm}-seed-{seed}"
@@ -151,8 +166,9 @@ def load_fleets(page: Page, out: Path) -> pd.DataFrame:
             for seed in range(page.num_training_seeds)
         }
         episodes, _ = complete_rows(folder, agents)
-        if "open" in set(episodes["policy"]) and episodes["agent"].nunique() > 1:
-            table = compare(episodes, ["open"])
+        beside = comparison.beside.name
+        if beside in set(episodes["policy"]) and episodes["agent"].nunique() > 1:
+            table = compare(episodes, [beside])
             table = table.assign(env_id=case.env_id, fleet=case.label)
             trained = Configuration.build(case.env_id).scenario.num_devices
             tables.append(table.assign(num_devices=case.num_devices, trained_devices=trained))
@@ -160,63 +176,73 @@ def load_fleets(page: Page, out: Path) -> pd.DataFrame:
 
 
 def _shown(table: pd.DataFrame) -> pd.DataFrame:
-    """A line a fleet and agent, with OPEN's gap beside and the change since the trained fleet."""
-    fleet = ["env_id", "fleet", "num_devices"]
-    open_gaps = table[table["agent"] == "open"].set_index(fleet)["priced_gap"]
-    lines = []
-    for _, line in table[table["agent"] != "open"].iterrows():
-        ends = (percent(line[f"priced_gap_{end}"]) for end in ("low", "high"))
+    """A line a fleet and agent, with the gap beside and the change since the trained fleet."""
+    fleet, comparison = ["env_id", "fleet", "num_devices"], comparison_of(table)
+    gap, name, beside = comparison.gap, comparison.beside.name, comparison.beside.label
+    gaps_beside = table[table["agent"] == name].set_index(fleet)[gap]
+    heading, lines = "Gap [%]" if comparison.tuned_rules else "Priced gap [%]", []
+    for _, line in table[table["agent"] != name].iterrows():
+        ends = (percent(line[f"{gap}_{end}"]) for end in ("low", "high"))
         lines.append(
             {
                 "Policy": label_of(line["agent"]),
                 "Environment": line["env_id"],
                 "Fleet": line["fleet"],
                 "Devices": f"{line['num_devices']}",
-                "Priced gap [%]": with_interval(percent(line["priced_gap"]), *ends),
-                "Against the trained fleet [points]": _change(table, line),
-                "OPEN's gap [%]": percent(open_gaps[tuple(line[fleet])]),
-                "E/Ē": f"{line['energy_ratio']:.3f}",
+                heading: with_interval(percent(line[gap]), *ends),
+                "Against the trained fleet [points]": _change(table, line, gap),
+                f"{beside}'s gap [%]": percent(gaps_beside[tuple(line[fleet])]),
+                **_spent(line),
                 "Decision [µs]": at_most_three_digits(line["decision_time_us"]),
             }
         )
     return pd.DataFrame(lines)
 
 
-def _change(table: pd.DataFrame, line: "pd.Series[Any]") -> str:
-    """Priced gap minus that on the fleet that the agent was trained on [percentage points]."""
+def _spent(line: "pd.Series[Any]") -> dict[str, str]:
+    if "energy_ratio" in line:
+        return {"E/Ē": f"{line['energy_ratio']:.3f}"}
+    return {"Waits [s]": at_most_three_digits(line["mean_wait_s"])}
+
+
+def _change(table: pd.DataFrame, line: "pd.Series[Any]", gap: str) -> str:
+    """The gap minus that on the fleet that the agent was trained on [percentage points]."""
     trained = table[
         (table["agent"] == line["agent"])
         & (table["env_id"] == line["env_id"])
         & (table["fleet"] == OWN)
         & (table["num_devices"] == line["trained_devices"])
-    ]["priced_gap"]
-    return percent(line["priced_gap"] - trained.iloc[0]) if len(trained) else "–"
+    ][gap]
+    return percent(line[gap] - trained.iloc[0]) if len(trained) else "–"
 
 
 @in_style()
 def draw_fleets(table: pd.DataFrame) -> Figure:
-    """Draws priced gap over fleet size; unseen fleets dotted and hollow.
+    """Draws the gap over fleet size; unseen fleets dotted and hollow.
 
     Args:
         table: Lines of :func:`load_fleets` of one environment id.
     """
-    figure = style.figure("page", 3.2)
+    figure, comparison = style.figure("page", 3.2), comparison_of(table)
     axes = figure.add_subplot()
     for (agent, fleet), rows in table.groupby(["agent", "fleet"], sort=False):
         drawn, own = policy_style(str(agent)), fleet == OWN
-        label = "OPEN" if agent == "open" else label_of(str(agent))
+        beside = comparison.beside
+        label = beside.label if agent == beside.name else label_of(str(agent))
         label = label if own else f"{label}, unseen fleets"
         labelled = label in axes.get_legend_handles_labels()[1]
-        gaps = 100 * rows.set_index("num_devices").filter(like="priced_gap").sort_index()
-        low, high = gaps["priced_gap_low"], gaps["priced_gap_high"]
+        gap = comparison.gap
+        columns = [gap, f"{gap}_low", f"{gap}_high"]
+        gaps = 100 * rows.set_index("num_devices")[columns].sort_index()
+        low, high = gaps[f"{gap}_low"], gaps[f"{gap}_high"]
         axes.fill_between(gaps.index, low, high, color=drawn.colour, alpha=0.2, linewidth=0)
         dotted: dict[str, Any] = (
             {} if own else {"linestyle": (0, (1, 1.5)), "markerfacecolor": "white"}
         )
         line = drawn.line(label="" if labelled else label, **dotted)
-        axes.plot(gaps.index, gaps["priced_gap"], **line)
+        axes.plot(gaps.index, gaps[gap], **line)
     sizes = sorted(table["num_devices"].unique())
-    axes.set(xscale="log", yscale="log", xlabel="devices N", ylabel="priced gap [%]")
+    axes.set(xscale="log", yscale="log", xlabel="devices N", ylabel=f"{comparison.label} [%]")
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())

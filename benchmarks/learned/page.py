@@ -116,9 +116,10 @@ PAGE = Page(
             "ASLMismatch-v0", ("ppo", "device_ppo", "shared", "generalist"), carried=("generalist",)
         ),
         PageEnvironment("ASLParallel-v0", ("ppo", "device_ppo", "hybrid")),
+        PageEnvironment("ASLHarvest-v0", ("price_network",)),
     ),
-    fleet_algorithms=("shared", "device_ppo", "generalist"),
-    fleet_env_ids=("ASL-v0", "ASLStaleCSI-v0"),
+    fleet_algorithms=("shared", "device_ppo", "generalist", "price_network"),
+    fleet_env_ids=("ASL-v0", "ASLStaleCSI-v0", "ASLHarvest-v0"),
     unseen_fleets=(1, 2),
     has_transfer=True,
 )

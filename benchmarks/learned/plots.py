@@ -1,4 +1,4 @@
-"""The plots of the page: priced gaps with intervals, learning curves, decision times."""
+"""The plots of the page: gaps with intervals, learning curves, decision times."""
 
 import shutil
 from pathlib import Path
@@ -25,7 +25,7 @@ NARROW = 6.0
 """Ends of a logarithmic axis over each other up to which 1, 2, 5 would be too few ticks."""
 
 SMALLEST_GAP = 1e-4
-"""Where the logarithmic axis of priced gaps begins at the latest, for gaps of zero."""
+"""Where the logarithmic axis of gaps begins at the latest, for gaps of zero."""
 
 
 def plain_axis(axis: Axis) -> None:
@@ -62,26 +62,27 @@ def _percent(gap: float) -> float:
 
 @in_style()
 def draw_gaps(results: LearnedResults) -> Figure:
-    """Draws each agent's priced gap: IQM, interval, a dot a training seed, OPEN as a line."""
-    agents = results.table[results.table["kind"] == "agent"]
+    """Draws each agent's gap: IQM, interval, a dot a training seed, references as lines."""
+    agents, gap = results.table[results.table["kind"] == "agent"], results.comparison.gap
     figure = style.figure("page", 0.9 + 0.3 * max(len(agents), 1))
     axes = figure.add_subplot()
     for place, (_, line) in enumerate(agents.iterrows()):
         drawn = policy_style(str(line["agent"]))
         colour, own = (
             drawn.colour,
-            results.seed_gaps[results.seed_gaps["agent"] == line["agent"]]["priced_gap"],
+            results.seed_gaps[results.seed_gaps["agent"] == line["agent"]][gap],
         )
-        dots = [_percent(gap) for gap in own]
+        dots = [_percent(each) for each in own]
         axes.scatter(dots, [place + 0.25] * len(dots), 8, colour, linewidths=0, alpha=0.7)
-        low, high = line["priced_gap_low"], line["priced_gap_high"]
+        low, high = line[f"{gap}_low"], line[f"{gap}_high"]
         if np.isfinite(low):
             ends = (_percent(low), _percent(high))
             axes.plot(ends, (place, place), color=colour, linewidth=2, solid_capstyle="butt")
-        axes.plot(_percent(line["priced_gap"]), place, **drawn.points(5.5, zorder=4))
+        axes.plot(_percent(line[gap]), place, **drawn.points(5.5, zorder=4))
     _reference_lines(axes, results)
     axes.set_yticks(range(len(agents)), agents["label"])
-    axes.set(xscale="log", xlabel="priced gap [%]", ylim=(len(agents) - 0.4, -0.6))
+    axes.set(xscale="log", xlabel=f"{results.comparison.label} [%]")
+    axes.set_ylim(len(agents) - 0.4, -0.6)
     plain_axis(axes.xaxis)
     figure.legend(loc="outside upper center", ncols=2)
     return figure
@@ -94,7 +95,7 @@ def draw_curves(results: LearnedResults) -> Figure:
     axes = figure.add_subplot()
     for agent in results.algorithms:
         own = results.curves[results.curves["agent"] == agent]
-        steps = own.groupby("steps")["priced_gap"].agg(["mean", "min", "max", "count"])
+        steps = own.groupby("steps")[results.comparison.gap].agg(["mean", "min", "max", "count"])
         # Where a seed was validated at other steps, a band of fewer seeds would mislead.
         steps = steps[steps["count"] == own["training_seed"].nunique()]
         if steps.empty:
@@ -112,7 +113,7 @@ def draw_curves(results: LearnedResults) -> Figure:
         xscale="log",
         yscale="log",
         xlabel="environment steps [million]",
-        ylabel="priced gap on validation traces [%]",
+        ylabel=f"{results.comparison.label} on validation traces [%]",
     )
     for axis in (axes.xaxis, axes.yaxis):
         plain_axis(axis)
@@ -121,35 +122,40 @@ def draw_curves(results: LearnedResults) -> Figure:
 
 
 def _reference_styles(results: LearnedResults) -> dict[str, tuple[str, Any]]:
-    """Colour and dashes of OPEN and, where it is another, of the best baseline."""
-    best = {str(results.table["best"].iloc[0]): (style.BLACK, (0, (1, 1.5)))}
-    return best | {"open": (style.VERMILION, (0, (4, 3)))}
+    """Colour and dashes of OPEN and, where it is another, of the best baseline.
+
+    On batteries those of the best tuned rule and of the mark.
+    """
+    best, beside = str(results.table["best"].iloc[0]), results.comparison.beside.name
+    main, other = (best, beside) if results.comparison.tuned_rules else (beside, best)
+    return {other: (style.BLACK, (0, (1, 1.5)))} | {main: (style.VERMILION, (0, (4, 3)))}
 
 
 def _reference_lines(axes: Axes, results: LearnedResults) -> None:
     table: Any = results.table.set_index("agent")
     for name, (colour, dashes) in _reference_styles(results).items():
-        gap, label = _percent(table.loc[name, "priced_gap"]), table.loc[name, "label"]
+        gap, label = _percent(table.loc[name, results.comparison.gap]), table.loc[name, "label"]
         axes.axvline(gap, color=colour, linestyle=dashes, linewidth=1.0, label=label)
 
 
 GREATEST_GAP = 1.0
-"""Baselines of a greater priced gap are left out of the plot of decision times."""
+"""Baselines of a greater gap are left out of the plot of decision times."""
 
 
 @in_style()
 def draw_decision_times(results: LearnedResults) -> Figure:
-    """Draws decision time against priced gap, agents and what they are compared with."""
+    """Draws decision time against the gap, agents and what they are compared with."""
     figure = style.figure("page", 3.4)
     axes = figure.add_subplot()
     axes.set(
         xscale="log",
         yscale="log",
         xlabel="time of a decision [µs]",
-        ylabel="priced gap [%]",
+        ylabel=f"{results.comparison.label} [%]",
     )
-    shown = _with_times(results.table)
-    labels = [_point(axes, line) for _, line in shown.iterrows()]
+    gap = results.comparison.gap
+    shown = _with_times(results.table, gap)
+    labels = [_point(axes, line, gap) for _, line in shown.iterrows()]
     axes.margins(0.12)
     for axis in (axes.xaxis, axes.yaxis):
         plain_axis(axis)
@@ -158,21 +164,21 @@ def draw_decision_times(results: LearnedResults) -> Figure:
     return figure
 
 
-def _with_times(table: pd.DataFrame) -> pd.DataFrame:
+def _with_times(table: pd.DataFrame, gap: str) -> pd.DataFrame:
     """All but what is picked in hindsight, which decides nothing, and what is far off.
 
     Agents and OPEN are always shown.
     """
     decides = ~table["agent"].str.startswith("best-fixed")
-    near = (table["priced_gap"] <= GREATEST_GAP) | table["kind"].isin(("OPEN", "agent"))
+    near = (table[gap] <= GREATEST_GAP) | table["kind"].isin(("OPEN", "agent"))
     return table[decides & near]
 
 
-def _point(axes: Axes, line: "pd.Series[float]") -> PointLabel:
+def _point(axes: Axes, line: "pd.Series[float]", gap: str) -> PointLabel:
     name, kind = str(line["agent"]), str(line["kind"])
     own = policy_style(name)
-    x, y = line["decision_time_us"], _percent(line["priced_gap"])
-    low, high = line["priced_gap_low"], line["priced_gap_high"]
+    x, y = line["decision_time_us"], _percent(line[gap])
+    low, high = line[f"{gap}_low"], line[f"{gap}_high"]
     if np.isfinite(low):
         axes.plot((x, x), (_percent(low), _percent(high)), color=own.colour)
     axes.plot(x, y, **own.points(5.5))

@@ -10,6 +10,7 @@ import pandas as pd
 from agents.catalogue import label_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.learned import fleets, training_speed
+from benchmarks.learned.comparisons import comparison_of
 from benchmarks.learned.page import Page
 from benchmarks.learned.plots import draw_curves, draw_decision_times, draw_gaps, save_picture
 from benchmarks.learned.results import LearnedResults, load_environment
@@ -51,6 +52,13 @@ training seeds and traces. Steps and training time are those of one training see
 the seeds; the time includes validation and depends on the machine and on what ran beside it, as
 the **decision** time does, which is a round's, one observation at a time, median over seeds."""
 
+ON_BATTERIES_COLUMNS = """\
+The **gap** stands in the priced gap's place here: the mean delay beyond the hindsight bound, below
+which no policy can lie on the same trace. **Waits** are a round's for the batteries of all
+devices; the **final charge** is the share of their capacity that batteries hold at the end. Agents
+are compared with the best of the rules whose constants were tuned on seeds of their own; *told the
+law* is no competitor but a mark: it is told the laws of weather and channel."""
+
 IMPERFECT = """\
 The hindsight frontier knows what no controller is shown here, so that no policy can reach a gap
 of zero; the question is who comes nearest."""
@@ -73,6 +81,7 @@ ENVIRONMENT_NOTES = {
     "a learned proposal buys time is what the last plot shows.",
     "ASLMismatch-v0": "The controller's device parameters are wrong by a factor for each device, "
     f"drawn at reset; realised delays and energies are observed. {IMPERFECT}",
+    "ASLHarvest-v0": ON_BATTERIES_COLUMNS,
 }
 """What a reader must know of an environment id."""
 
@@ -110,27 +119,31 @@ def write_page(page: Page, runs: Path, out: Path, path: Path) -> None:
 def _section(results: LearnedResults, printed: Path, pictures: Path) -> list[str]:
     env_id, configuration = results.env_id, results.manifest["configuration"]
     first = results.table.iloc[0]
-    rounds = configuration["scenario"]["horizon"]
+    rounds, label = configuration["scenario"]["horizon"], results.comparison.label
     parts = [
         f"## {env_id}",
         f"{first['traces']} evaluation traces (seeds {_range(configuration['seeds'])}) of "
-        f"{rounds} rounds; energy budget {_budget(results)} J a round. "
+        f"{rounds} rounds; {_limit(results)}. "
         f"{ENVIRONMENT_NOTES.get(env_id, '')}".strip(),
         markdown(environment_table(results.table)),
         *_notes(results),
     ]
     plots = (
-        ("gaps", draw_gaps, "Priced gap: IQM and interval over training seeds, a dot a seed."),
+        (
+            "gaps",
+            draw_gaps,
+            f"{label.capitalize()}: IQM and interval over training seeds, a dot a seed.",
+        ),
         (
             "curves",
             draw_curves,
-            "Learning curves on the validation traces: mean and range over training seeds; OPEN "
-            "on the same traces.",
+            "Learning curves on the validation traces: mean and range over training seeds; "
+            f"{_beside_curves(results)} on the same traces.",
         ),
         (
             "times",
             draw_decision_times,
-            "Decision time against priced gap; baselines above 100% are left out.",
+            f"Decision time against {label}; baselines above 100% are left out.",
         ),
     )
     for name, draw, caption in plots:
@@ -139,8 +152,16 @@ def _section(results: LearnedResults, printed: Path, pictures: Path) -> list[str
     return parts
 
 
-def _budget(results: LearnedResults) -> str:
-    return at_most_three_digits(results.energy_budget)
+def _limit(results: LearnedResults) -> str:
+    """What limits energy."""
+    if results.energy_budget is None:
+        return "devices on batteries that the sun charges"
+    return f"energy budget {at_most_three_digits(results.energy_budget)} J a round"
+
+
+def _beside_curves(results: LearnedResults) -> str:
+    beside = results.comparison.beside.label
+    return f"the best tuned rule and {beside}" if results.comparison.tuned_rules else beside
 
 
 def _range(seeds: Sequence[int]) -> str:
@@ -152,7 +173,8 @@ def _notes(results: LearnedResults) -> list[str]:
     notes = []
     if results.shipped:
         seeds = ", ".join(f"{label_of(name)} {seed}" for name, seed in results.shipped.items())
-        notes.append(f"The median training seed by priced gap, the one that is shipped: {seeds}.")
+        told = results.comparison.label
+        notes.append(f"The median training seed by {told}, the one that is shipped: {seeds}.")
     traces, played = (
         results.table["traces"].iloc[0],
         len(results.manifest["configuration"]["seeds"]),
@@ -172,16 +194,27 @@ def environment_table(table: pd.DataFrame) -> pd.DataFrame:
     """
     best = str(table["best"].iloc[0])
     names = dict(zip(table["agent"], table["label"], strict=True))
-    return pd.DataFrame([_line(line, best, names[best]) for _, line in table.iterrows()])
+    measures = _of_batteries if comparison_of(table).tuned_rules else _of_budget
+    lines = [line for _, line in table.iterrows()]
+    return pd.DataFrame(
+        [{**_made(each), **measures(each), **_against(each, best, names[best])} for each in lines]
+    )
 
 
-def _line(line: "pd.Series[Any]", best: str, best_label: str) -> dict[str, str]:
-    cells = {
+def _made(line: "pd.Series[Any]") -> dict[str, str]:
+    """What a policy is, and how it was trained."""
+    return {
         "Policy": str(line["label"]),
         "Learns from": line["signal"] if line["kind"] == "agent" else "–",
         "Training seeds": str(line["training_seeds"]) if line["kind"] == "agent" else "–",
         "Steps": _number(line["steps"], f"{line['steps']:,.0f}"),
         "Training [min]": at_most_three_digits(line["training_seconds"] / 60),
+    }
+
+
+def _of_budget(line: "pd.Series[Any]") -> dict[str, str]:
+    """Gaps, and what was spent of the budget."""
+    return {
         "Priced gap [%]": _cell(line, "priced_gap", percent),
         "… traces resampled too": _interval(line, "priced_gap", percent),
         "Frontier gap [%]": AT_MINIMUM_ENERGY
@@ -190,8 +223,24 @@ def _line(line: "pd.Series[Any]", best: str, best_label: str) -> dict[str, str]:
         "E/Ē": f"{line['energy_ratio']:.3f}",
         f"Over budget by {OVERSPENT - 1:.0%} [%]": percent(line["overspent_share"]),
         "Over budget [%]": percent(line["over_budget_share"]),
-        "Better than OPEN [%]": _compared(line, "better_than_open", "open"),
     }
+
+
+def _of_batteries(line: "pd.Series[Any]") -> dict[str, str]:
+    """The gap, what devices waited for their batteries, and what was left in them."""
+    return {
+        "Gap [%]": _cell(line, "gap", percent),
+        "… traces resampled too": _interval(line, "gap", percent),
+        "Waits [s]": at_most_three_digits(line["mean_wait_s"]),
+        "Final charge [%]": percent(line["final_charge"]),
+    }
+
+
+def _against(line: "pd.Series[Any]", best: str, best_label: str) -> dict[str, str]:
+    """Comparisons with OPEN where there is a budget, and with the best baseline; the time."""
+    cells = {}
+    if "better_than_open" in line:
+        cells["Better than OPEN [%]"] = _compared(line, "better_than_open", "open")
     if best != "open":
         cells[f"Better than {best_label} [%]"] = _compared(line, "better_than_best", best)
     cells[f"Difference to {best_label} [points]"] = _compared(line, "difference", best)

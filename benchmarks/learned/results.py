@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from agents.catalogue import AGENTS, label_of
+from agents.runs import gap_of as gap_in_curve
+from benchmarks.learned.comparisons import Comparison, comparison_for
 from benchmarks.learned.evaluation import read_validation
 from benchmarks.learned.page import Page, PageEnvironment
 from benchmarks.learned.runs import Run, runs_of
@@ -16,7 +18,7 @@ from benchmarks.learned.statistics import compare, median_seed
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.reporting.statistics import BEST_FIXED, best_fixed_split
 
-__all__ = ["LearnedResults", "complete_rows", "load_environment", "open_variants"]
+__all__ = ["LearnedResults", "complete_rows", "load_environment"]
 
 
 @dataclass(frozen=True)
@@ -25,20 +27,22 @@ class LearnedResults:
 
     Attributes:
         env_id: The environment's id.
+        comparison: What its agents are compared by.
         manifest: What was played.
         runs: The runs that have all their rows.
         algorithms: Algorithms of the page that have rows, in the page's order.
         table: What :func:`benchmarks.learned.statistics.compare` gives, with ``label``, ``kind``,
             ``signal``, ``steps`` and ``training_seconds`` (medians over training seeds).
-        seed_gaps: Mean priced gap on the common traces; a row per ``agent``, ``training_seed``.
+        seed_gaps: Mean gap on the common traces; a row per ``agent``, ``training_seed``.
         shipped: The median training seed of each agent that was trained on it.
         curves: Learning curves, a row per ``agent``, ``training_seed``, ``steps``.
-        energy_budget: The energy budget of the whole system [J a round].
-        validation: Priced gaps on the learning curves' traces of OPEN and its variants.
+        energy_budget: The energy budget of the whole system [J a round]; none on batteries.
+        validation: Gaps on the learning curves' traces of what agents are compared with.
         left_out: Policies whose episodes are not all there.
     """
 
     env_id: str
+    comparison: Comparison
     manifest: dict[str, Any]
     runs: tuple[Run, ...]
     algorithms: tuple[str, ...]
@@ -46,7 +50,7 @@ class LearnedResults:
     seed_gaps: pd.DataFrame
     shipped: dict[str, int]
     curves: pd.DataFrame
-    energy_budget: float
+    energy_budget: float | None
     validation: dict[str, float]
     left_out: tuple[str, ...]
 
@@ -63,7 +67,8 @@ def load_environment(
         out: Folder with a folder of results for each environment id.
 
     Returns:
-        The results; ``None`` where nothing was played, or OPEN not to the end.
+        The results; ``None`` where nothing was played, or what agents are compared with not
+        to the end.
     """
     folder = RunFolder(out / environment.env_id)
     if not folder.has_manifest:
@@ -71,28 +76,31 @@ def load_environment(
     policies = folder.manifest["policies"]
     own = _played_runs(page, environment, policies, runs)
     episodes, left_out = complete_rows(folder, {run.name for run in own})
-    references = open_variants(policies)
-    if not set(references) <= set(episodes["policy"]):
+    comparison = comparison_for(folder.scenario)
+    kinds = {name: each["kind"] for name, each in policies.items()}
+    if not set(comparison.shown(kinds)) <= set(episodes["policy"]):
         return None
     episodes = _with_best_fixed(folder, episodes)
     shown = [name for name in environment.algorithms if name in set(episodes["agent"])]
     trained = [run for run in own if run.name in set(episodes["policy"])]
-    table = compare(episodes[_not_single_splits(episodes, policies)], references)
-    agents = episodes[episodes["agent"].isin(shown)].dropna(subset="priced_gap")
+    schemes = episodes[_not_single_splits(episodes, policies)]
+    table = compare(schemes, comparison.references(kinds))
+    agents = episodes[episodes["agent"].isin(shown)].dropna(subset=comparison.gap)
     return LearnedResults(
         env_id=environment.env_id,
+        comparison=comparison,
         manifest=folder.manifest,
         runs=tuple(trained),
         algorithms=tuple(shown),
         table=_described(table, policies, trained),
-        seed_gaps=agents.groupby(["agent", "training_seed"])["priced_gap"].mean().reset_index(),
+        seed_gaps=agents.groupby(["agent", "training_seed"])[comparison.gap].mean().reset_index(),
         shipped={
             name: median_seed(agents[agents["agent"] == name])
             for name in shown
             if name not in environment.carried
         },
-        curves=_curves(trained),
-        energy_budget=float(episodes["energy_budget_j"].iloc[0]),
+        curves=_curves(trained, comparison.gap),
+        energy_budget=_energy_budget(episodes),
         validation=read_validation(folder),
         left_out=left_out,
     )
@@ -106,14 +114,6 @@ def _played_runs(
     algorithms = tuple(name for name in environment.algorithms if name in played)
     part = replace(page, environments=(replace(environment, algorithms=algorithms),))
     return [run for run in runs_of(part, runs) if run.name in policies]
-
-
-def open_variants(policies: dict[str, dict[str, Any]]) -> list[str]:
-    """Names of OPEN and its variants, OPEN first."""
-    return sorted(
-        (name for name, each in policies.items() if each["kind"] == "OPEN"),
-        key=lambda name: (name != "open", name),
-    )
 
 
 def complete_rows(folder: RunFolder, agents: set[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -146,6 +146,10 @@ def _with_best_fixed(folder: RunFolder, episodes: pd.DataFrame) -> pd.DataFrame:
         return episodes
     derived = rows.drop(columns="split").assign(agent=BEST_FIXED["max"][0])
     return pd.concat([episodes, derived], ignore_index=True)
+
+
+def _energy_budget(episodes: pd.DataFrame) -> float | None:
+    return float(episodes["energy_budget_j"].iloc[0]) if "energy_budget_j" in episodes else None
 
 
 def _not_single_splits(
@@ -187,15 +191,15 @@ def _median(values: list[float]) -> float:
     return float(np.median(values)) if values else float("nan")
 
 
-def _curves(trained: Sequence[Run]) -> pd.DataFrame:
+def _curves(trained: Sequence[Run], gap: str) -> pd.DataFrame:
     rows = [
         {
             "agent": run.algorithm,
             "training_seed": run.seed,
             "steps": int(row["steps"]),
-            "priced_gap": float(row["priced_gap"]),
+            gap: gap_in_curve(row),
         }
         for run in trained
         for row in run.curve
     ]
-    return pd.DataFrame(rows, columns=["agent", "training_seed", "steps", "priced_gap"])
+    return pd.DataFrame(rows, columns=["agent", "training_seed", "steps", gap])

@@ -1,6 +1,7 @@
 """Shipping the weights of each agent's median training seed."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +15,7 @@ __all__ = ["making_of", "ship_medians"]
 
 
 def ship_medians(page: Page, runs: Path, out: Path, console: Console) -> None:
-    """Ships the median seed by priced gap of every agent and environment id of a page.
+    """Ships the median seed by its gap of every agent and environment id of a page.
 
     Args:
         page: The page, or the part of it that is shipped.
@@ -26,18 +27,19 @@ def ship_medians(page: Page, runs: Path, out: Path, console: Console) -> None:
         results = load_environment(page, environment, runs, out)
         if results is None:
             continue
-        gaps = results.seed_gaps.set_index(["agent", "training_seed"])["priced_gap"]
+        column = results.comparison.gap
+        gaps = results.seed_gaps.set_index(["agent", "training_seed"])[column]
         for run in results.runs:
             name = run.algorithm
             if run.seed == results.shipped.get(name):
-                gap = float(gaps.loc[(name, run.seed)])
+                gap = {column: float(gaps.loc[(name, run.seed)])}
                 also = [each.env_id for each in page.environments if name in each.carried]
                 path = ship(run.model_path, run.configuration, making_of(run, gap), also)
                 console.print(f"Shipped: {path.name}, {run.label}", highlight=False)
 
 
-def making_of(run: Run, priced_gap: float) -> dict[str, object]:
-    """How an agent was made, for the manifest."""
+def making_of(run: Run, gap: Mapping[str, float]) -> dict[str, object]:
+    """How an agent was made, and its gap by the column's name, for the manifest."""
     described = run.description
     command = ["python", "-m", "agents", "train", run.algorithm]
     return {
@@ -47,5 +49,5 @@ def making_of(run: Run, priced_gap: float) -> dict[str, object]:
         ),
         "commit": described["commit"],
         "training_seconds": round(float(described["training_seconds"]), 1),
-        "priced_gap": priced_gap,
+        **gap,
     }

@@ -18,7 +18,7 @@ from scipy.stats import trim_mean
 
 from asl_gym.arrays import Array
 from benchmarks.errors import BenchmarkError
-from benchmarks.reporting.statistics import OVERSPENT, bootstrap_interval
+from benchmarks.reporting.statistics import OVERSPENT, bootstrap_interval, gap_label, gap_of
 
 __all__ = [
     "compare",
@@ -38,7 +38,7 @@ TRIMMED = 0.25
 one at each end, of 4 one, of 3 none."""
 
 TIE = 1e-9
-"""Priced gaps that differ by less are equal: the same decisions, but for rounding."""
+"""Gaps that differ by less are equal: the same decisions, but for rounding."""
 
 
 def interquartile_mean(scores: Array) -> Array:
@@ -59,10 +59,10 @@ def mean_of_scores(matrix: Array) -> Array:
 
 
 def wins(matrix: Array, baseline: Array) -> Array:
-    """Who has the smaller priced gap, pair by pair: 1 the agent, 0 the baseline, ½ for a tie.
+    """Who has the smaller gap, pair by pair: 1 the agent, 0 the baseline, ½ for a tie.
 
     Args:
-        matrix: The agent's priced gaps, shape (training seeds, traces).
+        matrix: The agent's gaps, shape (training seeds, traces).
         baseline: The baseline's on the same traces, shape (traces,).
 
     Returns:
@@ -116,48 +116,54 @@ def score_matrix(rows: pd.DataFrame, column: str, traces: list[int]) -> Array:
 
 
 def median_seed(rows: pd.DataFrame) -> int:
-    """The training seed whose mean priced gap is the median; of an even number the lower middle.
+    """The training seed whose mean gap is the median; of an even number the lower middle.
 
     Args:
         rows: Rows of one agent, all seeds on the same traces. Equal gaps are ordered by seed.
     """
-    gaps = rows.groupby("training_seed")["priced_gap"].mean().reset_index()
-    ranked = gaps.sort_values(["priced_gap", "training_seed"])["training_seed"]
+    gap = gap_of(rows)
+    gaps = rows.groupby("training_seed")[gap].mean().reset_index()
+    ranked = gaps.sort_values([gap, "training_seed"])["training_seed"]
     return int(ranked.iloc[(len(ranked) - 1) // 2])
 
 
 def common_traces(episodes: pd.DataFrame) -> list[int]:
-    """Evaluation seeds that every policy played and that have a priced gap.
+    """Evaluation seeds that every policy played and that have a gap.
 
     Raises:
         BenchmarkError: If there are none.
     """
-    gaps = episodes.pivot(index="evaluation_seed", columns="policy", values="priced_gap")
+    gap = gap_of(episodes)
+    gaps = episodes.pivot(index="evaluation_seed", columns="policy", values=gap)
     common = [int(seed) for seed in gaps.dropna().index]
     if not common:
-        raise BenchmarkError("no evaluation seed has a priced gap of every policy")
+        told = gap_label(gap)
+        raise BenchmarkError(f"no evaluation seed has a {told} of every policy")
     return common
 
 
 def compare(episodes: pd.DataFrame, references: list[str]) -> pd.DataFrame:
-    """One line an agent or baseline, ranked by priced gap.
+    """One line an agent or baseline, ranked by its gap.
 
     Args:
         episodes: Rows with a column ``agent``, which several training seeds share.
-        references: OPEN and what else the best baseline is chosen from, OPEN first.
+        references: What the best baseline is chosen from: OPEN and its variants, on batteries the
+            tuned rules.
 
     Returns:
         The columns ``agent``, ``training_seeds``, ``traces``, ``best`` (the baseline of
-        ``references`` with the least mean priced gap) and the figures below. ``…_low`` and
+        ``references`` with the least mean gap) and the figures below, the gap in the column that
+        the rows have it in, ``better_than_open`` where OPEN is a reference. ``…_low`` and
         ``…_high`` are the ends of intervals over training seeds, ``…_traces_low`` and
         ``…_traces_high`` of those that resample traces too.
     """
-    traces = common_traces(episodes)
+    gap, traces = gap_of(episodes), common_traces(episodes)
     gaps = {
-        str(agent): score_matrix(rows, "priced_gap", traces)
+        str(agent): score_matrix(rows, gap, traces)
         for agent, rows in episodes.groupby("agent", sort=False)
     }
     best = min(references, key=lambda name: gaps[name].mean())
+    against = {name: name for name in references if name == "open"} | {"best": best}
     common = episodes[episodes["evaluation_seed"].isin(traces)]
     lines = []
     for agent, rows in common.groupby("agent", sort=False):
@@ -167,15 +173,16 @@ def compare(episodes: pd.DataFrame, references: list[str]) -> pd.DataFrame:
             "training_seeds": len(matrix),
             "traces": len(traces),
             "best": best,
-            **_with_intervals("priced_gap", matrix, mean_of_scores),
+            **_with_intervals(gap, matrix, mean_of_scores),
             **_with_intervals("difference", matrix - gaps[best][0], mean_of_scores),
-            **_energy_and_time(rows, traces),
+            **(_energy(rows) if gap == "priced_gap" else _batteries(rows)),
+            "decision_time_us": _decision_time(rows, traces),
         }
-        for name, reference in (("open", references[0]), ("best", best)):
+        for name, reference in against.items():
             won = wins(matrix, gaps[reference][0])
             line |= _with_intervals(f"better_than_{name}", won, _overall_mean)
         lines.append(line)
-    return pd.DataFrame(lines).sort_values("priced_gap", kind="stable").reset_index(drop=True)
+    return pd.DataFrame(lines).sort_values(gap, kind="stable").reset_index(drop=True)
 
 
 def _overall_mean(matrix: Array) -> Array:
@@ -196,13 +203,21 @@ def _with_intervals(name: str, matrix: Array, statistic: Statistic) -> dict[str,
     }
 
 
-def _energy_and_time(rows: pd.DataFrame, traces: list[int]) -> dict[str, float]:
+def _energy(rows: pd.DataFrame) -> dict[str, float]:
+    """What was spent of a budget."""
     frontier = rows.groupby("policy")["frontier_gap"].mean().dropna().to_numpy(float)
-    times = score_matrix(rows, "decision_time_us", traces).mean(axis=-1)
     return {
         "frontier_gap": float(interquartile_mean(frontier)) if len(frontier) else float("nan"),
         "energy_ratio": float(rows["energy_ratio"].mean()),
         "overspent_share": float((rows["energy_ratio"] > OVERSPENT).mean()),
         "over_budget_share": float((rows["energy_ratio"] > 1).mean()),
-        "decision_time_us": float(np.median(times)),
     }
+
+
+def _batteries(rows: pd.DataFrame) -> dict[str, float]:
+    """What devices waited for their batteries, and what was left in them."""
+    return {name: float(rows[name].mean()) for name in ("mean_wait_s", "final_charge")}
+
+
+def _decision_time(rows: pd.DataFrame, traces: list[int]) -> float:
+    return float(np.median(score_matrix(rows, "decision_time_us", traces).mean(axis=-1)))

@@ -44,8 +44,8 @@ def measure(configuration: Configuration, seconds: float = MEASURED_SECONDS) -> 
     torch.set_num_threads(1)
     env = training_env(configuration)
     arguments = configuration.model_arguments(env.action_space)
-    model = configuration.algorithm_class(env=env, seed=0, device="cpu", **arguments)
-    rollout = int(configuration.model["n_steps"]) * configuration.num_envs
+    model: Any = configuration.algorithm_class(env=env, seed=0, device="cpu", **arguments)
+    rollout = int(model.n_steps) * configuration.num_envs
     model.learn(rollout)
     steps, began = 0, time.perf_counter()
     with _timed(env) as spent:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from asl_gym.validation.json_files import read_json
+from benchmarks.learned.comparisons import WITH_BUDGET, comparison_of
 from benchmarks.learned.page import PAGE
 from benchmarks.learned.report import environment_table
 from benchmarks.playing.provenance import PROVENANCE
@@ -21,10 +22,11 @@ from benchmarks.reporting.results import load_results
 from benchmarks.reporting.tables import changes_table, markdown, ranking_table, shortlist
 from benchmarks.studies.accuracy.picture import policies_shown
 
-__all__ = ["DEFAULT_RUN", "FIGURES", "TABLES", "TableSource", "provenance_line"]
+__all__ = ["DEFAULT_RUN", "FIGURES", "HARVEST_RUN", "TABLES", "TableSource", "provenance_line"]
 
 DEFAULT_RUN = "ASL-v0-default"
 MEASURED_RUN = "ASL-v0-default-measured"
+HARVEST_RUN = "ASLHarvest-v0-harvest"
 SPEED = "speed/speed.md"
 NUM_IN_CHANGES = 2
 """Policies in the table of changes: OPEN and the best agent."""
@@ -40,6 +42,11 @@ LEARNED_COLUMNS = [
     *("Policy", "Learns from", "Training [min]", "Priced gap [%]", "E/Ē"),
     *("Better than OPEN [%]", "Decision [µs]"),
 ]
+LEARNED_ON_BATTERIES = [
+    *("Policy", "Learns from", "Training [min]", "Gap [%]", "Waits [s]", "Final charge [%]"),
+    *("Better than {} [%]", "Decision [µs]"),
+]
+"""Columns of agents; the gap in one of them is filled with the best tuned rule."""
 
 MANIFEST = "run.json"
 """Where a run tells by which code it was written; a study's folder has :data:`PROVENANCE`."""
@@ -66,33 +73,42 @@ def _fadings(results: Path) -> str:
 
 
 def _learned(results: Path) -> str:
-    """Agents and OPEN on every environment id of the learned agents' page."""
+    """Agents and OPEN on every environment id of the learned agents' page that has a budget."""
     tables = []
     for environment in PAGE.environments:
         table = pd.read_csv(results / LEARNED / environment.env_id / "learned.csv")
-        table = _with_references(table, environment.env_id)
-        shown = environment_table(table)[LEARNED_COLUMNS]
+        if comparison_of(table) != WITH_BUDGET:
+            continue
+        shown = _learned_table(table, environment.env_id)
         shown.insert(0, "Environment", environment.env_id)
         tables.append(shown)
     return markdown(pd.concat(tables))
 
 
 def _learned_on(env_id: str) -> Callable[[Path], str]:
-    """Agents, OPEN and its versions on one environment id."""
+    """Agents and what they are compared with on one environment id."""
 
     def table(results: Path) -> str:
         table = pd.read_csv(results / LEARNED / env_id / "learned.csv")
-        return markdown(environment_table(_with_references(table, env_id))[LEARNED_COLUMNS])
+        return markdown(_learned_table(table, env_id))
 
     return table
 
 
+def _learned_table(table: pd.DataFrame, env_id: str) -> pd.DataFrame:
+    shown = environment_table(_with_references(table, env_id))
+    if comparison_of(table) == WITH_BUDGET:
+        return shown[LEARNED_COLUMNS]
+    best = table.set_index("agent")["label"].loc[table["best"].iloc[0]]
+    return shown[[column.format(best) for column in LEARNED_ON_BATTERIES]]
+
+
 def _with_references(table: pd.DataFrame, env_id: str) -> pd.DataFrame:
-    """Agents, with OPEN and those of its versions that are told more."""
+    """Agents, with what they are compared with and what is told more."""
+    kinds = dict(zip(table["agent"], table["kind"], strict=True))
     told_more = {name for name, _, _ in TOLD_MORE.get(env_id, ())}
-    shown: pd.DataFrame = table[
-        table["kind"].isin(("OPEN", "agent")) | table["agent"].isin(told_more)
-    ]
+    beside = told_more.union(comparison_of(table).shown(kinds))
+    shown: pd.DataFrame = table[(table["kind"] == "agent") | table["agent"].isin(beside)]
     return shown
 
 
@@ -176,6 +192,9 @@ TABLES: dict[str, TableSource] = {
     "certificate": TableSource(_certificate, "python -m benchmarks certificate", CERTIFICATE),
     "changes": TableSource(_changes, "python -m benchmarks", DEFAULT_RUN),
     "fadings": TableSource(_fadings, "python -m benchmarks fadings", "fadings/default"),
+    "harvest": TableSource(
+        _ranking(HARVEST_RUN), "python -m benchmarks --env ASLHarvest-v0", HARVEST_RUN
+    ),
     "measured": TableSource(
         _ranking(MEASURED_RUN), "python -m benchmarks --trace-dir …", MEASURED_RUN
     ),

@@ -15,10 +15,11 @@ from asl_gym import OPEN
 from asl_gym.advice import advise
 from asl_gym.picture_style import WIDTHS, Width
 from asl_gym.scoring.evaluation import Evaluator
+from benchmarks.pages.generators import HARVEST_RUN
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.reporting.animation import frames_of, write_gif
 from benchmarks.reporting.exports import save_svg
-from benchmarks.reporting.plots import PLOTS
+from benchmarks.reporting.plots import BATTERY_PLOTS, PLOTS
 from benchmarks.reporting.results import load_results
 from benchmarks.studies.accuracy.picture import draw_accuracy
 from benchmarks.studies.scaling import draw_scaling
@@ -31,7 +32,10 @@ NARROW = "-narrow"
 ROUNDS, FRAMES_PER_SECOND = 40, 2.0
 """Of the animation."""
 
-OTHERS = "accuracy", "advice", "certificate-fleets", "scaling"
+DEVICE_DAYS = "device-days"
+"""A picture of the report on batteries."""
+
+OTHERS = "accuracy", "advice", "certificate-fleets", DEVICE_DAYS, "scaling"
 """Pictures that aren't of the default run's report."""
 
 ANIMATION, RECONSTRUCTIONS = "round.gif", "reconstructions.png"
@@ -74,7 +78,7 @@ def _draws(results: Path, run: str) -> dict[str, Draw]:
     """What draws each picture at a width, by the picture's name."""
     from benchmarks.studies.certificate.measure import draw_fleets
 
-    loaded = load_results(RunFolder(results / run))
+    loaded, on_batteries = (load_results(RunFolder(results / each)) for each in (run, HARVEST_RUN))
     advice = advise("resnet18", devices=KIND, server="gpu-server", link="40mbit")
     scaling = pd.read_csv(results / "scaling" / "scaling.csv")
     fleets = pd.read_csv(results / "certificate" / "fleets.csv")
@@ -85,6 +89,7 @@ def _draws(results: Path, run: str) -> dict[str, Draw]:
         "accuracy": _accuracy(results / "accuracy"),
         "advice": partial(advice.draw, KIND),
         "certificate-fleets": partial(draw_fleets, fleets),
+        DEVICE_DAYS: partial(BATTERY_PLOTS["device_days"][0], on_batteries),
         "scaling": partial(draw_scaling, scaling),
     }
 

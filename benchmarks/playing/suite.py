@@ -44,6 +44,8 @@ from benchmarks.playing.user_policies import UserPolicy, users_code
 
 __all__ = [
     "TOLD_MORE",
+    "TOLD_THE_LAW",
+    "TUNED_RULES",
     "WARM_START",
     "Entry",
     "Kind",
@@ -119,6 +121,15 @@ class Entry:
 WARM_START = Entry("warm-start-open", "OPEN, tuned initial queue", "OPEN", WarmStartOPEN)
 """OPEN with a queue of its own that starts where it settles, so that it keeps its budget."""
 
+
+TOLD_THE_LAW = Entry("told-the-law", "told the law", "baseline", ToldTheLaw)
+"""The mark on batteries, which is told what the others have to find out."""
+
+TUNED_RULES = (
+    *("harvest-drift", "harvest-drift-by-device", "harvest-deficit"),
+    *("ration", "constant-price"),
+)
+"""Rules on batteries whose constants were tuned on seeds of their own."""
 
 GREEDY_DELAY = Entry("greedy-delay", "greedy for delay", "scheme", GreedyDelay)
 
@@ -216,7 +227,7 @@ def _on_batteries(scenario: Scenario) -> list[Entry]:
         price.by_device,
     )
     return [
-        Entry("told-the-law", "told the law", "baseline", ToldTheLaw),
+        TOLD_THE_LAW,
         Entry("harvest-drift", "drift plus penalty, tuned", "baseline", price),
         *([by_device] if scenario.fleet == preset("harvest").fleet else ()),
         Entry("harvest-deficit", "drift plus penalty, deficit alone", "baseline", price.on_deficit),

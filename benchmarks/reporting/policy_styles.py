@@ -115,6 +115,7 @@ STYLES = {
     "static-cut-sampled": PolicyStyle(SKY, "p", HOLLOW),
     "skip-or-split": PolicyStyle(GREEN, "p"),
     # On batteries
+    "price_network": PolicyStyle(SKY, "D"),
     "told-the-law": PolicyStyle(BLACK, "D"),
     "harvest-drift-by-device": PolicyStyle(VERMILION, "D"),
     "harvest-drift": PolicyStyle(VERMILION, "s"),

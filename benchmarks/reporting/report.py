@@ -17,7 +17,7 @@ from benchmarks.reporting.exports import write_table
 from benchmarks.reporting.notes import notes_on, provenance_of
 from benchmarks.reporting.plots import write_plots
 from benchmarks.reporting.results import Results, load_results
-from benchmarks.reporting.statistics import gap_of
+from benchmarks.reporting.statistics import gap_label, gap_of
 from benchmarks.reporting.tables import (
     changes_table,
     markdown,
@@ -46,8 +46,7 @@ def write_report(folder: RunFolder, console: Console) -> None:
     report = folder.path / "report.md"
     write_whole(report, _markdown(results, captions).encode())
     short = shortlist(results.summary, results.policies)
-    gap = "priced gap" if gap_of(short) == "priced_gap" else "gap to the hindsight bound"
-    print_table(console, terminal_ranking(short), f"Ranked by {gap}")
+    print_table(console, terminal_ranking(short), f"Ranked by {gap_label(gap_of(short))}")
     changes = results.changes
     against = terminal_changes(changes, short) if len(changes) else changes
     if len(against):

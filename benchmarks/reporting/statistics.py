@@ -14,6 +14,7 @@ __all__ = [
     "OVERSPENT",
     "best_fixed_split",
     "bootstrap_interval",
+    "gap_label",
     "gap_of",
     "summarise",
 ]
@@ -61,6 +62,11 @@ BEST_FIXED = {
 def gap_of(rows: pd.DataFrame) -> str:
     """The column that policies are ranked by."""
     return "gap" if "gap" in rows else "priced_gap"
+
+
+def gap_label(gap: str) -> str:
+    """The column that policies are ranked by, for people."""
+    return "gap to the hindsight bound" if gap == "gap" else "priced gap"
 
 
 def best_fixed_split(

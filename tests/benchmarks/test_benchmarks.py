@@ -197,7 +197,7 @@ def test_two_runs_in_one_folder_are_refused(tmp_path, capsys):
         (["--env", "CartPole-v1"], "env = 'CartPole-v1' is not allowed: expected one of ASL-v0"),
         (
             ["reprot"],
-            "'reprot' is no command: expected one of accuracy, calibration, certificate, fadings,",
+            "'reprot' is no command: expected one of accuracy, animation, calibration,",
         ),
         (["--scenario", "nowhere"], "scenario = 'nowhere'"),
         (["--no-agents", "--only", "fixed-99-max"], "only = 'fixed-99-max'"),

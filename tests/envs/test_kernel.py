@@ -9,7 +9,7 @@ from gymnasium.vector.utils import iterate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asl_gym.envs.actions import ActionViewName
+from asl_gym.envs.actions import ACTION_VIEWS, ActionViewName
 from asl_gym.envs.codec import Observation
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.rewards import Reward, rewards_for
@@ -20,7 +20,9 @@ from asl_gym.scenario.scenario import Scenario
 from tests.envs.reward_formulas import PlayedQueues, next_queue, rewards
 from tests.strategies import scenarios, seeds
 
-VIEWS: tuple[ActionViewName, ...] = get_args(ActionViewName)
+VIEWS: tuple[ActionViewName, ...] = tuple(
+    each for each in get_args(ActionViewName) if each in ACTION_VIEWS
+)
 OBSERVATIONS = "flat", "devices"
 AUTORESET = AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP
 KNOWLEDGE = Knowledge(), Knowledge(csi_delay_rounds=1), Knowledge(parameter_error=2.0)

@@ -9,11 +9,12 @@ from asl_gym.picture_style import Width
 from benchmarks.reporting.exports import save_widths
 from benchmarks.reporting.plots.batteries import draw_batteries, draw_gaps
 from benchmarks.reporting.plots.delay_energy import draw_delay_energy
+from benchmarks.reporting.plots.device_days import draw_device_days
 from benchmarks.reporting.plots.running import draw_running_averages
 from benchmarks.reporting.plots.split_points import draw_split_points
 from benchmarks.reporting.results import Results
 
-__all__ = ["FIGURES", "PLOTS", "write_plots"]
+__all__ = ["BATTERY_PLOTS", "FIGURES", "PLOTS", "write_plots"]
 
 FIGURES = "figures"
 """Folder of the plots in a folder of results."""
@@ -46,6 +47,12 @@ BATTERY_PLOTS: dict[str, tuple[Callable[[Results, Width], Figure | None], str]] 
         draw_batteries,
         "Running mean delay, and how full the batteries are on average, on the first evaluation "
         "seed.",
+    ),
+    "device_days": (
+        draw_device_days,
+        "One device's harvest, charge and splits on the first evaluation seed, the device whose "
+        "waits differ most between the policies; nights are shaded, ticks below the splits are "
+        "rounds that wait for the battery.",
     ),
     "split_points": PLOTS["split_points"],
 }

@@ -15,7 +15,7 @@ from asl_gym.arrays import Array
 from asl_gym.model.radio import Radio
 from benchmarks.reporting.results import Results
 
-__all__ = ["draw_split_points", "policies_to_show", "split_shares"]
+__all__ = ["device_label", "draw_split_points", "policies_to_show", "split_shares"]
 
 MOST_PANELS: dict[style.Width, int] = {"column": 2, "page": 3}
 """Policies that find room, by the figure's width."""
@@ -139,11 +139,11 @@ def _device_ticks(scenario: Scenario) -> tuple[list[float], list[str]]:
     devices = scenario.num_devices
     step = -(-devices // MOST_DEVICES_WITH_TEXT)
     numbers = list(range(0, devices, step))
-    labels = [f"{n}: {_told(scenario, n)}" for n in numbers]
+    labels = [f"{n}: {device_label(scenario, n)}" for n in numbers]
     return [number + 0.5 for number in (*numbers, devices)], [*labels, "all devices"]
 
 
-def _told(scenario: Scenario, device: int) -> str:
+def device_label(scenario: Scenario, device: int) -> str:
     """What tells a device from the others: its kind, or its clock, and how far away it is."""
     fleet, networks = scenario.fleet, {group.workload.profile for group in scenario.groups}
     parts = [

@@ -11,6 +11,7 @@ from asl_gym import OPEN, evaluate, preset
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.jobs.processes import Processes
 from benchmarks.learned import fleets
+from benchmarks.learned.comparisons import WITH_BUDGET
 from benchmarks.learned.page import Page, PageEnvironment
 from benchmarks.playing.suite import Entry
 
@@ -51,7 +52,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_size_is_played_on_the_scenarios_fleet_and_on_unseen_ones(played):
-    table = fleets.load_fleets(PAGE, played)
+    table = fleets.load_fleets(PAGE, played, WITH_BUDGET)
     keys = table[["num_devices", "fleet", "agent"]].apply(tuple, axis=1)
     assert set(keys) == {
         (size, fleet, agent)
@@ -67,7 +68,7 @@ def test_the_gaps_are_those_of_the_evaluation(played, fleet, seed):
     scenario = preset("default").with_num_devices(4, seed=seed)
     scores = evaluate(OPEN, seeds=range(2), scenario=scenario, horizon=6)
     expected = pd.Series([score.priced_gap for score in scores]).mean()
-    table = fleets.load_fleets(PAGE, played)
+    table = fleets.load_fleets(PAGE, played, WITH_BUDGET)
     row = table[
         (table["agent"] == "open") & (table["num_devices"] == 4) & (table["fleet"] == fleet)
     ]
