@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
+"""Name of the file that tells what is shipped."""
 
 
 def folder() -> Path:

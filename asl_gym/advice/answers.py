@@ -68,9 +68,17 @@ class Answer:
     @property
     def raw_data_is_faster(self) -> bool:
         """Whether sending the raw data, where it may not be chosen, would take less time."""
+        return self._raw_data_beats(self.fastest, self.costs.delay)
+
+    @property
+    def raw_data_is_thriftier(self) -> bool:
+        """Whether sending the raw data, where it may not be chosen, would take less energy."""
+        return self._raw_data_beats(self.thriftiest, self.costs.device_energy)
+
+    def _raw_data_beats(self, place: int, cost: Array) -> bool:
         if self.server_only is None or self.admitted[self.server_only]:
             return False
-        return bool(self.costs.delay[self.server_only] < self.costs.delay[self.fastest])
+        return bool(cost[self.server_only] < cost[place])
 
     def saved(self, place: int, other: int | None) -> tuple[float, float] | None:
         """Shares of another cut's delay and device energy that a cut saves; negative if it costs.

@@ -84,19 +84,26 @@ def _kind(found: Findings, answer: Answer, count: int) -> Iterator[str]:
     yield f"{count} x {answer.costs.kind}{_measured(found, answer.costs.kind)}"
     if answer.one_cut:
         yield (
-            f"  Cut {cut_label(answer, answer.fastest)}, whatever happens: it is fastest at every "
-            "rate of the link, and takes the device's least energy."
+            f"  Cut {cut_label(answer, answer.fastest)}, whatever happens: of the cuts that may "
+            "be chosen\n  it is fastest at every rate of the link, and takes the least energy."
         )
     yield from _lines(answer)
-    if answer.raw_data_is_faster:
+    if better := _raw_data_would(answer):
         yield ""
-        yield "  Sending the raw data would be faster; raw_data (--raw-data) makes it an answer."
+        yield f"  Sending the raw data would {better}; raw_data (--raw-data) makes it an answer."
     yield ""
     yield "  Cuts that no other beats in delay and energy, and both ends (--out writes all):"
     yield ""
     yield _indented(table_of_cuts(answer))
     yield ""
     yield from _over_rates(found, answer)
+
+
+def _raw_data_would(answer: Answer) -> str:
+    """What sending the raw data, where it may not be chosen, would do better than every cut."""
+    faster, thriftier = answer.raw_data_is_faster, answer.raw_data_is_thriftier
+    told = ["be faster"] * faster + ["take less of the device's energy"] * thriftier
+    return " and ".join(told)
 
 
 def _measured(found: Findings, kind: str) -> str:

@@ -100,7 +100,7 @@ def write_page(page: Page, runs: Path, out: Path, path: Path) -> None:
         raise BenchmarkError(f"out = {str(out)!r} holds no results of the page yet")
     pictures = path.parent / PICTURES
     pictures.mkdir(parents=True, exist_ok=True)
-    parts = ["# Learned agents", INTRODUCTION, COLUMNS]
+    parts = ["# Results of the learned agents", INTRODUCTION, COLUMNS]
     for each in results:
         each.table.to_csv(out / each.env_id / "learned.csv", index=False)
         parts += _section(each, out / each.env_id / FIGURES, pictures)

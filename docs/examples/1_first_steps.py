@@ -45,17 +45,15 @@ for name, found in scores.items():
     print(f"{name:18s} priced gap {mean:6.1%}")
 
 # %%
-# In a picture: the dashed line is the budget, the grey line the frontier of seed 0. A point right
-# of the budget has overspent.
+# In a picture of seed 0: the dashed line is the budget, the grey line the frontier of this seed's
+# trace. A point right of the budget has overspent.
 
 evaluator = asl_gym.Evaluator("ASL-v0")
 energies, delays = evaluator.frontier(0).curve([0.001 * 1.3**k for k in range(40)])
 figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
-axes.plot(energies, delays, color="grey", label="hindsight frontier, seed 0")
+axes.plot(energies, delays, color="grey", label="hindsight frontier")
 for (name, found), colour in zip(scores.items(), ["black", "#D55E00", "#0072B2", "#009E73"]):
-    x = [score.mean_energy_j for score in found]
-    y = [score.mean_delay_s for score in found]
-    axes.scatter(x, y, color=colour, label=name, zorder=3)
+    axes.scatter(found[0].mean_energy_j, found[0].mean_delay_s, color=colour, label=name, zorder=3)
 axes.axvline(env.unwrapped.energy_budget, color="grey", linestyle="--", linewidth=1)
 axes.set(xscale="log", yscale="log", xlabel="mean energy a round [J]", ylabel="mean delay [s]")
 axes.set_xticks([50, 100, 200, 500], [50, 100, 200, 500])

@@ -194,8 +194,27 @@ def test_raw_data_is_an_answer_where_it_may_be_sent() -> None:
         assert answer.raw_data_is_faster
         assert sent.answers[kind].fastest == sent.answers[kind].server_only == 0
         assert not sent.answers[kind].raw_data_is_faster
+        assert not sent.answers[kind].raw_data_is_thriftier
     assert kept.scenario.workload.admissible_splits[0] == 1
     assert sent.scenario.workload.admissible_splits[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        ("1mbit", ""),
+        ("10mbit", "would take less of the device's energy;"),
+        ("1gbit", "would be faster and take less of the device's energy;"),
+    ],
+)
+def test_what_raw_data_would_do_better_is_told(link: str, told: str) -> None:
+    advice = advise("lenet5", devices="raspberry-pi-4", server="gpu-server", link=link)
+    (answer,) = advice.answers.values()
+    delay, energy = answer.costs.delay, answer.costs.device_energy
+    assert ("faster" in told) == (delay[0] < delay[1:].min()) == answer.raw_data_is_faster
+    assert ("energy" in told) == (energy[0] < energy[1:].min()) == answer.raw_data_is_thriftier
+    assert (f"Sending the raw data {told}" in str(advice)) == bool(told)
+    assert ("Sending the raw data" in str(advice)) == bool(told)
 
 
 def test_one_cut_whatever_happens_is_told() -> None:

@@ -35,6 +35,7 @@ def certificate(
             over_fleets,
             scip_summary,
             with_names,
+            with_units,
         )
 
         scenario = with_settings("parallel", parse_settings(settings or ()))
@@ -49,7 +50,7 @@ def certificate(
         parts = {
             f"Against SCIP, {_size(scenario)}": with_names(scip_summary(table, time_limit)),
             f"Rounds of the default scenario{changed}": with_names(in_bulk(scenario)),
-            "Larger fleets": fleets.map(lambda value: f"{value:,.3g}"),
+            "Larger fleets": with_units(fleets),
         }
         for title, part in parts.items():
             print_table(console, part, title)

@@ -25,6 +25,7 @@ __all__ = [
     "over_fleets",
     "scip_summary",
     "with_names",
+    "with_units",
 ]
 
 REPEATS = 7
@@ -181,3 +182,13 @@ def with_names(values: dict[str, float]) -> pd.DataFrame:
     """A table of two columns for the terminal and the report."""
     shown = [f"{value:,.4g}" if value >= 1e-3 else f"{value:.2g}" for value in values.values()]
     return pd.DataFrame({"Measured": list(values), "Value": shown})
+
+
+def with_units(fleets: pd.DataFrame) -> pd.DataFrame:
+    """What :func:`over_fleets` gives, for the terminal and the report."""
+    return pd.DataFrame({
+        "Devices": fleets["num_devices"].map("{:,}".format),
+        "Median time of a round [ms]": (1e3 * fleets["median_s"]).map("{:.2g}".format),
+        "Greatest [ms]": (1e3 * fleets["greatest_s"]).map("{:.2g}".format),
+        "Greatest certified gap": fleets["greatest_gap"].map("{:.2g}".format),
+    })  # fmt: skip
