@@ -68,7 +68,7 @@ def draw_frontier(axes: Axes, curve: pd.DataFrame) -> Array:
     """Draws the curve, flat beyond its fast end, and in grey what no policy can reach.
 
     Returns:
-        Points along the curve, shape (points, 2).
+        Points along what the axes show of the curve, however small a part, shape (points, 2).
     """
     (left, right), low = axes.get_xlim(), axes.get_ylim()[0]
     fastest = curve.to_numpy()[-1]
@@ -77,7 +77,8 @@ def draw_frontier(axes: Axes, curve: pd.DataFrame) -> Array:
     axes.plot(*points.T, **FRONTIER)
     axes.fill_between(points[:, 0], low, points[:, 1], color=UNREACHABLE, linewidth=0)
     axes.axvspan(left, points[0, 0], color=UNREACHABLE, linewidth=0)
-    return points
+    shown = np.geomspace(max(left, points[0, 0]), right, POINTS_ALONG)
+    return np.column_stack([shown, np.interp(shown, *points.T)])
 
 
 def draw_budget(axes: Axes, budget: float) -> Array:
