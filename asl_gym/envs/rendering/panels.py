@@ -38,6 +38,9 @@ TOP, HEIGHT = 80, 290
 LEFT, BESIDE, WIDTH = 128, 338, 190
 """Left ends of the upper panels, and the width of the first [pixel]."""
 
+RIGHT = 938
+"""End of the second, with room for half a number of five digits [pixel]."""
+
 
 class Layout(NamedTuple):
     """What pictures that have everything in the same place have in common.
@@ -165,7 +168,7 @@ class Delays:
 
     def __init__(self, canvas: Canvas, layout: Layout) -> None:
         devices = layout.num_devices
-        self._axes = canvas.add_axes(BESIDE, TOP, 946 - BESIDE, HEIGHT)
+        self._axes = canvas.add_axes(BESIDE, TOP, RIGHT - BESIDE, HEIGHT)
         self._axes.set_ylim(devices - 0.5, -0.5)
         self._axes.set_yticks([])
         canvas.scale(self._axes.xaxis, "time within the round [s]; dotted: mean delay so far")
