@@ -9,9 +9,9 @@ from agents.price_network.features import Averages, Features, ShownLuck
 from asl_gym.arrays import Array, Float32, Splits
 from asl_gym.envs.codec import Observation
 from asl_gym.policies.harvest.base import HarvestPolicy
-from asl_gym.policies.harvest.shown import best_options
 from asl_gym.policies.remembering import RememberingPolicy
 from asl_gym.solvers.charge_intervals import values_after, values_of_prices
+from asl_gym.solvers.sequential import cheapest_options
 
 __all__ = ["PriceAgent", "Pricer", "shown_luck"]
 
@@ -69,5 +69,5 @@ class PriceAgent(HarvestPolicy, RememberingPolicy):
         prices = self._network.prices(self.features.of_round(luck, memory, shown.round_index))
         share = shown.charges_after(self.capacity) / self.capacity[:, None]
         ahead = values_after(values_of_prices(prices), share) * self._unit[:, None]
-        splits = best_options(shown.total_delay(self.batteries) + ahead, shown.energy)
+        splits = cheapest_options(shown.total_delay(self.batteries) + ahead, shown.energy)
         return splits, self.full_clock(splits), memory

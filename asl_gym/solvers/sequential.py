@@ -115,7 +115,15 @@ def solve(terms: RoundTerms) -> Decision:
 
 
 def cheapest_options(share: Array, spent: Array) -> Splits:
-    """Indices of the least shares along the last axis; ties go to less energy, then lower index."""
+    """The options of the least objective; ties go to less energy, then to the lower index.
+
+    Args:
+        share: What each option adds to the objective, shape (..., L).
+        spent: Energy that each takes [J], same shape.
+
+    Returns:
+        Indices of options, shape (...).
+    """
     best = share.min(axis=-1, keepdims=True)
     return np.asarray(np.where(share == best, spent, np.inf).argmin(axis=-1))
 

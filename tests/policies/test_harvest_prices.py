@@ -12,9 +12,10 @@ from asl_gym.policies.harvest import tuning
 from asl_gym.policies.harvest.catalogue import HARVEST_POLICIES, harvest_policies_for
 from asl_gym.policies.harvest.deficit_price import DeficitPrice, deficit_price
 from asl_gym.policies.harvest.prices import ConstantPrice, DriftPlusPenalty, Myopic, PricePolicy
-from asl_gym.policies.harvest.shown import BatteryRound, best_options
+from asl_gym.policies.harvest.shown import BatteryRound
 from asl_gym.policies.harvest.tuned import tuned_price
 from asl_gym.policies.harvest.tuning import TUNING_SEEDS, total_delays, tune
+from asl_gym.solvers.sequential import cheapest_options
 from asl_gym.validation.checks import FieldError
 from tests.policies.harvest import played, short_scenario
 
@@ -74,7 +75,7 @@ def test_decides_by_its_price(policy: Any, law: DeficitPrice) -> None:
 def test_ties_go_to_less_energy_then_to_the_first() -> None:
     objective = np.array([[2.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
     energy = np.array([[0.0, 3.0, 2.0, 2.0], [1.0, 1.0, 1.0, 1.0]])
-    assert best_options(objective, energy).tolist() == [2, 0]
+    assert cheapest_options(objective, energy).tolist() == [2, 0]
 
 
 def test_the_price_at_some_places() -> None:

@@ -15,8 +15,9 @@ from asl_gym.arrays import Array, Splits
 from asl_gym.policies.base import scenario_of
 from asl_gym.policies.harvest.base import HarvestRule
 from asl_gym.policies.harvest.deficit_price import DeficitPrice, deficit_price
-from asl_gym.policies.harvest.shown import BatteryRound, best_options
+from asl_gym.policies.harvest.shown import BatteryRound
 from asl_gym.policies.harvest.tuned import tuned_price, tuned_prices_by_device
+from asl_gym.solvers.sequential import cheapest_options
 from asl_gym.validation.checks import SHARE, FieldError, number
 
 __all__ = ["ConstantPrice", "DriftPlusPenalty", "Myopic", "PricePolicy"]
@@ -33,7 +34,7 @@ class PricePolicy(HarvestRule):
         """See :meth:`HarvestRule.cuts`."""
         price = np.asarray(self.price(shown) / self.batteries.trickle_power_w)
         kept = price[..., None] * shown.charges_after(self.capacity)
-        return best_options(shown.total_delay(self.batteries) - kept, shown.energy)
+        return cheapest_options(shown.total_delay(self.batteries) - kept, shown.energy)
 
 
 class Myopic(PricePolicy):

@@ -6,7 +6,8 @@ import numpy as np
 
 from asl_gym.arrays import Array, Splits
 from asl_gym.policies.harvest.base import HarvestRule
-from asl_gym.policies.harvest.shown import BatteryRound, best_options
+from asl_gym.policies.harvest.shown import BatteryRound
+from asl_gym.solvers.sequential import cheapest_options
 from asl_gym.validation.checks import SHARE, number
 
 __all__ = ["RationToSunrise"]
@@ -40,7 +41,7 @@ class RationToSunrise(HarvestRule):
         ration = self.ration(shown)[..., None]
         delay = shown.total_delay(self.batteries)
         fits = shown.energy <= np.maximum(ration, shown.energy.min(axis=-1, keepdims=True))
-        return best_options(np.where(fits, delay, np.inf), shown.energy)
+        return cheapest_options(np.where(fits, delay, np.inf), shown.energy)
 
     def ration(self, shown: BatteryRound) -> Array:
         """What each device may spend in the round [J], shape (..., N); without end before noon."""

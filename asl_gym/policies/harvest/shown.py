@@ -1,13 +1,13 @@
-"""What a policy is shown of a round on batteries, and the choice of the best option by it."""
+"""What a policy is shown of a round on batteries."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from asl_gym.arrays import Array, Splits
+from asl_gym.arrays import Array
 from asl_gym.model.batteries import Batteries, charge_after, wait
 
-__all__ = ["BatteryRound", "best_options"]
+__all__ = ["BatteryRound"]
 
 
 class BatteryRound(NamedTuple):
@@ -51,17 +51,3 @@ class BatteryRound(NamedTuple):
         """Where the middle of the round lies between one dawn, 0, and the next, 1, shape (...)."""
         day = batteries.rounds_per_day
         return np.asarray((np.asarray(self.round_index) % day + 0.5) / day)
-
-
-def best_options(objective: Array, energy: Array) -> Splits:
-    """The option of the least objective; of several the one of less energy, then the first.
-
-    Args:
-        objective: Shape (..., N, L).
-        energy: Energy of each [J], same shape.
-
-    Returns:
-        Indices of options, shape (..., N).
-    """
-    least = objective.min(axis=-1, keepdims=True)
-    return np.asarray(np.where(objective == least, energy, np.inf).argmin(axis=-1))

@@ -25,10 +25,11 @@ from asl_gym.model.batteries import CLEAR, CLOUDY
 from asl_gym.policies.harvest.base import HarvestPolicy
 from asl_gym.policies.harvest.known import batteries_of, option_costs
 from asl_gym.policies.harvest.shadowing import ShadowingChain, stratified
-from asl_gym.policies.harvest.shown import BatteryRound, best_options
+from asl_gym.policies.harvest.shown import BatteryRound
 from asl_gym.policies.remembering import RememberingPolicy
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.charge_levels import Battery, fill_end, lower_by_option
+from asl_gym.solvers.sequential import cheapest_options
 
 __all__ = ["Belief", "ToldTheLaw", "programme"]
 
@@ -252,7 +253,7 @@ class ToldTheLaw(HarvestPolicy, RememberingPolicy):
         values = [self._values(shown, belief, place + above) for above in (0, 1)]
         share = after - place
         ahead = (1.0 - share) * values[0] + share * values[1]
-        return best_options(shown.total_delay(self.batteries) + ahead, shown.energy)
+        return cheapest_options(shown.total_delay(self.batteries) + ahead, shown.energy)
 
     def _values(self, shown: BatteryRound, belief: Belief, place: Splits) -> Array:
         """The believed mean of W at charges that options lead to, shape (B, N, L)."""
