@@ -59,9 +59,17 @@ def play_transfer(
         suite = build_suite(configuration.evaluator, agents=False)
         references = [entry for entry in suite.entries if is_reference(entry)]
         evaluator = configuration.evaluator
-        able = [entry for entry in entries if not misfit(entry.policy, evaluator)]
+        # Training seeds of an agent have networks of one shape.
+        one_each = {entry.agent: entry for entry in entries}.values()
+        able = {one.agent for one in one_each if not misfit(one.policy, evaluator)}
         folder = RunFolder(out / FOLDER / case.folder)
-        play_missing(configuration, [*references, *able], folder, console, engine)
+        play_missing(
+            configuration,
+            [*references, *(entry for entry in entries if entry.agent in able)],
+            folder,
+            console,
+            engine,
+        )
 
 
 def _agents(protocol: Protocol, runs: Sequence[Run]) -> list[Entry]:
