@@ -11,16 +11,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
-from stable_baselines3.common.save_util import load_from_pkl, save_to_pkl
 from stable_baselines3.common.type_aliases import GymEnv, Schedule
 from torch.nn.utils import clip_grad_norm_
 
+from agents.buffered import BufferedAlgorithm
 from agents.generalist.agent import GeneralistAgent
 from agents.generalist.buffer import OptionBuffer, OptionSamples
 from agents.generalist.memory import OptionMemory, OptionState, num_beliefs, width_of
 from agents.generalist.network import GeneralistPolicy
 from agents.generalist.vec_env import ScenariosVecEnv
-from agents.rollouts import BaseArguments, RolloutAlgorithm
+from agents.rollouts import BaseArguments
 from agents.shared.signal import weighted_regrets
 from asl_gym.validation.checks import NOT_NEGATIVE, FieldError, number, whole_number
 
@@ -45,7 +45,7 @@ class _Part(NamedTuple):
     state: OptionState
 
 
-class Generalist(RolloutAlgorithm):
+class Generalist(BufferedAlgorithm):
     """Learns one network for all options of all devices of all scenarios.
 
     The buffer of past rounds is not in what :meth:`save` saves, but in a file of its own, by
@@ -67,6 +67,7 @@ class Generalist(RolloutAlgorithm):
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"GeneralistPolicy": GeneralistPolicy}
     policy: GeneralistPolicy
+    _buffer: OptionBuffer
 
     def __init__(
         self,
@@ -117,28 +118,6 @@ class Generalist(RolloutAlgorithm):
         """The agent in an environment or scenario, see :class:`GeneralistAgent`."""
         return GeneralistAgent(self.policy, self.decays, env)
 
-    def save_replay_buffer(self, path: Any) -> None:
-        """Saves the buffer of past rounds.
-
-        Args:
-            path: A path or a binary file.
-        """
-        save_to_pkl(path, self._buffer)
-
-    def load_replay_buffer(self, path: Any) -> None:
-        """Loads the buffer of past rounds, which runs the code in it; after :meth:`set_env`.
-
-        Args:
-            path: A path or a binary file.
-
-        Raises:
-            FieldError: If it holds no buffer of as many rounds and scenarios.
-        """
-        buffer = load_from_pkl(path)
-        if not isinstance(buffer, OptionBuffer) or buffer.size != self._buffer.size:
-            raise FieldError("buffer", buffer, f"an OptionBuffer of {self._buffer.size}")
-        self._buffer = buffer
-
     def _act(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
         assert self._last_episode_starts is not None
         shown = self._of_scenarios.shown(observations)
@@ -181,4 +160,4 @@ class Generalist(RolloutAlgorithm):
         return expected.sum(dim=-1).mean()
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_parts", "_buffer"]
+        return [*super()._excluded_save_params(), "_parts"]

@@ -6,11 +6,10 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
-from stable_baselines3.common.policies import BasePolicy
-from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
+from stable_baselines3.common.type_aliases import Schedule
 from torch import nn
 
-from agents.averaged import Averaged
+from agents.averaged import AveragedPolicy
 from asl_gym.arrays import Float32
 
 __all__ = ["GeneralistPolicy", "OptionNetwork"]
@@ -49,7 +48,7 @@ class OptionNetwork(nn.Module):
         return logits
 
 
-class GeneralistPolicy(Averaged[OptionNetwork], BasePolicy):
+class GeneralistPolicy(AveragedPolicy[OptionNetwork]):
     """The network, and the running average of its weights that plays.
 
     The policy's spaces are those of what it was trained on; what it is given are the features that
@@ -65,8 +64,7 @@ class GeneralistPolicy(Averaged[OptionNetwork], BasePolicy):
         averaging: Share of the new weights that a gradient step adds to the average.
     """
 
-    ONLY_FOR_TRAINING: ClassVar[frozenset[str]] = frozenset({"network"})
-    """Modules that acting does not need, see :mod:`agents.pretrained.weights`."""
+    MADE_WITH: ClassVar[tuple[str, ...]] = ("width", "beliefs", "hidden", "averaging")
 
     def __init__(
         self,
@@ -81,8 +79,7 @@ class GeneralistPolicy(Averaged[OptionNetwork], BasePolicy):
         super().__init__(observation_space, action_space)
         self.width, self.beliefs, self.hidden = width, beliefs, hidden
         self.network = OptionNetwork(width, beliefs, hidden)
-        self._begin_average(averaging)
-        self.optimizer = self.optimizer_class(self.network.parameters(), lr=lr_schedule(1.0))  # type: ignore[call-arg]
+        self._begin_average(averaging, lr_schedule)
 
     def best(self, logits: torch.Tensor) -> torch.Tensor:
         """What is played of logits of shape (B, N, L): the first choices, shape (B, N)."""
@@ -93,15 +90,3 @@ class GeneralistPolicy(Averaged[OptionNetwork], BasePolicy):
         """The average's first choice of every device, shape (B, N)."""
         choice: NDArray[np.int64] = self.best(self.average(torch.as_tensor(features))).numpy()
         return choice
-
-    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> torch.Tensor:
-        raise TypeError("the generalist plays by Generalist.policy_for(env), which remembers")
-
-    def _get_constructor_parameters(self) -> dict[str, Any]:
-        return super()._get_constructor_parameters() | {
-            "lr_schedule": self._dummy_schedule,
-            "width": self.width,
-            "beliefs": self.beliefs,
-            "hidden": self.hidden,
-            "averaging": self.averaging,
-        }

@@ -15,7 +15,7 @@ from safetensors.torch import load, save
 from stable_baselines3.common.policies import BasePolicy
 from torch import Tensor
 
-from agents.averaged import Averaged
+from agents.averaged import AveragedPolicy
 from agents.configuration import Configuration, policy_arguments, policy_class
 from agents.generalist.agent import GeneralistAgent
 from agents.generalist.memory import num_beliefs, width_of
@@ -126,7 +126,7 @@ def fill(policy: BasePolicy, weights: Mapping[str, Tensor]) -> None:
         if shapes[0] != shapes[1]:
             raise ValueError(f"weights {name!r} have shape {shapes[0]}: expected {shapes[1]}")
     policy.load_state_dict(weights, strict=False)
-    if isinstance(policy, Averaged):
+    if isinstance(policy, AveragedPolicy):
         policy.begin_from_average()
 
 

@@ -14,16 +14,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
-from stable_baselines3.common.save_util import load_from_pkl, save_to_pkl
 from stable_baselines3.common.type_aliases import GymEnv, Schedule
 from stable_baselines3.common.utils import update_learning_rate
 
+from agents.buffered import BufferedAlgorithm
 from agents.fleets import FleetsVecEnv
 from agents.price_network.episodes import EpisodeBuffer, episode_targets
 from agents.price_network.features import Averages, Features, ShownLuck
 from agents.price_network.network import PricePolicy
 from agents.price_network.policy import PriceAgent, shown_luck
-from agents.rollouts import BaseArguments, RolloutAlgorithm
+from agents.rollouts import BaseArguments
 from asl_gym.envs.observations import observation_codec
 from asl_gym.validation.checks import NOT_NEGATIVE, SHARE, number, whole_number
 
@@ -38,7 +38,7 @@ class _Fleet(NamedTuple):
     rounds: list[ShownLuck]
 
 
-class PriceNetwork(RolloutAlgorithm):
+class PriceNetwork(BufferedAlgorithm):
     """Learns one network that prices a joule, for all devices of all fleets on batteries.
 
     A rollout is an episode of every environment: it learns from whole ones.
@@ -63,6 +63,7 @@ class PriceNetwork(RolloutAlgorithm):
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"PricePolicy": PricePolicy}
     policy: PricePolicy
+    _buffer: EpisodeBuffer
 
     def __init__(
         self,
@@ -125,29 +126,6 @@ class PriceNetwork(RolloutAlgorithm):
         """
         return PriceAgent(self.policy, self.decays, env)
 
-    def save_replay_buffer(self, path: Any) -> None:
-        """Saves the buffer of episodes.
-
-        Args:
-            path: A path or a binary file.
-        """
-        save_to_pkl(path, self._buffer)
-
-    def load_replay_buffer(self, path: Any) -> None:
-        """Loads the buffer of episodes, which runs the code in it; after :meth:`set_env`.
-
-        Args:
-            path: A path or a binary file.
-
-        Raises:
-            ValueError: If it holds no buffer of as many episodes.
-        """
-        buffer = load_from_pkl(path)
-        if not isinstance(buffer, EpisodeBuffer) or buffer.episodes != self.buffer_episodes:
-            expected = f"an EpisodeBuffer of {self.buffer_episodes} episodes"
-            raise ValueError(f"buffer = {buffer!r}: expected {expected}")
-        self._buffer = buffer
-
     def _act(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
         assert self._last_episode_starts is not None
         shown = self._of_fleets.split(observations)
@@ -203,4 +181,4 @@ class PriceNetwork(RolloutAlgorithm):
         return loss.item()
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_fleets", "_states", "_buffer"]
+        return [*super()._excluded_save_params(), "_fleets", "_states"]

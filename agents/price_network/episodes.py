@@ -60,6 +60,11 @@ class EpisodeBuffer:
         self.episodes = episodes
         self._seen: list[_Seen] = []
 
+    @property
+    def size(self) -> int:
+        """Episodes that are kept."""
+        return self.episodes
+
     def add(self, fleet: int, luck: ShownLuck) -> None:
         """Adds episodes of a fleet, of shape (T, B, N), and forgets the oldest beyond the size."""
         for b in range(luck.clock_hz.shape[1]):

@@ -4,11 +4,10 @@ from typing import Any, ClassVar
 
 import torch
 from gymnasium import spaces
-from stable_baselines3.common.policies import BasePolicy
-from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
+from stable_baselines3.common.type_aliases import Schedule
 from torch import nn
 
-from agents.averaged import Averaged
+from agents.averaged import AveragedPolicy
 from asl_gym.arrays import Array, Float32
 
 __all__ = ["PriceLayers", "PricePolicy"]
@@ -42,7 +41,7 @@ class PriceLayers(nn.Module):
         return prices
 
 
-class PricePolicy(Averaged[PriceLayers], BasePolicy):
+class PricePolicy(AveragedPolicy[PriceLayers]):
     """The price network, and the running average of its weights, which plays and sets targets.
 
     Args:
@@ -55,8 +54,7 @@ class PricePolicy(Averaged[PriceLayers], BasePolicy):
         averaging: Share of the new weights that a gradient step adds to the average.
     """
 
-    ONLY_FOR_TRAINING: ClassVar[frozenset[str]] = frozenset({"network"})
-    """Modules that acting does not need, see :mod:`agents.pretrained.weights`."""
+    MADE_WITH: ClassVar[tuple[str, ...]] = ("width", "hidden", "intervals", "averaging")
 
     def __init__(
         self,
@@ -71,23 +69,10 @@ class PricePolicy(Averaged[PriceLayers], BasePolicy):
         super().__init__(observation_space, action_space)
         self.width, self.hidden, self.intervals = width, hidden, intervals
         self.network = PriceLayers(width, hidden, intervals)
-        self._begin_average(averaging)
-        self.optimizer = self.optimizer_class(self.network.parameters(), lr=lr_schedule(1.0))  # type: ignore[call-arg]
+        self._begin_average(averaging, lr_schedule)
 
     @torch.no_grad()
     def prices(self, features: Float32) -> Array:
         """The average's prices in units of 1/ϖ, shape (..., M), of features (..., width)."""
         prices: torch.Tensor = self.average(torch.as_tensor(features))
         return prices.numpy().astype(float)
-
-    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> torch.Tensor:
-        raise TypeError("the price network plays by PriceNetwork.policy_for(env), which remembers")
-
-    def _get_constructor_parameters(self) -> dict[str, Any]:
-        return super()._get_constructor_parameters() | {
-            "lr_schedule": self._dummy_schedule,
-            "width": self.width,
-            "hidden": self.hidden,
-            "intervals": self.intervals,
-            "averaging": self.averaging,
-        }

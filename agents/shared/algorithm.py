@@ -7,17 +7,17 @@ the costs are uncertain: the best split point in hindsight is not the best bet. 
 options come from :mod:`agents.shared.signal`, so that no sampled action adds noise to a gradient.
 """
 
-from typing import Any, ClassVar, Unpack
+from typing import ClassVar, Unpack
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
-from stable_baselines3.common.save_util import load_from_pkl, save_to_pkl
 from stable_baselines3.common.type_aliases import GymEnv, Schedule
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
+from agents.buffered import BufferedAlgorithm
 from agents.rollouts import BaseArguments
 from agents.shared.buffer import RegretBuffer
 from agents.shared.network import SharedPolicy
@@ -35,7 +35,7 @@ TEMPERATURES = (0.1, 0.005)
 """Weight of the softmax's entropy when regret begins to count, and at the end."""
 
 
-class Shared(FleetsAlgorithm):
+class Shared(BufferedAlgorithm, FleetsAlgorithm):
     """Learns one network for all devices of all fleets.
 
     The buffer of past rounds is not in what :meth:`save` saves, but in a file of its own, by
@@ -60,6 +60,7 @@ class Shared(FleetsAlgorithm):
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"SharedPolicy": SharedPolicy}
     policy: SharedPolicy
+    _buffer: RegretBuffer
 
     def __init__(
         self,
@@ -86,28 +87,6 @@ class Shared(FleetsAlgorithm):
         super()._adopt_fleets()
         if self.env is not None:
             self._buffer = RegretBuffer(self.buffer_rounds, self.env.num_envs)
-
-    def save_replay_buffer(self, path: Any) -> None:
-        """Saves the buffer of past rounds.
-
-        Args:
-            path: A path or a binary file.
-        """
-        save_to_pkl(path, self._buffer)
-
-    def load_replay_buffer(self, path: Any) -> None:
-        """Loads the buffer of past rounds, which runs the code in it; after :meth:`set_env`.
-
-        Args:
-            path: A path or a binary file.
-
-        Raises:
-            ValueError: If it holds no buffer of as many rounds and environments.
-        """
-        buffer = load_from_pkl(path)
-        if not isinstance(buffer, RegretBuffer) or buffer.size != self._buffer.size:
-            raise ValueError(f"buffer = {buffer!r}: expected a RegretBuffer of {self._buffer.size}")
-        self._buffer = buffer
 
     def _act(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
         features = self._see(observations)
@@ -153,6 +132,3 @@ class Shared(FleetsAlgorithm):
         logarithms = logits.log_softmax(dim=-1)
         expected: torch.Tensor = logarithms.exp() * (regret + temperature * logarithms)
         return expected.sum(dim=-1).mean()
-
-    def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_buffer"]

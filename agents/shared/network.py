@@ -1,15 +1,14 @@
 """The network that all devices share, as a stable-baselines3 policy."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
-from stable_baselines3.common.policies import BasePolicy
-from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
+from stable_baselines3.common.type_aliases import Schedule
 from torch import nn
 
-from agents.averaged import Averaged
+from agents.averaged import AveragedPolicy
 from asl_gym.arrays import Float32
 from asl_gym.envs.actions import ActionViewName
 
@@ -56,7 +55,7 @@ class SharedNetwork(nn.Module):
         return torch.cat([codes, context.expand_as(codes)], dim=-1)
 
 
-class SharedPolicy(Averaged[SharedNetwork], BasePolicy):
+class SharedPolicy(AveragedPolicy[SharedNetwork]):
     """The shared network, and the running average of its weights that plays.
 
     The policy's spaces are those of the fleet that it was trained on; what it is given are the
@@ -71,9 +70,6 @@ class SharedPolicy(Averaged[SharedNetwork], BasePolicy):
         averaging: Share of the new weights that a gradient step adds to the average.
     """
 
-    ONLY_FOR_TRAINING: ClassVar[frozenset[str]] = frozenset({"network"})
-    """Modules that acting does not need, see :mod:`agents.pretrained.weights`."""
-
     def __init__(
         self,
         observation_space: spaces.Space[Any],
@@ -87,8 +83,7 @@ class SharedPolicy(Averaged[SharedNetwork], BasePolicy):
         self.width, self.hidden = width, hidden
         self._outputs = self._outputs_of_a_device()
         self.network = SharedNetwork(width, hidden, self._outputs)
-        self._begin_average(averaging)
-        self.optimizer = self.optimizer_class(self.network.parameters(), lr=lr_schedule(1.0))  # type: ignore[call-arg]
+        self._begin_average(averaging, lr_schedule)
 
     def _outputs_of_a_device(self) -> int:
         """How many outputs the action space takes of each device.
@@ -123,14 +118,3 @@ class SharedPolicy(Averaged[SharedNetwork], BasePolicy):
         """What the average decides for every device, shape (B, N)."""
         decided: NDArray[Any] = self.best(self.average(torch.as_tensor(features))).numpy()
         return decided
-
-    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> torch.Tensor:
-        raise TypeError("the shared network plays by Shared.policy_for(env), which remembers")
-
-    def _get_constructor_parameters(self) -> dict[str, Any]:
-        return super()._get_constructor_parameters() | {
-            "lr_schedule": self._dummy_schedule,
-            "width": self.width,
-            "hidden": self.hidden,
-            "averaging": self.averaging,
-        }
