@@ -1,10 +1,13 @@
 """Shadowing as a chain of a few levels, and what shown rates say of them.
 
 Shadowing is a first-order autoregression of known deviation and correlation. Its stationary
-distribution is cut into levels of equal probability; from level to level it moves by the law's
-probabilities on average over a level. Under block fading a shown rate is a draw from the level's
+distribution is cut into levels that are equally wide in deviations, since what a device in a deep
+shadow spends depends on how deep it is, however rare that is; from level to level it moves by the
+law's probabilities on average over a level. Under block fading a shown rate is a draw from the level's
 exponential signal-to-noise ratio; without it the rate says which level it is, but at floor and cap.
 """
+
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -16,7 +19,10 @@ from asl_gym.traces import channel
 
 __all__ = ["LEVELS", "ShadowingChain"]
 
-LEVELS = 9
+LEVELS = 13
+EXTENT = 3.3
+"""Deviations beyond which the outermost levels reach without end."""
+
 POINTS = 400
 """Points of a level over which transitions are averaged."""
 
@@ -29,9 +35,10 @@ class ShadowingChain:
 
     Args:
         scenario: Gives fleet and radio.
-        levels: Number of levels K.
+        levels: Number of levels K, >= 2.
 
     Attributes:
+        probabilities: Stationary probability of each level, shape (K,).
         transitions: Probability of each level, given the last round's, shape (K, K).
 
     Raises:
@@ -42,13 +49,19 @@ class ShadowingChain:
         radio = cellular(scenario.device_radio, "a law of shadowing, which this policy is told")
         self.levels, self._radio, self._fleet = levels, radio, scenario.fleet
         self._snr = channel.mean_snr(scenario.fleet, radio)
-        self._ends = np.linspace(0.0, 1.0, levels + 1)
-        points = ndtri((np.arange(levels * POINTS) + 0.5) / (levels * POINTS))
-        self._centres = self._gain(points.reshape(levels, POINTS).mean(axis=1))
+        inner = ndtr(np.linspace(-EXTENT, EXTENT, levels - 1))
+        self._ends = np.concatenate([[0.0], inner, [1.0]])
+        self.probabilities = np.diff(self._ends)
+        points = self._within(np.arange(levels)[:, None], (np.arange(POINTS) + 0.5) / POINTS)
+        self._centres = self._gain(points.mean(axis=1))
         rho = radio.shadowing_correlation
         spread = max(np.sqrt(1.0 - rho**2), 1e-12)
-        below = ndtr((ndtri(self._ends) - rho * points[:, None]) / spread)
-        self.transitions = np.diff(below, axis=1).reshape(levels, POINTS, levels).mean(axis=1)
+        below = ndtr((ndtri(self._ends) - rho * points[..., None]) / spread)
+        self.transitions = np.diff(below, axis=-1).mean(axis=1)
+
+    def _within(self, level: Any, share: Array) -> Array:
+        """The deviation below which so much of a level's probability lies; arguments broadcast."""
+        return np.asarray(ndtri(self._ends[level] + share * self.probabilities[level]))
 
     def _gain(self, deviations: Array) -> Array:
         return np.asarray(10.0 ** (self._radio.shadowing_std_db * deviations / 10.0))
@@ -56,7 +69,7 @@ class ShadowingChain:
     def draw_rates(self, level: int, samples: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """Uplink and downlink rates under a level [bit/s], each spread evenly, shape (M, N)."""
         shape = samples, self._fleet.num_devices
-        gain = self._gain(ndtri((level + stratified(shape, rng)) / self.levels))
+        gain = self._gain(self._within(level, stratified(shape, rng)))
         rates = []
         for snr in self._snr:
             block = self._radio.fading == "block"

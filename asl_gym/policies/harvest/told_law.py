@@ -7,7 +7,7 @@ For each device a programme over rounds, sky, level of shadowing and charge, bac
 
 with W_T the end charge and c, k those of the round before. In play the sky is shown and the level
 is believed in by what rates have been shown (:mod:`asl_gym.policies.harvest.shadowing`); each
-option is charged the believed mean of W. So it is the causal optimum but for nine levels, finite
+option is charged the believed mean of W. So it is the causal optimum but for few levels, finite
 samples, linear interpolation between charges, and that it reckons as if levels were shown from the
 next round on.
 """
@@ -221,8 +221,8 @@ class ToldTheLaw(HarvestPolicy, RememberingPolicy):
             memory: What was believed in the round before.
             starts: Which environments start an episode, shape (B,).
         """
-        levels = self._chain.levels
-        prior = np.full((*shown.charge.shape, levels), 1.0 / levels)
+        levels = self._chain.probabilities
+        prior = np.broadcast_to(levels, (*shown.charge.shape, levels.size))
         clear = np.full(shown.charge.shape, 0.5)
         if memory is not None:
             stays = self.batteries.cloud_persistence
