@@ -18,6 +18,12 @@ HARMONICS = 2
 NEAR_ENDS = (12.0, 3.0, 1.0)
 """The rounds left are told by exp(−x·days left) too, so that the end stands out."""
 
+PRICES = (0.0, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0)
+"""Prices of a joule, in 1/ϖ, by whose cheapest options a round's options are told.
+
+So networks of any number of split points are told by as many numbers.
+"""
+
 GREATEST_EXCESS, GREATEST_ENERGY = 3.0, 6.0
 """Where an option's delay beyond the fastest, in Ê/ϖ, and its energy, in Ê, are cut off."""
 
@@ -69,10 +75,9 @@ class Features:
         self._day, self._unit = batteries.rounds_per_day, self._mean / batteries.trickle_power_w
         self._clock = np.asarray(scenario.fleet.clock_hz)
         self._medians = median_rates(scenario.fleet, scenario.device_radio)
-        self._typical = self._relative(*option_costs(scenario, *self._medians, self._clock))
-        options = self._typical.shape[-1]
+        self._typical = self._at_prices(*option_costs(scenario, *self._medians, self._clock))
         hours, rates = 2 * HARMONICS + 1 + len(NEAR_ENDS), 2 * (1 + len(decays))
-        self.width = hours + 2 + rates + 2 + 2 * options
+        self.width = hours + 2 + rates + 2 + 4 * len(PRICES)
 
     def empty(self, batch: int) -> Averages:
         """The averages of episodes that have not begun."""
@@ -130,20 +135,20 @@ class Features:
         at = hours.shape[-1]
         result[..., :at] = hours[..., None, :]
         rates = self._log_rates(luck)[..., None]
-        told = np.concatenate([rates, means], axis=-1)
+        histories = np.concatenate([rates, means], axis=-1)
         columns = [
             2.0 * luck.cloud - 1.0,
             luck.harvest / (4.0 * self._mean),
-            *np.moveaxis(told.reshape(*told.shape[:-2], -1), -1, 0),
+            *np.moveaxis(histories.reshape(*histories.shape[:-2], -1), -1, 0),
             4.0 * luck.clock_hz / self._clock - 3.0,
             np.broadcast_to(np.log(self._unit / 100.0), luck.clock_hz.shape),
         ]
         result[..., at : at + len(columns)] = np.stack(columns, axis=-1)
         at += len(columns)
-        options = self._typical.shape[-1]
-        result[..., at : at + options] = self._typical
+        told = 2 * len(PRICES)
+        result[..., at : at + told] = self._typical
         costs = option_costs(self.scenario, luck.uplink_bps, luck.downlink_bps, luck.clock_hz)
-        result[..., at + options :] = self._relative(*costs)
+        result[..., at + told :] = self._at_prices(*costs)
         return result
 
     def _hours(self, round_index: Indices) -> Array:
@@ -161,9 +166,22 @@ class Features:
         up, down = self._medians
         return np.log(np.stack([luck.uplink_bps / up, luck.downlink_bps / down], axis=-1))
 
-    def _relative(self, delay: Array, energy: Array) -> Array:
-        """Delays beyond the fastest in Ê/ϖ and energies in Ê, shape (..., N, 2L)."""
+    def _at_prices(self, delay: Array, energy: Array) -> Array:
+        """Delay beyond the fastest in Ê/ϖ and energy in Ê of the cheapest option at each price.
+
+        Args:
+            delay: Delays of options without waiting [s], shape (..., N, L).
+            energy: Their energies [J], likewise.
+
+        Returns:
+            Shape (..., N, 2 len(PRICES)).
+        """
         excess = (delay - delay.min(axis=-1, keepdims=True)) / self._unit[:, None]
         share = energy / self._mean[:, None]
-        parts = np.minimum(excess, GREATEST_EXCESS), np.minimum(share, GREATEST_ENERGY) - 1.0
-        return np.concatenate(parts, axis=-1)
+        cheapest = [np.argmin(excess + price * share, axis=-1, keepdims=True) for price in PRICES]
+        parts = [
+            np.minimum(np.take_along_axis(values, option, axis=-1), greatest)
+            for values, greatest in ((excess, GREATEST_EXCESS), (share, GREATEST_ENERGY))
+            for option in cheapest
+        ]
+        return np.concatenate(parts, axis=-1) - np.repeat([0.0, 1.0], len(PRICES))
