@@ -17,7 +17,7 @@ from benchmarks.learned.shipping import ship_medians
 from benchmarks.learned.training import train_missing
 from benchmarks.learned.training_speed import measure_missing
 from benchmarks.learned.transfer.playing import play_transfer
-from benchmarks.learned.transfer.protocol import read_protocol
+from benchmarks.learned.transfer.protocol import page_protocols
 
 __all__ = ["Places", "make_page", "part_of"]
 
@@ -59,7 +59,8 @@ def make_page(
     play_page(part, wanted, places.out, console, engine)
     play_fleets(part, wanted, places.out, console, engine)
     if part.has_transfer:
-        play_transfer(read_protocol(), wanted, places.out, places.data, console, engine)
+        for protocol in page_protocols():
+            play_transfer(protocol, wanted, places.out, places.data, console, engine)
     measure_missing(part, places.out, console)
     if ship:
         ship_medians(part, places.runs, places.out, console)

@@ -116,7 +116,7 @@ PAGE = Page(
             "ASLMismatch-v0", ("ppo", "device_ppo", "shared", "generalist"), carried=("generalist",)
         ),
         PageEnvironment("ASLParallel-v0", ("ppo", "device_ppo", "hybrid")),
-        PageEnvironment("ASLHarvest-v0", ("price_network",)),
+        PageEnvironment("ASLHarvest-v0", ("price_network", "device_ppo")),
     ),
     fleet_algorithms=("shared", "device_ppo", "generalist", "price_network"),
     fleet_env_ids=("ASL-v0", "ASLStaleCSI-v0", "ASLHarvest-v0"),

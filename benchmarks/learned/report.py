@@ -10,7 +10,7 @@ from benchmarks.learned.page import Page
 from benchmarks.learned.plots import draw_curves, draw_decision_times, draw_gaps, save_picture
 from benchmarks.learned.results import LearnedResults, load_environment
 from benchmarks.learned.tables import environment_table
-from benchmarks.learned.transfer.protocol import read_protocol
+from benchmarks.learned.transfer.protocol import page_protocols
 from benchmarks.learned.transfer.tables import section as transfer_section
 from benchmarks.reporting.formatting import at_most_three_digits
 from benchmarks.reporting.plots import FIGURES
@@ -106,7 +106,7 @@ def write_page(page: Page, runs: Path, out: Path, path: Path) -> None:
         parts += _section(each, out / each.env_id / FIGURES, pictures)
     parts += fleets.section(page, out, pictures, PICTURES)
     if page.has_transfer:
-        parts += transfer_section(read_protocol(), page.num_training_seeds, out)
+        parts += transfer_section(page_protocols(), page.num_training_seeds, out)
     parts += training_speed.section(out)
     parts += ["## Provenance", *_provenance(results)]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")

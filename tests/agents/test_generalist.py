@@ -30,7 +30,7 @@ from asl_gym import (
 from asl_gym.arrays import Float32
 from asl_gym.policies.open import price_splits
 from asl_gym.validation.checks import FieldError
-from benchmarks.learned.transfer.protocol import read_protocol
+from benchmarks.learned.transfer.protocol import page_protocols
 from tests.agents.agent_samples import quick_configuration, trivial_scenario
 
 VIEWS: Any = {"action_view": "split", "observation": "devices"}
@@ -154,7 +154,7 @@ def test_drawn_scenarios_are_all_different_and_can_be_played() -> None:
 
 def test_no_case_of_transfer_is_trained_on() -> None:
     """Networks, fleets and logs; the environment ids' own networks apart."""
-    protocol = read_protocol()
+    (protocol,) = (each for each in page_protocols() if each.path.stem == "protocol")
     asked = {case.entry.set.get("workload.profile") for case in protocol.cases()} - {None}
     assert asked
     assert not asked & {*SHIPPED}

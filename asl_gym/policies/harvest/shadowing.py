@@ -3,8 +3,9 @@
 Shadowing is a first-order autoregression of known deviation and correlation. Its stationary
 distribution is cut into levels that are equally wide in deviations, since what a device in a deep
 shadow spends depends on how deep it is, however rare that is; from level to level it moves by the
-law's probabilities on average over a level. Under block fading a shown rate is a draw from the level's
-exponential signal-to-noise ratio; without it the rate says which level it is, but at floor and cap.
+law's probabilities on average over a level. Under block fading a shown rate is a draw from the
+level's exponential signal-to-noise ratio; without it the rate says which level it is, but at floor
+and cap.
 """
 
 from typing import Any

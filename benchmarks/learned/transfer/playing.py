@@ -6,14 +6,16 @@ from pathlib import Path
 
 from rich.console import Console
 
+from asl_gym import Scenario
 from benchmarks.jobs.engine import Engine
+from benchmarks.learned.comparisons import comparison_for
 from benchmarks.learned.evaluation import agent_entries, play_missing
 from benchmarks.learned.runs import Run
 from benchmarks.learned.transfer.protocol import Protocol
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.suite import Entry, build_suite, misfit
 
-__all__ = ["FOLDER", "agent_name", "is_reference", "play_transfer"]
+__all__ = ["FOLDER", "agent_name", "play_transfer", "references"]
 
 FOLDER = "transfer"
 """Folder of its results among those of the page."""
@@ -27,9 +29,10 @@ def agent_name(algorithm: str, trained_on: str) -> str:
     return f"{algorithm}-{trained_on}"
 
 
-def is_reference(entry: Entry) -> bool:
-    """Whether a policy that was not trained is in the table: OPEN, its versions and the marks."""
-    return entry.kind == "OPEN" or entry.name in MARKS
+def references(entries: Sequence[Entry], scenario: Scenario) -> list[Entry]:
+    """Those in the table that were not trained: OPEN, its versions, tuned rules and marks."""
+    shown = comparison_for(scenario).shown({entry.name: entry.kind for entry in entries})
+    return [entry for entry in entries if entry.name in {*shown, *MARKS}]
 
 
 def play_transfer(
@@ -40,7 +43,7 @@ def play_transfer(
     console: Console,
     engine: Engine,
 ) -> None:
-    """Plays OPEN, its versions and the agents of all training seeds on every case.
+    """Plays the references and the agents of all training seeds on every case.
 
     Args:
         protocol: What is played.
@@ -57,7 +60,6 @@ def play_transfer(
             console.print(f"Left out, since --data names no folder of logs: {case.folder}")
             continue
         suite = build_suite(configuration.evaluator, agents=False)
-        references = [entry for entry in suite.entries if is_reference(entry)]
         evaluator = configuration.evaluator
         # Training seeds of an agent have networks of one shape.
         one_each = {entry.agent: entry for entry in entries}.values()
@@ -65,7 +67,10 @@ def play_transfer(
         folder = RunFolder(out / FOLDER / case.folder)
         play_missing(
             configuration,
-            [*references, *(entry for entry in entries if entry.agent in able)],
+            [
+                *references(suite.entries, configuration.scenario),
+                *(entry for entry in entries if entry.agent in able),
+            ],
             folder,
             console,
             engine,

@@ -1,4 +1,4 @@
-"""The protocol of the table of transfer as data: a TOML file beside this one."""
+"""The protocols of the tables of transfer as data: TOML files beside this one."""
 
 import tomllib
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from asl_gym.validation.text_file import file_text
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.configuration import Configuration
 
-__all__ = ["PROTOCOL_PATH", "Case", "Protocol", "read_protocol"]
+__all__ = ["Case", "Protocol", "page_protocols", "read_protocol"]
 
-PROTOCOL_PATH = Path(__file__).parent / "protocol.toml"
-"""The protocol of the page in the repository."""
+PAGE = ("protocol", "batteries")
+"""The protocols of the page in the repository, for devices with a budget and on batteries."""
 
 
 class _Strict(BaseModel):
@@ -89,6 +89,7 @@ class Protocol(_Strict):
     """What is played on what.
 
     Attributes:
+        path: The file.
         evaluation_seeds: How many; they are 0, 1, ….
         rounds: Rounds of an episode.
         agents: Algorithms and the environment ids that they were trained on.
@@ -96,6 +97,7 @@ class Protocol(_Strict):
         table: The tables.
     """
 
+    path: Path
     evaluation_seeds: Annotated[int, Field(ge=1)]
     rounds: Annotated[int, Field(ge=1)]
     agents: Annotated[list[tuple[str, str]], Field(min_length=1)]
@@ -135,14 +137,19 @@ class Protocol(_Strict):
         )
 
 
-def read_protocol(path: Path = PROTOCOL_PATH) -> Protocol:
+def page_protocols() -> tuple[Protocol, ...]:
+    """The protocols of the page in the repository."""
+    return tuple(read_protocol(Path(__file__).parent / f"{name}.toml") for name in PAGE)
+
+
+def read_protocol(path: Path) -> Protocol:
     """Reads a protocol.
 
     Raises:
         BenchmarkError: If it is none; the message says what is wrong with which entry.
     """
     try:
-        protocol = Protocol.model_validate(tomllib.loads(file_text(path)))
+        protocol = Protocol.model_validate({**tomllib.loads(file_text(path)), "path": path})
     except (tomllib.TOMLDecodeError, ValidationError) as error:
         raise BenchmarkError(f"{path.name} is no protocol of transfer: {error}") from error
     for case in protocol.cases():

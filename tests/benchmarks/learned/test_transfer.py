@@ -11,7 +11,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.jobs.processes import Processes
 from benchmarks.learned.runs import Run
 from benchmarks.learned.transfer.playing import play_transfer
-from benchmarks.learned.transfer.protocol import Protocol, read_protocol
+from benchmarks.learned.transfer.protocol import Protocol, page_protocols, read_protocol
 from benchmarks.learned.transfer.tables import CANNOT, load_transfer, section
 from tests.agents.agent_samples import quick_configuration
 
@@ -66,8 +66,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Protocol, Path]:
     return protocol, folder / "out"
 
 
-def test_the_shipped_protocol_is_one() -> None:
-    protocol = read_protocol()
+@pytest.mark.parametrize("protocol", page_protocols(), ids=lambda each: str(each.path.stem))
+def test_the_shipped_protocols_are_some(protocol: Protocol) -> None:
     assert len({case.folder for case in protocol.cases()}) == len(list(protocol.cases()))
     for case in protocol.cases():
         if case.entry.logs is None:
@@ -78,7 +78,7 @@ def test_the_shipped_protocol_is_one() -> None:
 
 def test_who_cannot_play_is_told_so(played: tuple[Protocol, Path]) -> None:
     protocol, out = played
-    *_, known, late = (part for part in section(protocol, 1, out) if "|" in part)
+    *_, known, late = (part for part in section([protocol], 1, out) if "|" in part)
     rows = {line.split("|")[1].strip(): line for line in known.splitlines()}
     assert rows["PPO (ASL-v0)"].count(CANNOT) == 1  # another fleet; lenet has as many cuts
     assert CANNOT not in rows["generalist (ASL-v0)"]
