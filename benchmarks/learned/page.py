@@ -120,7 +120,7 @@ PAGE = Page(
     ),
     fleet_algorithms=("shared", "device_ppo", "generalist", "price_network"),
     fleet_env_ids=("ASL-v0", "ASLStaleCSI-v0", "ASLHarvest-v0"),
-    unseen_fleets=(1, 2),
+    unseen_fleets=(1,),
     has_transfer=True,
 )
 """The page in the repository."""
