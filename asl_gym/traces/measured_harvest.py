@@ -45,10 +45,10 @@ class MeasuredClimate(NamedTuple):
 
 
 class _WholeDays(NamedTuple):
-    """The days in each round of which something was measured: numbers, and means (D, day)."""
+    """The days in each round of which something was measured: numbers, and shares (D, day)."""
 
     numbers: tuple[int, ...]
-    means: Array
+    shares: Array
 
 
 class MeasuredHarvest:
@@ -128,7 +128,7 @@ class MeasuredHarvest:
     def day_factors(self, batteries: Batteries) -> Array:
         """H/Ê of each round of the whole days, shape (D, day)."""
         whole = self._whole_days(batteries.rounds_per_day)
-        return np.asarray(batteries.mean_harvest * (whole.means / whole.means.mean()))
+        return np.asarray(batteries.mean_harvest * (whole.shares / whole.shares.mean()))
 
     def climate(
         self, batteries: Batteries, fastest_energies: Array, rounds: int, num_rows: int = 1
@@ -177,7 +177,8 @@ class MeasuredHarvest:
         counts = np.bincount(place, minlength=days.size * rounds_per_day).reshape(shape)
         sums = np.bincount(place, log.power[rows], counts.size).reshape(shape)
         whole = (counts > 0).all(axis=1)
-        if not sums[whole].any():
+        means = sums[whole] / counts[whole]
+        if not means.any():
             what = "value above 0 in any" if whole.any() else "value in each"
             raise TextFileError(
                 self.path,
@@ -186,7 +187,8 @@ class MeasuredHarvest:
                 "(batteries.rounds_per_day is how many rounds a day has)",
             )
         numbers = tuple(log.days[day] for day in days[whole])
-        return _WholeDays(numbers, sums[whole] / counts[whole])
+        # Of any size, their mean is far from what a float can't hold.
+        return _WholeDays(numbers, means / means.max())
 
     def _left_out(self, whole: _WholeDays) -> str:
         """Which days between the first and the last are not whole, in words; else nothing."""

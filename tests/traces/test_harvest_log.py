@@ -97,6 +97,13 @@ def test_units_do_not_matter(tmp_path: Path) -> None:
     np.testing.assert_allclose(watts.day_factors(FOUR), kilowatts.day_factors(FOUR), rtol=1e-12)
 
 
+def test_powers_of_any_size(tmp_path: Path) -> None:
+    rows = "2026-06-01T05:00,1e300\n2026-06-01T06:00,3e-23\n2026-06-01T18:00,1e-23\n"
+    two = Batteries(rounds_per_day=2, mean_harvest=1.0)
+    factors = sun(written(tmp_path, f"When,GHI\n{rows}")).day_factors(two)
+    np.testing.assert_allclose(factors, [[1.5, 0.5]], rtol=0.1)
+
+
 def test_days_with_gaps_are_left_out_and_not_gone_across(tmp_path: Path) -> None:
     path = sun_file(tmp_path / "sun.csv", [[1.0, 2.0, 3.0, 4.0]] * 8, left_out=[2, 6])
     lines = path.read_text().splitlines()
