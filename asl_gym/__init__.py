@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from asl_gym.solvers.round_problem import RoundProblem
     from asl_gym.traces.columns import Columns
     from asl_gym.traces.measured import MeasuredTraces
+    from asl_gym.traces.measured_harvest import MeasuredHarvest
     from asl_gym.traces.trace import Trace
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "Knowledge",
     "LeastDeviceEnergy",
     "Link",
+    "MeasuredHarvest",
     "MeasuredTraces",
     "MuLinUCB",
     "NetworkProfile",
@@ -160,6 +162,7 @@ _PLACES = {
     "asl_gym.solvers.round_problem": ("RoundProblem",),
     "asl_gym.traces.columns": ("Columns",),
     "asl_gym.traces.measured": ("MeasuredTraces",),
+    "asl_gym.traces.measured_harvest": ("MeasuredHarvest",),
     "asl_gym.traces.trace": ("Trace",),
 }
 """Modules and the public names that are loaded from them; the same as for type checkers above."""

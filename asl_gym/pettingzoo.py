@@ -71,6 +71,7 @@ class DevicesEnv(ParallelEnv):  # type: ignore[misc]
         one_of("env_id", env_id, tuple(_own_ids()))
         self._env: ASLEnv = gym.make(env_id, disable_env_checker=True, **given).unwrapped  # type: ignore[assignment]
         self.scenario, self.render_mode = self._env.scenario, self._env.render_mode
+        self.harvest = self._env.harvest
         self.possible_agents = [f"device_{n}" for n in range(self.scenario.num_devices)]
         self.agents: list[str] = []
         rows = self._env.observation_space

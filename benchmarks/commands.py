@@ -16,6 +16,7 @@ from asl_gym.scenario.overlays import parse_settings
 from asl_gym.scoring.evaluation import Evaluator
 from asl_gym.terminal import speak_plainly_where_needed
 from asl_gym.traces.columns import Columns
+from asl_gym.traces.harvest_log import HarvestColumns
 from benchmarks.errors import BenchmarkError
 from benchmarks.jobs.choosing import engine_called
 from benchmarks.learned.page import PAGE, PAGE_PATH
@@ -107,6 +108,17 @@ def run(
     stitch: Annotated[
         bool, typer.Option("--stitch", help="Play all logs as one, in the order of their names.")
     ] = False,
+    harvest: Annotated[
+        Path | None,
+        typer.Option(help="On batteries, play the solar power or irradiance in this CSV file."),
+    ] = None,
+    harvest_columns: Annotated[
+        str | None,
+        typer.Option(
+            help="Its columns: a TOML file, or in its place "
+            '\'{time = "Time", power = "GHI", dawn = "06:00"}\'.'
+        ),
+    ] = None,
     only: Annotated[
         TextList,
         typer.Option(help="Name or label of a policy to keep beside your own; repeatable."),
@@ -141,6 +153,11 @@ def run(
                 "seconds-per-round, rates, columns and stitch are for measured logs: give "
                 "trace-dir as well"
             )
+        if harvest is not None and harvest_columns is not None:
+            stated = HarvestColumns.from_toml(harvest_columns)
+            configuration = configuration.with_measured_harvest(harvest, stated)
+        elif harvest is not None or harvest_columns is not None:
+            raise BenchmarkError("harvest and harvest-columns belong together: give both or none")
         users = [load_user_policy(spec) for spec in policy or ()]
         suite = build_suite(configuration.evaluator, users, agents, only or ())
         folder = RunFolder(out or default_out(configuration))
@@ -314,6 +331,7 @@ def learned(
 def default_out(configuration: Configuration) -> Path:
     """The folder of results that nobody named another one for."""
     measured = "-measured" if configuration.traces is not None else ""
+    measured += "-measured-harvest" if configuration.harvest is not None else ""
     return Path("results") / f"{configuration.env_id}-{configuration.scenario_name}{measured}"
 
 

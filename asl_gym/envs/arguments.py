@@ -13,6 +13,7 @@ from asl_gym.envs.rewards import DEFAULT_ON_BATTERIES, DEFAULT_REWARD, Reward, r
 from asl_gym.envs.simulation import Simulation
 from asl_gym.scenario.building import ScenarioArguments, build_scenario
 from asl_gym.scenario.scenario import Scenario
+from asl_gym.traces.measured_harvest import MeasuredHarvest
 from asl_gym.traces.synthetic import SyntheticTraces, TraceSource
 from asl_gym.validation.checks import FieldError, one_of
 
@@ -30,6 +31,7 @@ class EnvArguments(ScenarioArguments, total=False):
         reward: See :mod:`asl_gym.envs.rewards`; ``"linear_drift"`` if left out, or
             ``"excess_delay"`` on batteries.
         traces: Where traces come from; the scenario's own channel model if left out.
+        harvest: Measured harvests of devices on batteries; by the weather's law if left out.
         render_mode: One of :data:`RENDER_MODES`, or ``None``.
     """
 
@@ -37,6 +39,7 @@ class EnvArguments(ScenarioArguments, total=False):
     observation: ObservationViewName
     reward: Reward
     traces: TraceSource | None
+    harvest: MeasuredHarvest | None
     render_mode: str | None
 
 
@@ -55,6 +58,7 @@ def build_parts(num_rows: int, scenario: Scenario | str | Path, arguments: EnvAr
     Raises:
         TypeError: If there is an argument that environments do not have.
         FieldError: If a value is not allowed.
+        TextFileError: If a file of harvests has too few days.
     """
     known = EnvArguments.__optional_keys__
     for name in arguments:
@@ -77,8 +81,10 @@ def build_parts(num_rows: int, scenario: Scenario | str | Path, arguments: EnvAr
     render_mode = arguments.get("render_mode")
     if render_mode is not None:
         one_of("render_mode", render_mode, RENDER_MODES)
-    kind = BatterySimulation if on_batteries else Simulation
-    simulation = kind(built, num_rows, reward, traces, codec, render_mode is not None)
+    harvest = arguments.get("harvest")
+    _check_harvest(harvest, built)
+    shared = built, num_rows, reward, traces, codec, render_mode is not None
+    simulation = BatterySimulation(*shared, harvest) if on_batteries else Simulation(*shared)
     return Parts(built, simulation, view, render_mode)
 
 
@@ -114,3 +120,21 @@ def _check_source(traces: TraceSource, scenario: Scenario) -> None:
             "to traces=; scenario.with_budget_on(traces) makes one that refers to them",
             stacklevel=4,
         )
+
+
+def _check_harvest(harvest: Any, scenario: Scenario) -> None:
+    """Checks that measured harvests go with a scenario.
+
+    Raises:
+        FieldError: If they are none, devices have no batteries, or skies are to be shown.
+    """
+    if harvest is None:
+        return
+    if not isinstance(harvest, MeasuredHarvest):
+        allowed = "a MeasuredHarvest, which MeasuredHarvest.from_csv() reads"
+        raise FieldError("harvest", harvest, allowed)
+    if scenario.batteries is None:
+        raise FieldError("harvest", harvest, "to leave it out where devices have no batteries")
+    if scenario.batteries.cloud_shown:
+        allowed = "False (cloud_shown=False) with measured harvests, which tell nothing of the sky"
+        raise FieldError("batteries.cloud_shown", True, allowed)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from asl_gym.envs.arguments import RENDER_MODES, EnvArguments, build_parts, checked_options
 from asl_gym.envs.viewing import render_rows
 from asl_gym.scenario.scenario import Scenario
+from asl_gym.traces.measured_harvest import MeasuredHarvest
 from asl_gym.traces.trace import Trace
 from asl_gym.validation.checks import whole_number
 
@@ -122,6 +123,7 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
     ``scenario`` (a ``Scenario``, a preset's name or a JSON file), ``action_view``, ``reward``,
     ``num_devices``, ``horizon``, ``budget`` (a ``Budget``, or the system's joules per round),
     ``traces`` (a ``TraceSource``, for example measured logs; synthetic by default),
+    ``harvest`` (on batteries, an ``asl_gym.MeasuredHarvest``; by the weather's law by default),
     ``observation``, ``csi_delay_rounds`` and ``parameter_error`` (what the controller knows, see
     ``asl_gym.Knowledge``), ``cloud_shown`` (on batteries, whether skies are shown),
     ``render_mode`` (``"ansi"`` or ``"rgb_array"``). ``reset(options={"trace": trace})`` plays a
@@ -187,6 +189,11 @@ class ASLEnv(gym.Env[NDArray[np.float32], Any]):
         """
         battery: NDArray[np.float64] = self.simulation.battery[0].copy()
         return battery
+
+    @property
+    def harvest(self) -> MeasuredHarvest | None:
+        """The measured harvests that are played; ``None`` without."""
+        return self.simulation.harvest
 
     @property
     def trace(self) -> Trace:

@@ -21,6 +21,7 @@ from asl_gym.model.costs import UnitCosts
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.imperfect import impose
 from asl_gym.traces.luck import episode_keys
+from asl_gym.traces.measured_harvest import MeasuredHarvest
 from asl_gym.traces.synthetic import SyntheticTraces, TraceSource
 from asl_gym.traces.trace import Trace
 
@@ -48,7 +49,10 @@ class Simulation:
         round_index: Rounds played in this episode.
         last: The last round played, where rounds are kept; ``None`` at the start of an episode.
         started: Whether there has been a reset.
+        harvest: Measured harvests, where they are played.
     """
+
+    harvest: MeasuredHarvest | None = None
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ from asl_gym.envs.arguments import EnvArguments, build_parts, checked_options
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.viewing import render_rows
 from asl_gym.scenario.scenario import Scenario
+from asl_gym.traces.measured_harvest import MeasuredHarvest
 from asl_gym.validation.checks import FieldError, sequence, whole_number
 
 __all__ = ["ASLVectorEnv"]
@@ -72,6 +73,11 @@ class ASLVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
     def battery(self) -> NDArray[np.float64]:
         """What batteries hold [J], shape (B, N)."""
         return self.simulation.battery.copy()
+
+    @property
+    def harvest(self) -> MeasuredHarvest | None:
+        """The measured harvests that are played; ``None`` without."""
+        return self.simulation.harvest
 
     def reset(
         self,

@@ -13,6 +13,8 @@ clouds g are a Markov chain with two states, each kept with the same probability
 its stationary distribution. At the end of an episode what a battery holds less than at its start is
 charged at ϖ, (B(0) − B(T))⁺/ϖ, so that nobody wins by draining it. Harvest is credited a round,
 however long the round really is: else what one device does would change what others harvest.
+Where harvests were measured (:class:`asl_gym.MeasuredHarvest`), H(t) = mean·Ê·m(t), a measured m
+that has the mean 1, and the other fields of the sun and the sky have no part in it.
 
 The model is this project's own, in the field's standard form: S. Ulukus et al., "Energy Harvesting
 Wireless Communications: A Review of Recent Advances", IEEE JSAC 33(3), 2015, whose batteries are

@@ -13,8 +13,9 @@ from asl_gym.envs.observations import observation_codec
 from asl_gym.model.options import Options
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.round_problem import RoundProblem
+from asl_gym.traces.measured_harvest import MeasuredHarvest
 
-__all__ = ["Policy", "ScenarioPolicy", "scenario_of", "shown_problem"]
+__all__ = ["Policy", "ScenarioPolicy", "harvest_of", "scenario_of", "shown_problem"]
 
 
 @runtime_checkable
@@ -49,6 +50,12 @@ def scenario_of(env: Any) -> Scenario:
     if not isinstance(scenario, Scenario):
         raise TypeError(f"{env!r} has no scenario: expected an ASL environment or a Scenario")
     return scenario
+
+
+def harvest_of(env: Any) -> MeasuredHarvest | None:
+    """The measured harvests of an environment; ``None`` of others, and of scenarios."""
+    found = getattr(getattr(env, "unwrapped", env), "harvest", None)
+    return found if isinstance(found, MeasuredHarvest) else None
 
 
 def shown_problem(

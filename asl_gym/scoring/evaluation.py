@@ -14,6 +14,7 @@ import numpy as np
 
 from asl_gym.envs.actions import DEFAULT_VIEW
 from asl_gym.policies.base import Policy, ScenarioPolicy, scenario_of
+from asl_gym.policies.harvest.base import HarvestPolicy
 from asl_gym.scenario.building import ScenarioArguments
 from asl_gym.scoring.episodes import (
     EpisodeScore,
@@ -131,6 +132,12 @@ class Evaluator:
             raise ValueError(
                 f"policy = {built!r} was built for another scenario than the evaluation's: hand "
                 "over its class, or give the evaluation the same environment arguments"
+            )
+        harvest = self.env_kwargs.get("harvest")
+        if isinstance(built, HarvestPolicy) and built.harvest != harvest:
+            raise ValueError(
+                f"policy = {built!r} was built for harvest = {built.harvest!r}, the evaluation has "
+                f"{harvest!r}: hand over its class, or build it from the same environment"
             )
         views = view_of(built, self.scenario), observation_view_of(built, self.scenario)
         return as_trained(built), self.make_env(*views), type(built).__name__

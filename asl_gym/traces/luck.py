@@ -8,6 +8,7 @@ episode's key of 64 bits, so that it depends on no other device, round or row. B
 | 0 | shadowing, standard normal · clock, uniform · uplink, downlink: fading, exponential |
 | 1 | factors on FLOPs per cycle and on capacitance, log-uniform · two unused |
 | 2 | clouds, uniform · three unused (:mod:`asl_gym.traces.weather`) |
+| 3 | first day, uniform · three unused (:mod:`asl_gym.traces.measured_harvest`) |
 
 Over a link the rates themselves are uniform. Only shadowing carries over from one round to the
 next. It is kept as the natural logarithm of its gain; the first round draws it from its stationary
@@ -32,6 +33,7 @@ from asl_gym.traces.variates import scaled_exponential_integral
 __all__ = [
     "BLOCK_FADING",
     "ERGODIC_FADING",
+    "HARVEST",
     "LINK",
     "NO_FADING",
     "WEATHER",
@@ -47,7 +49,7 @@ __all__ = [
     "uniforms",
 ]
 
-ROUND, FACTORS, WEATHER = np.uint64(0), np.uint64(1), np.uint64(2)
+ROUND, FACTORS, WEATHER, HARVEST = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
 """Blocks."""
 
 ZERO = np.uint64(0)

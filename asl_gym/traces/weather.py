@@ -1,6 +1,7 @@
-"""What the sun brings each device's battery: clouds from an episode's key, and with them harvests.
+"""What the sun brings each device's battery: harvests from an episode's key.
 
-The sky over a device is a chain of two states, drawn from block 2 of
+By the weather's law, or as a file measured them (:mod:`asl_gym.traces.measured_harvest`). By law
+the sky over a device is a chain of two states, drawn from block 2 of
 :mod:`asl_gym.traces.luck`: the first round's from its stationary distribution, in which both are as
 likely, every other's from the last round's and one number.
 """
@@ -14,11 +15,12 @@ from asl_gym.compiling import compiled, inlined
 from asl_gym.model.batteries import Batteries
 from asl_gym.traces.luck import WEATHER, uniforms
 from asl_gym.traces.luck_filling import Lanes, lanes_of
+from asl_gym.traces.measured_harvest import MeasuredClimate, MeasuredHarvest, fill_measured
 from asl_gym.traces.philox import key_words
 from asl_gym.traces.synthetic import time_major
 from asl_gym.traces.trace import Trace
 
-__all__ = ["Climate", "climate_of", "fill_weather", "with_weather"]
+__all__ = ["Climate", "climate_of", "fill_harvests", "fill_weather", "with_weather"]
 
 
 class Climate(NamedTuple):
@@ -35,8 +37,27 @@ class Climate(NamedTuple):
     energies: Array
 
 
-def climate_of(batteries: Batteries, fastest_energies: Array, num_rows: int = 1) -> Climate:
-    """The climate of some batteries in so many rows; Ê as for :meth:`Batteries.capacities`."""
+def climate_of(
+    batteries: Batteries,
+    fastest_energies: Array,
+    rounds: int,
+    num_rows: int = 1,
+    measured: MeasuredHarvest | None = None,
+) -> Climate | MeasuredClimate:
+    """The climate of some batteries.
+
+    Args:
+        batteries: The devices' batteries.
+        fastest_energies: Ê as for :meth:`Batteries.capacities`.
+        rounds: Rounds of an episode.
+        num_rows: Rows B.
+        measured: Measured harvests, or ``None`` for those by the weather's law.
+
+    Raises:
+        TextFileError: If the measured days are too few.
+    """
+    if measured is not None:
+        return measured.climate(batteries, fastest_energies, rounds, num_rows)
     energies = np.tile(fastest_energies, num_rows)
     return Climate(batteries.harvest_factors(), batteries.cloud_persistence, energies)
 
@@ -77,18 +98,44 @@ def fill_weather(
             harvest[start + i] = climate.energies[i] * (clear if sky[i] > 0.0 else cloudy)
 
 
-def with_weather(batteries: Batteries, fastest_energies: Array, drawn: Trace, keys: Keys) -> Trace:
-    """Adds harvests and clouds to traces.
+def fill_harvests(
+    lanes: Lanes,
+    first_round: int,
+    climate: Climate | MeasuredClimate,
+    sky: Array,
+    harvest: Array,
+    cloud: Array,
+) -> None:
+    """Fills some rounds of every row; see :func:`fill_weather`. Without a law skies stay."""
+    if isinstance(climate, MeasuredClimate):
+        fill_measured(lanes, first_round, climate, harvest)
+    else:
+        fill_weather(lanes, first_round, climate, sky, harvest, cloud)
+
+
+def with_weather(
+    batteries: Batteries,
+    fastest_energies: Array,
+    drawn: Trace,
+    keys: Keys,
+    measured: MeasuredHarvest | None = None,
+) -> Trace:
+    """Adds harvests to traces and, by the weather's law, clouds.
 
     Args:
         batteries: The devices' batteries.
         fastest_energies: Ê as for :meth:`Batteries.capacities`.
         drawn: Traces of rates and clocks, shape (B, T, N).
         keys: The episodes' keys, shape (B,), of which the weather is a function.
+        measured: As for :func:`climate_of`.
+
+    Raises:
+        TextFileError: If the measured days are too few.
     """
     rows, rounds, devices = drawn.clock_hz.shape
     harvest, cloud = (time_major((rows, rounds, devices)) for _ in range(2))
     filled = (each.swapaxes(0, 1).reshape(-1) for each in (harvest, cloud))
-    climate = climate_of(batteries, fastest_energies, rows)
-    fill_weather(lanes_of(keys, devices, 1), 0, climate, np.zeros(rows * devices), *filled)
-    return drawn.changed(harvest_j=harvest, cloud=cloud)
+    climate = climate_of(batteries, fastest_energies, rounds, rows, measured)
+    sky = np.zeros(rows * devices)
+    fill_harvests(lanes_of(keys, devices, 1), 0, climate, sky, *filled)
+    return drawn.changed(harvest_j=harvest, **({"cloud": cloud} if measured is None else {}))

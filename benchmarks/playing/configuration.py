@@ -18,7 +18,9 @@ from asl_gym.policies.base import scenario_of
 from asl_gym.scenario.scenario import REFERENCE_SEEDS
 from asl_gym.traces.columns import Columns
 from asl_gym.traces.gnettrack import RATE_SOURCE
+from asl_gym.traces.harvest_log import HarvestColumns
 from asl_gym.traces.measured import MeasuredTraces
+from asl_gym.traces.measured_harvest import MeasuredHarvest
 from asl_gym.validation.checks import whole_number
 from benchmarks.errors import BenchmarkError
 
@@ -49,6 +51,8 @@ class Configuration:
         trace_files: Names and SHA-256 of the logs.
         seconds_per_round: Duration of a round in the logs [s]; ``None`` makes each row a round.
         log_options: How else the logs are read and played, as plain data.
+        harvest: Measured harvests, or ``None`` for those by the weather's law.
+        harvest_told: Their file's SHA-256 and how it is read, as plain data.
         notes: What readers of the results must know of it.
     """
 
@@ -60,6 +64,8 @@ class Configuration:
     trace_files: tuple[tuple[str, str], ...] = ()
     seconds_per_round: float | None = None
     log_options: dict[str, Any] = field(default_factory=dict)
+    harvest: MeasuredHarvest | None = None
+    harvest_told: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -154,8 +160,36 @@ class Configuration:
             trace_files=tuple((path.name, sha256_of(path)) for path in traces.files),
             seconds_per_round=seconds_per_round,
             log_options=_plain(options),
-            notes=tuple(notes),
+            notes=(*self.notes, *notes),
         )
+
+    def with_measured_harvest(self, path: Path, columns: HarvestColumns) -> "Configuration":
+        """Returns the configuration played on measured harvests.
+
+        Args:
+            path: The file, see :meth:`asl_gym.MeasuredHarvest.from_csv`.
+            columns: How it is read.
+
+        Raises:
+            FieldError: If devices have no batteries, or skies are to be shown.
+            TextFileError: If the file cannot be read or has too few days.
+        """
+        with warnings.catch_warnings(record=True) as notices:
+            warnings.simplefilter("always")
+            harvest = MeasuredHarvest.from_csv(path, **asdict(columns))
+            played = replace(
+                self,
+                harvest=harvest,
+                harvest_told={
+                    "harvest_file": [path.name, sha256_of(path)],
+                    "harvest_columns": asdict(columns),
+                },
+            )
+            batteries = played.evaluator.scenario.batteries
+        assert batteries is not None
+        note = f"Measured harvest: {harvest.describe(batteries.rounds_per_day)}"
+        told = (str(each.message) for each in notices)
+        return replace(played, notes=(*self.notes, note, *told))
 
     def __getstate__(self) -> dict[str, Any]:
         # An evaluation is made anew where the configuration goes, and with it its frontiers.
@@ -169,7 +203,8 @@ class Configuration:
     @cached_property
     def evaluator(self) -> Evaluator:
         """The evaluation that plays it."""
-        return Evaluator(self.env_id, scenario=self.scenario, traces=self.traces)
+        sources = {"traces": self.traces, "harvest": self.harvest}
+        return Evaluator(self.env_id, scenario=self.scenario, **sources)
 
     def as_dict(self) -> dict[str, Any]:
         """All that decides the rows, as plain data."""
@@ -180,6 +215,7 @@ class Configuration:
             "trace_files": [list(file) for file in self.trace_files],
             "seconds_per_round": self.seconds_per_round,
             **self.log_options,
+            **self.harvest_told,
             "scenario": self.scenario.to_dict(),
         }
 

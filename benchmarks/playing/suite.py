@@ -140,7 +140,7 @@ class Suite:
 
     Attributes:
         entries: The policies.
-        left_out: Why an agent was left out, by its name.
+        left_out: Why an agent or the mark was left out, by its name.
     """
 
     entries: tuple[Entry, ...]
@@ -184,13 +184,14 @@ def build_suite(
             agents cannot be imported.
     """
     entries = [*_heuristics(evaluator), *user_entries(user_policies, evaluator)]
-    left_out: dict[str, str] = {}
+    left_out = _untold(evaluator)
     heuristics_suffice = only and all(
         any(entry.is_called(name) for entry in entries) for name in only
     )
     if agents and not heuristics_suffice:
-        shipped, left_out = _agents(evaluator)
+        shipped, misfits = _agents(evaluator)
         entries += shipped
+        left_out |= misfits
     _check_names_differ(entries)
     suite = Suite(tuple(entries), left_out)
     return suite.keep(only) if only else suite
@@ -199,7 +200,9 @@ def build_suite(
 def _heuristics(evaluator: Evaluator) -> list[Entry]:
     scenario = evaluator.scenario
     if scenario.batteries is not None:
-        return [*_on_batteries(scenario), *_fixed_splits(scenario, "max"), GREEDY_DELAY]
+        untold = _untold(evaluator)
+        own = (entry for entry in _on_batteries(scenario) if entry.name not in untold)
+        return [*own, *_fixed_splits(scenario, "max"), GREEDY_DELAY]
     versions: tuple[tuple[Kind, _Versions], ...] = (
         ("OPEN", OPEN_VARIANTS),
         ("baseline", TOLD_MORE),
@@ -217,6 +220,13 @@ def _heuristics(evaluator: Evaluator) -> list[Entry]:
         Entry("greedy-energy", "greedy for energy", "baseline", GreedyEnergy),
         Entry("random", "random", "baseline", RandomPolicy),
     ]
+
+
+def _untold(evaluator: Evaluator) -> dict[str, str]:
+    """Why the mark cannot take part, by its name, where there is no law to tell."""
+    if evaluator.env_kwargs.get("harvest") is None:
+        return {}
+    return {TOLD_THE_LAW.name: "measured harvests have no law that it could be told"}
 
 
 def _on_batteries(scenario: Scenario) -> list[Entry]:

@@ -167,8 +167,9 @@ def _agents(results: Results) -> Iterator[str]:
     for name, reason in results.manifest["left_out"].items():
         together.setdefault(reason, []).append(name)
     for reason, names in together.items():
-        agents = f"{names[0]} agent is" if len(names) == 1 else f"{', '.join(names)} agents are"
-        yield f"The {agents} left out: {reason}."
+        several = f"{', '.join(names)} policies are"
+        policies = f"{names[0]} policy is" if len(names) == 1 else several
+        yield f"The {policies} left out: {reason}."
 
 
 def _incomplete(results: Results) -> Iterator[str]:

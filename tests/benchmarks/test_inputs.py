@@ -356,9 +356,10 @@ def test_agents_that_do_not_fit_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.playing.suite._heuristics", lambda scenario: [])
     run(tmp_path, *SHORT)
     report = (tmp_path / "report.md").read_text()
-    assert "The small agent is left out: the policy acts in Box" in report
+    assert "The small policy is left out: the policy acts in Box" in report
     assert (
-        "The blind agent is left out: the policy was made for observations of shape (11,)" in report
+        "The blind policy is left out: the policy was made for observations of shape (11,)"
+        in report
     )
     assert "trained on the environment id's own scenario, not on this one" in report
 
@@ -388,7 +389,7 @@ def test_shipped_agents_may_make_a_policy_of_the_environment(tmp_path, monkeypat
     assert gaps["shared"] == gaps["open"]
     report = (tmp_path / "report.md").read_text()
     assert "| shared network " in report
-    assert "The tiny agent is left out: more than 2 devices" in report
+    assert "The tiny policy is left out: more than 2 devices" in report
 
 
 def test_an_environment_id_is_played_in_its_own_scenario(tmp_path, monkeypatch):

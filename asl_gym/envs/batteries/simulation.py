@@ -15,6 +15,7 @@ from asl_gym.envs.kernel import OF_DEVICES, OF_ROWS, REWARD
 from asl_gym.envs.rewards import Reward
 from asl_gym.envs.simulation import Simulation
 from asl_gym.scenario.scenario import Scenario
+from asl_gym.traces.measured_harvest import MeasuredHarvest
 from asl_gym.traces.synthetic import TraceSource
 from asl_gym.traces.trace import Trace
 from asl_gym.traces.weather import with_weather
@@ -25,7 +26,8 @@ __all__ = ["BatterySimulation"]
 class BatterySimulation(Simulation):
     """State and dynamics of B environments whose devices run on batteries.
 
-    Arguments are those of :class:`Simulation`.
+    Arguments are those of :class:`Simulation`, and ``harvest``: measured harvests, or ``None`` for
+    those by the weather's law.
     """
 
     def __init__(
@@ -36,7 +38,9 @@ class BatterySimulation(Simulation):
         traces: TraceSource,
         codec: Codec,
         keeps_rounds: bool = False,
+        harvest: MeasuredHarvest | None = None,
     ) -> None:
+        self.harvest = harvest
         self._lanes = num_rows * scenario.num_devices
         self._store = battery_memory(scenario, num_rows, reward)
         self._initial = charges_in(self._store, self._lanes).copy()
@@ -44,7 +48,7 @@ class BatterySimulation(Simulation):
         super().__init__(scenario, num_rows, reward, traces, codec, keeps_rounds)
 
     def _made_window(self) -> BatteryWindow:
-        window = BatteryWindow(self.scenario, self._num_rows, self.codec)
+        window = BatteryWindow(self.scenario, self._num_rows, self.codec, self.harvest)
         self._weather = window.weather
         return window
 
@@ -68,7 +72,8 @@ class BatterySimulation(Simulation):
     def _imposed(self, drawn: Trace, keys: Keys) -> Trace:
         batteries, energies = self.scenario.batteries, self.scenario.fastest_energies
         assert batteries is not None
-        return with_weather(batteries, energies, super()._imposed(drawn, keys), keys)
+        imposed = super()._imposed(drawn, keys)
+        return with_weather(batteries, energies, imposed, keys, self.harvest)
 
     def fitted(self, trace: Any) -> Trace | None:
         """See :meth:`Simulation.fitted`.

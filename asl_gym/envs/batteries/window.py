@@ -9,8 +9,9 @@ from asl_gym.envs.window import Window
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.traces.luck import LuckConstants
 from asl_gym.traces.luck_filling import lanes_of
+from asl_gym.traces.measured_harvest import MeasuredHarvest
 from asl_gym.traces.trace import Trace
-from asl_gym.traces.weather import climate_of, fill_weather
+from asl_gym.traces.weather import climate_of, fill_harvests
 
 __all__ = ["BatteryWindow"]
 
@@ -22,17 +23,25 @@ class BatteryWindow(Window):
         scenario: A scenario with batteries.
         num_rows: Environments B.
         codec: The view of the observation.
+        harvest: Measured harvests, or ``None`` for those by the weather's law.
 
     Attributes:
         weather: Harvests [J] and skies of the prepared rounds, shape (2, rounds·B·N), at the same
             places as the others.
     """
 
-    def __init__(self, scenario: Scenario, num_rows: int, codec: Codec) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        num_rows: int,
+        codec: Codec,
+        harvest: MeasuredHarvest | None = None,
+    ) -> None:
         super().__init__(scenario, num_rows, codec)
         assert scenario.batteries is not None
-        self._climate = climate_of(scenario.batteries, scenario.fastest_energies, num_rows)
-        self.weather = np.empty((2, self._length * self._lanes))
+        batteries, energies = scenario.batteries, scenario.fastest_energies
+        self._climate = climate_of(batteries, energies, scenario.horizon, num_rows, harvest)
+        self.weather = np.zeros((2, self._length * self._lanes))
 
     def draw(self, keys: Keys, luck: LuckConstants) -> None:
         """See :meth:`Window.draw`."""
@@ -42,7 +51,7 @@ class BatteryWindow(Window):
 
     def _draw(self, start: int, end: int) -> preparing.Luck:
         harvest, cloud = self._places(start, end)
-        fill_weather(self._of_round, start, self._climate, self._sky, harvest, cloud)
+        fill_harvests(self._of_round, start, self._climate, self._sky, harvest, cloud)
         return super()._draw(start, end)
 
     def _read(self, start: int, end: int) -> preparing.Luck:

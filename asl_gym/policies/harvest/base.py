@@ -8,7 +8,7 @@ import numpy as np
 from asl_gym.arrays import Array, Splits
 from asl_gym.envs.actions import ActionViewName
 from asl_gym.envs.codec import Observation
-from asl_gym.policies.base import ScenarioPolicy
+from asl_gym.policies.base import ScenarioPolicy, harvest_of
 from asl_gym.policies.harvest.known import batteries_of, option_costs
 from asl_gym.policies.harvest.shown import BatteryRound
 
@@ -24,6 +24,7 @@ class HarvestPolicy(ScenarioPolicy):
     Attributes:
         batteries: The scenario's batteries.
         capacity: What they hold at most [J], shape (N,).
+        harvest: Measured harvests, where the environment that it was built from plays such.
 
     Raises:
         FieldError: If the scenario's devices have no batteries.
@@ -33,7 +34,7 @@ class HarvestPolicy(ScenarioPolicy):
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
-        self.batteries = batteries_of(self.scenario)
+        self.batteries, self.harvest = batteries_of(self.scenario), harvest_of(env)
         self.capacity = self.batteries.capacities(self.scenario.fastest_energies)
 
     def shown(self, seen: Observation) -> BatteryRound:

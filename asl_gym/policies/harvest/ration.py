@@ -21,7 +21,8 @@ class RationToSunrise(HarvestRule):
     """Plays the fastest option that an even share of what lasts to the next sunrise allows.
 
     What lasts is the charge and what the sun brings on average until then, at most what the battery
-    holds. If no option is as cheap as that, the cheapest is played. Before the afternoon the
+    holds. The average is that of the weather's law, or of the file's days where harvests were
+    measured. If no option is as cheap as that, the cheapest is played. Before the afternoon the
     fastest option is.
 
     Args:
@@ -32,7 +33,9 @@ class RationToSunrise(HarvestRule):
     def __init__(self, env: Any, afternoon: float = AFTERNOON) -> None:
         super().__init__(env)
         self.afternoon = number("afternoon", afternoon, SHARE)
-        mean = self.batteries.harvest_factors().mean(axis=0)
+        batteries, measured = self.batteries, self.harvest
+        days = measured.day_factors(batteries) if measured else batteries.harvest_factors()
+        mean = days.mean(axis=0)
         to_sunrise = np.cumsum(mean[::-1])[::-1]
         self._expected = to_sunrise[:, None] * self.scenario.fastest_energies
 

@@ -30,6 +30,7 @@ from asl_gym.policies.remembering import RememberingPolicy
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.solvers.charge_levels import Battery, fill_end, lower_by_option
 from asl_gym.solvers.sequential import cheapest_options
+from asl_gym.validation.checks import FieldError
 
 __all__ = ["Belief", "ToldTheLaw", "programme"]
 
@@ -186,11 +187,15 @@ class ToldTheLaw(HarvestPolicy, RememberingPolicy):
         charges: Steps between charges of the programme.
 
     Raises:
-        FieldError: If devices have no batteries, or a link in place of a radio.
+        FieldError: If devices have no batteries, or a link in place of a radio, or harvests were
+            measured, of which there is no law.
     """
 
     def __init__(self, env: Any, samples: int = SAMPLES, charges: int = CHARGES) -> None:
         super().__init__(env)
+        if self.harvest is not None:
+            allowed = "none, for ToldTheLaw is told the law of synthetic weather"
+            raise FieldError("harvest", self.harvest, allowed)
         self._chain = ShadowingChain(self.scenario)
         self._ahead = programme(self.scenario, samples, charges)
         self._sunny = self.scenario.fastest_energies * self.batteries.harvest_factors()[..., None]
