@@ -7,6 +7,7 @@ from asl_gym.policies.base import Policy
 from asl_gym.policies.harvest.prices import ConstantPrice, DriftPlusPenalty, Myopic
 from asl_gym.policies.harvest.ration import RationToSunrise
 from asl_gym.policies.harvest.told_law import ToldTheLaw
+from asl_gym.policies.schemes.ablation import RandomCut
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 
@@ -49,8 +50,9 @@ HARVEST_POLICIES = (
     HarvestEntry("ration", "ration to sunrise", RationToSunrise),
     HarvestEntry("constant-price", "constant price", ConstantPrice),
     HarvestEntry("myopic", "myopic", Myopic),
+    HarvestEntry("random", "random", RandomCut),
 )
-"""Every one of them, the mark first."""
+"""Every one of them, from the mark to chance."""
 
 
 def harvest_policies_for(scenario: Scenario) -> tuple[HarvestEntry, ...]:
