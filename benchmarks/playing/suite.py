@@ -34,10 +34,7 @@ from asl_gym import (
     WarmStartOPEN,
 )
 from asl_gym.policies.base import Policy
-from asl_gym.policies.harvest.prices import ConstantPrice, DriftPlusPenalty, Myopic
-from asl_gym.policies.harvest.ration import RationToSunrise
-from asl_gym.policies.harvest.told_law import ToldTheLaw
-from asl_gym.scenario.presets import preset
+from asl_gym.policies.harvest import catalogue
 from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.user_policies import UserPolicy, users_code
@@ -122,7 +119,12 @@ WARM_START = Entry("warm-start-open", "OPEN, tuned initial queue", "OPEN", WarmS
 """OPEN with a queue of its own that starts where it settles, so that it keeps its budget."""
 
 
-TOLD_THE_LAW = Entry("told-the-law", "told the law", "baseline", ToldTheLaw)
+def _on_batteries(each: catalogue.HarvestEntry) -> Entry:
+    """A policy that is made for batteries, as the benchmark plays it."""
+    return Entry(each.name, each.label, "baseline", each.policy)
+
+
+TOLD_THE_LAW = _on_batteries(catalogue.TOLD_THE_LAW)
 """The mark on batteries, which is told what the others have to find out."""
 
 TUNED_RULES = (
@@ -201,7 +203,8 @@ def _heuristics(evaluator: Evaluator) -> list[Entry]:
     scenario = evaluator.scenario
     if scenario.batteries is not None:
         untold = _untold(evaluator)
-        own = (entry for entry in _on_batteries(scenario) if entry.name not in untold)
+        entries = map(_on_batteries, catalogue.harvest_policies_for(scenario))
+        own = (entry for entry in entries if entry.name not in untold)
         return [*own, *_fixed_splits(scenario, "max"), GREEDY_DELAY]
     versions: tuple[tuple[Kind, _Versions], ...] = (
         ("OPEN", OPEN_VARIANTS),
@@ -227,24 +230,6 @@ def _untold(evaluator: Evaluator) -> dict[str, str]:
     if evaluator.env_kwargs.get("harvest") is None:
         return {}
     return {TOLD_THE_LAW.name: "measured harvests have no law that it could be told"}
-
-
-def _on_batteries(scenario: Scenario) -> list[Entry]:
-    """Policies that are made for batteries; prices by device for the fleet they were tuned for."""
-    price = DriftPlusPenalty
-    by_device = Entry(
-        *("harvest-drift-by-device", "drift plus penalty, tuned by device", "baseline"),
-        price.by_device,
-    )
-    return [
-        TOLD_THE_LAW,
-        Entry("harvest-drift", "drift plus penalty, tuned", "baseline", price),
-        *([by_device] if scenario.fleet == preset("harvest").fleet else ()),
-        Entry("harvest-deficit", "drift plus penalty, deficit alone", "baseline", price.on_deficit),
-        Entry("ration", "ration to sunrise", "baseline", RationToSunrise),
-        Entry("constant-price", "constant price", "baseline", ConstantPrice),
-        Entry("myopic", "myopic", "baseline", Myopic),
-    ]
 
 
 def _can_start_warm(evaluator: Evaluator) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from asl_gym import Scenario, preset
 from asl_gym.arrays import Array
 from asl_gym.model.batteries import Batteries
+from asl_gym.scoring.fitting import view_of
 from tests.strategies import Maker
 
 
@@ -52,10 +53,11 @@ def played(
     Returns:
         Each device's total delay [s], shape (S, N), and the split indices of each round.
     """
+    policy = build(scenario)
+    view = view_of(policy, scenario)
     env: Any = gym.make_vec(
-        "ASLHarvest-v0", num_envs=len(seeds), scenario=scenario, action_view="split"
+        "ASLHarvest-v0", num_envs=len(seeds), scenario=scenario, action_view=view
     )
-    policy = build(env)
     observations, _ = env.reset(seed=[int(seed) for seed in seeds])
     total, splits, state = np.zeros((len(seeds), scenario.num_devices)), [], None
     for t in range(scenario.horizon):

@@ -136,7 +136,7 @@ def test_prices_by_device_are_those_of_the_presets_devices() -> None:
         DriftPlusPenalty.by_device(other)
     assert {each.name for each in HARVEST_POLICIES} - {
         each.name for each in harvest_policies_for(other)
-    } == {"drift-plus-penalty-by-device"}
+    } == {"harvest-drift-by-device"}
 
 
 def test_names_what_is_not_allowed() -> None:

@@ -54,9 +54,9 @@ def test_the_order_of_policies_on_the_preset() -> None:
         for entry in harvest_policies_for(scenario)
         if not entry.told_more
     }
-    best = gaps["drift-plus-penalty"]
-    assert 0.04 < best < gaps["deficit-price"] < gaps["constant-price"] < gaps["myopic"]
-    assert 0.05 < gaps["ration"] < gaps["myopic"]
+    best = gaps["harvest-drift"]
+    assert 0.04 < best < gaps["harvest-deficit"] < gaps["constant-price"] < gaps["myopic"]
+    assert 0.05 < gaps["ration"] < gaps["myopic"] < gaps["random"]
 
 
 def test_the_programme_is_the_recursion_that_it_says() -> None:

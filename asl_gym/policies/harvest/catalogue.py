@@ -7,10 +7,11 @@ from asl_gym.policies.base import Policy
 from asl_gym.policies.harvest.prices import ConstantPrice, DriftPlusPenalty, Myopic
 from asl_gym.policies.harvest.ration import RationToSunrise
 from asl_gym.policies.harvest.told_law import ToldTheLaw
+from asl_gym.policies.schemes.ablation import RandomCut
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 
-__all__ = ["HARVEST_POLICIES", "HarvestEntry", "harvest_policies_for"]
+__all__ = ["HARVEST_POLICIES", "TOLD_THE_LAW", "HarvestEntry", "harvest_policies_for"]
 
 
 class HarvestEntry(NamedTuple):
@@ -31,21 +32,27 @@ class HarvestEntry(NamedTuple):
     of_preset: bool = False
 
 
+TOLD_THE_LAW = HarvestEntry("told-the-law", "told the law", ToldTheLaw, told_more=True)
+"""The mark, which is told what the others have to find out."""
+
 HARVEST_POLICIES = (
-    HarvestEntry("told-the-law", "told the law", ToldTheLaw, told_more=True),
+    TOLD_THE_LAW,
+    HarvestEntry("harvest-drift", "drift plus penalty, tuned", DriftPlusPenalty),
     HarvestEntry(
-        "drift-plus-penalty-by-device",
+        "harvest-drift-by-device",
         "drift plus penalty, tuned by device",
         DriftPlusPenalty.by_device,
         of_preset=True,
     ),
-    HarvestEntry("drift-plus-penalty", "drift plus penalty, tuned", DriftPlusPenalty),
-    HarvestEntry("deficit-price", "price by the deficit alone", DriftPlusPenalty.on_deficit),
-    HarvestEntry("constant-price", "constant price", ConstantPrice),
+    HarvestEntry(
+        "harvest-deficit", "drift plus penalty, deficit alone", DriftPlusPenalty.on_deficit
+    ),
     HarvestEntry("ration", "ration to sunrise", RationToSunrise),
+    HarvestEntry("constant-price", "constant price", ConstantPrice),
     HarvestEntry("myopic", "myopic", Myopic),
+    HarvestEntry("random", "random", RandomCut),
 )
-"""Every one of them, from the mark down."""
+"""Every one of them, from the mark to chance."""
 
 
 def harvest_policies_for(scenario: Scenario) -> tuple[HarvestEntry, ...]:
