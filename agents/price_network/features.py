@@ -18,7 +18,7 @@ HARMONICS = 2
 NEAR_ENDS = (12.0, 3.0, 1.0)
 """The rounds left are told by exp(−x·days left) too, so that the end stands out."""
 
-PRICES = (0.0, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0)
+PRICES = (0.0, 0.005, 0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 """Prices of a joule, in 1/ϖ, by whose cheapest options a round's options are told.
 
 So networks of any number of split points are told by as many numbers.
