@@ -52,6 +52,7 @@ napoleon_preprocess_types = False
 
 sphinx_gallery_conf = {
     "image_scrapers": ("matplotlib", "figures.last_figure"),
+    "reset_modules": ("matplotlib", "example_style.apply"),
     "ignore_repr_types": r"matplotlib\.",
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
