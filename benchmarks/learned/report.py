@@ -9,7 +9,7 @@ from benchmarks.learned import fleets, training_speed
 from benchmarks.learned.page import Page
 from benchmarks.learned.plots import draw_curves, draw_decision_times, draw_gaps, save_picture
 from benchmarks.learned.results import LearnedResults, load_environment
-from benchmarks.learned.tables import environment_table
+from benchmarks.learned.tables import environment_table, scores_and_means
 from benchmarks.learned.transfer.protocol import page_protocols
 from benchmarks.learned.transfer.tables import section as transfer_section
 from benchmarks.reporting.formatting import at_most_three_digits
@@ -66,6 +66,8 @@ energy in rounds where it buys more, can take a policy beyond it. Off-policy age
 are not here: of the view `box` they learn no good splits, which
 `agents/hyperparameters/tqc.toml` tells the tries of."""
 
+MEANS = "What it took to train them, what they did with energy, and how long a decision takes:"
+
 ENVIRONMENT_NOTES = {
     "ASL-v0": CEILING,
     "ASLStaleCSI-v0": "The controller is shown the last round's rates while the new ones decide "
@@ -116,12 +118,15 @@ def _section(results: LearnedResults, printed: Path, pictures: Path) -> list[str
     env_id, configuration = results.env_id, results.manifest["configuration"]
     first = results.table.iloc[0]
     rounds, label = configuration["scenario"]["horizon"], results.comparison.label
+    scores, means = map(markdown, scores_and_means(environment_table(results.table)))
     parts = [
         f"## {env_id}",
         f"{first['traces']} evaluation traces (seeds {_range(configuration['seeds'])}) of "
         f"{rounds} rounds; {_limit(results)}. "
         f"{ENVIRONMENT_NOTES.get(env_id, '')}".strip(),
-        markdown(environment_table(results.table)),
+        scores,
+        MEANS,
+        means,
         *_notes(results),
     ]
     plots = (

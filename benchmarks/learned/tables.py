@@ -10,7 +10,17 @@ from benchmarks.reporting.formatting import at_most_three_digits, percent, with_
 from benchmarks.reporting.statistics import OVERSPENT
 from benchmarks.reporting.tables import AT_MINIMUM_ENERGY
 
-__all__ = ["environment_table"]
+__all__ = ["environment_table", "scores_and_means"]
+
+SCORES = ("gap [%]", "Gap [%]", "traces resampled too", "E/Ē", "Better than", "Difference to")
+"""Parts of the names of the columns that say how good a policy is."""
+
+
+def scores_and_means(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A table of :func:`environment_table` in two that fit a page: scores, and how they came."""
+    policy, *others = table.columns
+    scores = [name for name in others if any(part in name for part in SCORES)]
+    return table[[policy, *scores]], table.drop(columns=scores)
 
 
 def environment_table(table: pd.DataFrame) -> pd.DataFrame:
