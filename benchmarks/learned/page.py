@@ -118,7 +118,7 @@ PAGE = Page(
         PageEnvironment("ASLParallel-v0", ("ppo", "device_ppo", "hybrid")),
         PageEnvironment("ASLHarvest-v0", ("price_network", "device_ppo")),
     ),
-    fleet_algorithms=("shared", "device_ppo", "generalist", "price_network"),
+    fleet_algorithms=("shared", "device_ppo", "price_network"),
     fleet_env_ids=("ASL-v0", "ASLStaleCSI-v0", "ASLHarvest-v0"),
     unseen_fleets=(1,),
     has_transfer=True,
