@@ -168,7 +168,7 @@ def test_a_description_cannot_name_another_class():
 
 
 def test_manifest_says_how_each_agent_was_made():
-    assert len(SHIPPED) == 15
+    assert len(SHIPPED) == 20
     for agents in pretrained.manifest().values():
         for entry in agents.values():
             assert {"algorithm", "seed", "command", "steps", "commit", "versions"} <= set(entry)
