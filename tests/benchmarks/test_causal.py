@@ -8,16 +8,18 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kstest
 
 from asl_gym import Scenario, evaluate, with_settings
 from asl_gym.arrays import Array, Indices
 from asl_gym.model.batteries import charge_after, end_charge, wait
+from asl_gym.model.radio import cellular
 from asl_gym.policies.harvest.known import batteries_of, harvest_traces, known_costs
 from asl_gym.policies.harvest.prices import Myopic
 from asl_gym.scoring.hindsight import KnownEpisode, hindsight_bound
 from asl_gym.traces import channel
 from asl_gym.validation.checks import FieldError
-from benchmarks.studies.causal.luck import deviations_of
+from benchmarks.studies.causal.luck import deviations_of, draws_after
 from benchmarks.studies.causal.martingale import Martingale
 from benchmarks.studies.causal.measure import replayed
 from benchmarks.studies.causal.relaxation import penalties_along, relaxed_bound
@@ -174,9 +176,10 @@ def by_sky_alone(rounds: int) -> Scenario:
         initial_charge=0.2,
         mean_harvest=1.0,
         cloud_factors=(0.0, 2.0),
-        cloud_persistence=0.5,
+        cloud_persistence=0.6,
     )
-    radio = dataclasses.replace(scenario.device_radio, fading="none", shadowing_std_db=0.0)
+    radio = cellular(scenario.device_radio, "a law of shadowing")
+    radio = dataclasses.replace(radio, fading="none", shadowing_std_db=0.0)
     fleet = dataclasses.replace(scenario.fleet, min_clock_fraction=1.0)
     return scenario.replace(radio=radio, fleet=fleet, horizon=rounds)
 
@@ -200,7 +203,8 @@ def test_told_the_law_the_bound_is_nearly_the_best_causal_policy() -> None:
     scenario = by_sky_alone(rounds=5)
     martingale, rng = Martingale(scenario, samples=1, charges=512), np.random.default_rng(0)
     trees = [tree_of(scenario, device) for device in range(3)]
-    hindsight, causal, mean = np.zeros(3), np.zeros(3), np.zeros((6, 3, 513))
+    hindsight, causal = np.zeros(3), np.zeros(3)
+    mean, after_clear = np.zeros((6, 3, 513)), np.zeros((6, 3, 513))
     for path, chance in trees[0].paths():
         episode = KnownEpisode.of(scenario, harvest_traces(scenario, [0])[0])
         harvest = [tree.episode(path).harvest for tree in trees]
@@ -210,25 +214,52 @@ def test_told_the_law_the_bound_is_nearly_the_best_causal_policy() -> None:
         hindsight += chance * hindsight_bound(episode).device_bound
         causal += chance * relaxed_bound(episode, penalties)
         mean += chance * penalties
+        after_clear[1:-1] += chance * penalties[1:-1] * sky[:-1, :, None]
     optimum = np.array([tree.optimum() for tree in trees])
+    # The penalty's mean is zero given what was known, here the sky of the round before.
     np.testing.assert_allclose(mean, 0.0, atol=1e-6)
+    np.testing.assert_allclose(after_clear, 0.0, atol=1e-6)
     assert (causal <= optimum).all()
     assert (causal > 0.999 * optimum).all()
     # The future is worth much here: a wrong penalty would not come so near.
     assert hindsight.sum() < 0.9 * optimum.sum()
 
 
-def test_penalties_are_zero_on_average() -> None:
+def test_penalties_are_zero_on_average_given_what_was_known() -> None:
     scenario = short_scenario(capacity=8.0).replace(horizon=12)
-    martingale, all_penalties = Martingale(scenario, samples=2, charges=8), []
-    for seed in range(200):
-        penalties = penalties_of(scenario, martingale, seed, draws=2)
-        all_penalties.append(penalties[1:-1])
-    # Of one luck, those of different rounds are uncorrelated.
-    joined = np.concatenate(all_penalties)
-    assert (joined.std(axis=0) > 0.0).all()
-    deviations = joined.sum(axis=0) / np.sqrt((joined**2).sum(axis=0))
-    assert np.abs(deviations).max() < 3.5
+    martingale, weighted = Martingale(scenario, samples=2, charges=4), []
+    for seed in range(300):
+        penalties = penalties_of(scenario, martingale, seed, draws=2)[1:-1]
+        shadowing, cloud = deviations_of(scenario, seed), harvest_traces(scenario, [seed])[0].cloud
+        assert cloud is not None
+        known = np.stack([np.ones_like(cloud), shadowing, cloud], axis=-1)[:-1]
+        weighted.append(penalties[..., None] * known[:, :, None, :])
+    # Those of different rounds are uncorrelated.
+    joined = np.concatenate(weighted)
+    spread = np.sqrt((joined**2).sum(axis=0))
+    assert (spread > 0.0).all()
+    assert np.abs(joined.sum(axis=0) / spread).max() < 3.5
+
+
+def test_draws_follow_the_law_of_traces() -> None:
+    scenario, ranks = short_scenario(), []
+    for seed in range(30):
+        deviations = deviations_of(scenario, seed)
+        delay, energy = known_costs(scenario, harvest_traces(scenario, [seed])[0])
+        rng = np.random.default_rng([seed, 1])
+        for first, draws in draws_after(scenario, deviations[:-1], 128, rng):
+            after = slice(first + 1, first + 1 + len(draws.delay))
+            # The first option sends most, the last one computes all on the device.
+            pairs = [(draws.deviation, deviations[after])]
+            for option in (0, -1):
+                pairs.append((draws.delay[..., option], delay[after, :, option]))
+                pairs.append((draws.energy[..., option], energy[after, :, option]))
+            rank = [(drawn < real[:, None]).mean(axis=1) for drawn, real in pairs]
+            # Given a deep shadow, not only on average.
+            ranks.append(np.stack(rank)[:, deviations[first : after.stop - 1] < -0.5])
+    for each in np.concatenate(ranks, axis=1):
+        assert each.size > 1_000
+        assert kstest(each, "uniform").pvalue > 1e-3
 
 
 def penalties_of(scenario: Scenario, martingale: Martingale, seed: int, draws: int) -> Array:
@@ -241,12 +272,14 @@ def penalties_of(scenario: Scenario, martingale: Martingale, seed: int, draws: i
 
 def test_deviations_are_those_of_the_rates() -> None:
     scenario = by_sky_alone(rounds=9)
-    radio = dataclasses.replace(scenario.device_radio, shadowing_std_db=8.0)
+    radio = cellular(scenario.device_radio, "a law of shadowing")
+    radio = dataclasses.replace(radio, shadowing_std_db=8.0)
     scenario = scenario.replace(radio=radio)
     trace = harvest_traces(scenario, [3])[0]
     gain = 10.0 ** (0.8 * deviations_of(scenario, 3))
     snr, _ = channel.mean_snr(scenario.fleet, radio)
-    np.testing.assert_allclose(trace.uplink_bps, channel.rates(snr, gain, None, radio), rtol=1e-9)
+    uplink, *_ = trace.real()
+    np.testing.assert_allclose(uplink, channel.rates(snr, gain, None, radio), rtol=1e-9)
 
 
 def test_the_command_bounds_policies_as_they_are_scored(tmp_path: Path) -> None:
