@@ -33,10 +33,11 @@ from benchmarks.studies.causal.relaxation import battery_of, kernel
 __all__ = ["DRAWS", "Martingale"]
 
 SAMPLES, CHARGES = 128, 512
-"""Of the programme: more than the policy's, since a better programme makes a better bound."""
+"""Of the programme: more than the policy's, with which the gap is 0.07% of the delay wider."""
 
 DRAWS = 128
-"""Draws of what may follow on a round. With 32 the bound is a tenth of a percent lower."""
+"""Draws of what may follow on a round. With 32 the gap is 0.07% of the delay wider, with 512 it is
+the same."""
 
 
 class Martingale:
