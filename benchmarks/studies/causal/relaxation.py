@@ -18,7 +18,8 @@ of its luck, and estimates Û_s(B) of unknown error that are right on average: f
     E[Û_s(B) | ω_0 … ω_{s−1}] = E[U_s(B, ω_s) | ω_0 … ω_{s−1}]
 
 The penalty is P_s(B) = Û_s(B) − U_s(B, ω_s). The charge B_s of a causal policy is a function of
-ω_0 … ω_{s−1}, so that E[P_s(B_s)] = 0: the sums of P_s(B_s) are a martingale. Therefore
+ω_0 … ω_{s−1} and of what is independent of luck and estimates, so that E[P_s(B_s)] = 0: the sums
+of P_s(B_s) are a martingale. Therefore
 
     E[total] = E[total + Σ P_s(B_s)] ≥ E[min over options of all rounds of (total + Σ P_s(B_s))]
 
@@ -31,13 +32,14 @@ of J_0 over luck and estimates is at most the expected total of any causal polic
 
 Nothing has to be monotone or continuous between levels; what rounding up gives away falls with
 their number n. The proof holds for every U. Without penalty it is a hindsight bound; with U the
-values of the best policy and Û exact, total + Σ P_s(B_s) is no less than the best policy's expected
-total for any options, so that the bound is tight (see :mod:`benchmarks.studies.causal.martingale`).
+values of the best policy and Û exact, total + Σ P_s(B_s) is for any options no less than what the
+best policy is expected to come to after ω_0, so that the bound is tight
+(:mod:`benchmarks.studies.causal.martingale` comes near).
 
-Rounding of numbers: a charge within SLIP levels above a level may be taken to it. As long as
-options stay the same, the total falls by at most 1/ϖ a joule (the lemma of
-:mod:`asl_gym.scoring.hindsight` with one option a round), so that SLIP levels a round are taken
-off, and a few errors of ε times the greatest value met.
+Rounding of numbers: a charge within SLIP levels above a level may be taken down to it. With the
+same options a joule less makes the total no more than 1/ϖ greater (the lemma of
+:mod:`asl_gym.scoring.hindsight` with one option a round), so that what SLIP levels a round could
+cost is taken off, and a few errors of ε times the greatest value met and C/ϖ.
 """
 
 import math
@@ -112,8 +114,9 @@ def relaxed_bound(episode: KnownEpisode, penalties: Array, levels: int = LEVELS)
         device = [np.ascontiguousarray(each[:, n], float) for each in (*episode[:3], penalties)]
         delay, energy, harvest, paid = device
         value, greatest = _solve(delay, energy, harvest, battery, episode.charges_end, paid, levels)
-        slip = 2.0 * SLIP * battery.capacity / levels / battery.trickle_power_w
-        found[n] = value - (rounds + 1) * (slip + ROUNDING * greatest)
+        whole = battery.capacity / battery.trickle_power_w
+        slip = 2.0 * SLIP * whole / levels + ROUNDING * (greatest + whole)
+        found[n] = value - (rounds + 1) * slip
     return found
 
 
