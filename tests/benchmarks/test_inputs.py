@@ -322,7 +322,10 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "agents.pretrained", module)
 
 
-COMMANDS_ON_A_SCENARIO = ("run", "study v", "fadings", "scaling", "certificate", "accuracy")
+COMMANDS_ON_A_SCENARIO = (
+    *("run", "study v", "fadings", "scaling"),
+    *("certificate", "causal", "accuracy"),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS_ON_A_SCENARIO)
