@@ -5,4 +5,5 @@ from asl_gym.extras import extra_told
 if __name__ == "__main__":
     with extra_told("agents"):
         from agents.command import app
-    app(prog_name="python -m agents")
+
+        app(prog_name="python -m agents")

@@ -10,13 +10,16 @@ from typing import Any, ClassVar, Literal, Unpack, get_args
 import gymnasium as gym
 import numpy as np
 from gymnasium.spaces import Box, Discrete
-from pettingzoo import ParallelEnv
 
 from asl_gym.arrays import Float32
 from asl_gym.envs.arguments import EnvArguments
 from asl_gym.envs.env import ASLEnv
+from asl_gym.extras import extra_needed
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation.checks import FieldError, one_of
+
+with extra_needed("pettingzoo", __name__):
+    from pettingzoo import ParallelEnv
 
 __all__ = ["Credit", "DevicesEnv", "parallel_env"]
 

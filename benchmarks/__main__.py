@@ -7,4 +7,5 @@ from asl_gym.extras import extra_told
 if __name__ == "__main__":
     with extra_told("benchmarks"):
         from benchmarks.commands import main
-    main(sys.argv[1:])
+
+        main(sys.argv[1:])

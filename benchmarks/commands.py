@@ -31,6 +31,7 @@ from benchmarks.reporting.report import write_report
 from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.studies.accuracy.command import accuracy
 from benchmarks.studies.calibration.command import calibration
+from benchmarks.studies.causal.command import causal
 from benchmarks.studies.certificate.command import certificate
 from benchmarks.studies.fadings import Asked, run_fadings
 from benchmarks.studies.scaling import draw_scaling, measure_scaling
@@ -53,6 +54,7 @@ FloatOrNone = float | None
 
 app.command()(accuracy)
 app.command()(calibration)
+app.command()(causal)
 app.command()(certificate)
 app.command()(study)
 

@@ -184,10 +184,11 @@ class Maker:
     def varied(self, scenario: Scenario, max_layers: int) -> Scenario:
         """The scenario with a link, memory that takes time, kinds of devices, or some of these."""
         link, memory, kinds = (bool(self.rng.random() < 0.6) for _ in range(3))
-        several, fleet, devices = scenario.num_budgets > 1, scenario.fleet, scenario.num_devices
+        # All have to spend something where each has a budget of its own, or a battery.
+        all_spend, fleet, devices = scenario.num_budgets != 1, scenario.fleet, scenario.num_devices
         changes: dict[str, Any] = {}
         if link:
-            changes["radio"] = self.link(1.0 if several else self.pick(0.0, 1.0))
+            changes["radio"] = self.link(1.0 if all_spend else self.pick(0.0, 1.0))
         profile = self.in_memory(scenario.workload.profile)
         batch = self.pick(None, 3)
         changes["workload"] = dataclasses.replace(
@@ -203,7 +204,7 @@ class Maker:
             kind = tuple(self.pick("a", "b", "c") for _ in range(devices))
             power = fleet.computing_power_w or self.powers(devices)
             fleet = dataclasses.replace(fleet, kind=kind, computing_power_w=power)
-            own = self.workload(max_layers, several)
+            own = self.workload(max_layers, all_spend)
             own = dataclasses.replace(own, profile=self.in_memory(own.profile))
             per_kind = {
                 "a": PerKind("a", own),

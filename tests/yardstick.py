@@ -1,10 +1,11 @@
 """What changes of the code must leave as it is: decisions, costs and scores on fixed seeds.
 
 ``python -m tests.yardstick record FILE`` plays every environment id and preset with OPEN, its
-versions and the shipped agents. ``python -m tests.yardstick compare FILE`` plays them again and
-compares bit for bit, which holds on one machine only: bits differ between processors.
-``python -m tests.yardstick keep`` writes what ``tests/test_yardstick.py`` compares with on any
-machine, and is for changes that are meant to change decisions, such as new random streams.
+versions and the shipped agents, and devices on batteries by rules. ``python -m tests.yardstick
+compare FILE`` plays them again and compares bit for bit, which holds on one machine only: bits
+differ between processors. ``python -m tests.yardstick keep`` writes what
+``tests/test_yardstick.py`` compares with on any machine, and is for changes that are meant to
+change decisions, such as new random streams.
 """
 
 import os
@@ -38,16 +39,25 @@ CASES = {
     "ASLStaleCSI-v0": ("stale-csi",),
     "ASLMismatch-v0": ("mismatch",),
     "ASLParallel-v0": ("parallel",),
+    "ASLHarvest-v0": ("harvest",),
 }
 """The presets that each environment id is played with, all that there are."""
 
 UNCOMPILED = "uncompiled/ASLParallel-v0"
 SERIES = ("split", "server_frequency", "delay", "energies", "energy", "queue")
 SCORES = ("mean_delay_s", "mean_energy_j", "frontier_delay_s", "frontier_gap", "priced_gap")
+CHARGES = ("battery", "harvest", "wait", "end_charge")
+SCORES_ON_BATTERIES = (
+    *("mean_delay_s", "mean_energy_j", "bound_s", "gap"),
+    *("mean_wait_s", "end_charge_s", "final_charge"),
+)
+RULES = ("harvest-drift", "ration", "myopic")
+"""The policies that play on batteries."""
+
 ROUNDED = "tqc"
 """The agent whose frequencies are its network's own sums, rounded as the processor does."""
 
-KEPT_PARTS = ("split", "mean_server_frequency", "delay", "energy", "scores")
+KEPT_PARTS = ("split", "mean_server_frequency", "mean_battery", "delay", "energy", "scores")
 
 
 def record(together: bool) -> Iterator[tuple[str, Arrays]]:
@@ -69,13 +79,16 @@ def record(together: bool) -> Iterator[tuple[str, Arrays]]:
                 else:
                     played = [each for _, each in evaluator.evaluate(entry.policy, SEEDS)]
                 for seed, series in zip(SEEDS, played, strict=True):
-                    scored = not together or evaluator.scenario.num_budgets == 1 or seed == 0
+                    scored = not together or evaluator.scenario.num_budgets <= 1 or seed == 0
                     score = evaluator.score(series, entry.name, seed) if scored else None
                     yield f"{case}/{seed}", _arrays(series, score)
     yield UNCOMPILED, uncompiled()
 
 
 def _entries(evaluator: Evaluator) -> Iterator[Entry]:
+    if evaluator.scenario.batteries is not None:
+        yield from build_suite(evaluator, agents=False, only=RULES).entries
+        return
     for entry in build_suite(evaluator).entries:
         is_version = isinstance(entry.policy, type) and issubclass(entry.policy, OPEN)
         if is_version or entry.kind == "agent":
@@ -109,8 +122,12 @@ def _arrays(series: EpisodeSeries, score: EpisodeScore | None) -> Arrays:
     arrays = {name: getattr(series, name) for name in SERIES}
     arrays["split"] = arrays["split"].astype(np.uint8)
     arrays["mean_server_frequency"] = series.server_frequency.mean(axis=1)
+    if series.battery is not None:
+        arrays |= {name: getattr(series, name) for name in CHARGES}
+        arrays["mean_battery"] = series.battery.mean(axis=1)
     if score is not None:
-        arrays["scores"] = np.array([getattr(score, name) for name in SCORES])
+        names = SCORES_ON_BATTERIES if score.on_batteries else SCORES
+        arrays["scores"] = np.array([getattr(score, name) for name in names])
     return arrays
 
 

@@ -184,4 +184,4 @@ class Features:
             for values, greatest in ((excess, GREATEST_EXCESS), (share, GREATEST_ENERGY))
             for option in cheapest
         ]
-        return np.concatenate(parts, axis=-1) - np.repeat([0.0, 1.0], len(PRICES))
+        return np.asarray(np.concatenate(parts, axis=-1) - np.repeat([0.0, 1.0], len(PRICES)))

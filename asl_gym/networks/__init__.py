@@ -1,11 +1,9 @@
 """From a torch module to its cuts, their costs, its two halves and their times; needs torch."""
 
-try:
+from asl_gym.extras import extra_needed
+
+with extra_needed("networks", __name__):
     import torch  # noqa: F401
-except ModuleNotFoundError as error:
-    raise ImportError(
-        'asl_gym.networks needs torch: pip install "asl-gym[networks]"', name="torch"
-    ) from error
 
 from asl_gym.networks.counting import NetworkError
 from asl_gym.networks.cuts import Cut

@@ -4,13 +4,11 @@ Needs torch. :class:`SplitTraining` trains in this process; :mod:`asl_gym.traini
 server and devices on a network.
 """
 
-try:
+from asl_gym.extras import extra_needed
+
+with extra_needed("training", __name__):
     import safetensors  # noqa: F401
     import torch  # noqa: F401
-except ModuleNotFoundError as error:
-    raise ImportError(
-        f'asl_gym.training needs {error.name}: pip install "asl-gym[training]"', name=error.name
-    ) from error
 
 from asl_gym.training.errors import TrainingError
 from asl_gym.training.records import RoundRecord

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from asl_gym.extras import not_installed
 from benchmarks.errors import BenchmarkError
 from benchmarks.jobs.engine import Outcome, Outcomes
 
@@ -38,7 +39,7 @@ class RayCluster:
         try:
             import ray
         except ImportError as error:
-            raise BenchmarkError("Ray is missing: pip install 'asl-gym[ray]'") from error
+            raise BenchmarkError(not_installed("ray", "ray")) from error
         self._ray: Any = ray
         self._jobs = jobs
         if not ray.is_initialized():

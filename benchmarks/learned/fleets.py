@@ -134,9 +134,9 @@ def _part(
     gap, beside = comparison.label.capitalize(), comparison.beside.label
     parts = [
         "Agents that act in a fleet of any size, trained on fleets of the scenario's size (its "
-        "own, and others drawn by the same law) and played on others without retraining, with "
-        f"{beside} beside them on the same traces. {gap} as above: IQM and interval over training "
-        f"seeds, for {beside} the mean.",
+        "own, and others drawn by the same law: how many, `fleets` in `agents/hyperparameters/` "
+        f"says) and played on others without retraining, with {beside} beside them on the same "
+        f"traces. {gap} as above: IQM and interval over training seeds, for {beside} the mean.",
         markdown(_shown(table)),
     ]
     for env_id, rows in table.groupby("env_id", sort=False):

@@ -37,6 +37,7 @@ TARGET = 0.95
 
 LEARNED = "learned"
 CERTIFICATE = "certificate"
+CAUSAL = "causal"
 CALIBRATION = "calibration"
 LEARNED_COLUMNS = [
     *("Policy", "Learns from", "Training [min]", "Priced gap [%]", "E/Ē"),
@@ -190,6 +191,11 @@ TABLES: dict[str, TableSource] = {
         for each in PAGE.environments
     },
     "certificate": TableSource(_certificate, "python -m benchmarks certificate", CERTIFICATE),
+    "causal": TableSource(
+        lambda results: (results / CAUSAL / "causal.md").read_text(encoding="utf-8").strip(),
+        "python -m benchmarks causal",
+        CAUSAL,
+    ),
     "changes": TableSource(_changes, "python -m benchmarks", DEFAULT_RUN),
     "fadings": TableSource(_fadings, "python -m benchmarks fadings", "fadings/default"),
     "harvest": TableSource(

@@ -33,6 +33,7 @@ from asl_gym import (
     Scenario,
     WarmStartOPEN,
 )
+from asl_gym.model.radio import Radio
 from asl_gym.policies.base import Policy
 from asl_gym.policies.harvest import catalogue
 from asl_gym.scoring.fitting import build_policy, observation_view_of, view_of
@@ -68,7 +69,7 @@ environment id."""
 TOLD_MORE: _Versions = {
     "ASLStaleCSI-v0": (("kalman-open", "OPEN, told the channel's law (Kalman)", KalmanOPEN),),
 }
-"""References that are told what the others have to find out."""
+"""References that are told what the others have to find out, the law of a radio's shadowing."""
 
 CLOCKS: tuple[Clock, ...] = ("max", "open")
 CLOCK_LABELS = {"max": "full clock", "open": "OPEN's clock"}
@@ -206,9 +207,10 @@ def _heuristics(evaluator: Evaluator) -> list[Entry]:
         entries = map(_on_batteries, catalogue.harvest_policies_for(scenario))
         own = (entry for entry in entries if entry.name not in untold)
         return [*own, *_fixed_splits(scenario, "max"), GREEDY_DELAY]
+    has_law = isinstance(scenario.radio, Radio)
     versions: tuple[tuple[Kind, _Versions], ...] = (
         ("OPEN", OPEN_VARIANTS),
-        ("baseline", TOLD_MORE),
+        ("baseline", TOLD_MORE if has_law else {}),
     )
     return [
         Entry("open", "OPEN", "OPEN", OPEN),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jinja2  # noqa: F401  # pandas writes LaTeX with it, and misses it only when all is played.
 import pandas as pd
 from matplotlib.figure import Figure
 

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from agents.bookkeeping import sha256_of
 from asl_gym import OPEN, evaluate, preset, with_settings
+from asl_gym.model.radio import Link
 from asl_gym.policies.base import scenario_of
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.errors import BenchmarkError
@@ -321,7 +322,10 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "agents.pretrained", module)
 
 
-COMMANDS_ON_A_SCENARIO = ("run", "study v", "fadings", "scaling", "certificate", "accuracy")
+COMMANDS_ON_A_SCENARIO = (
+    *("run", "study v", "fadings", "scaling"),
+    *("certificate", "causal", "accuracy"),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS_ON_A_SCENARIO)
@@ -418,6 +422,19 @@ def test_variants_of_open_take_part_on_their_environment_id(monkeypatch):
         ("patient-open", "OPEN"),
     ]
     assert entries[2].policy is OPEN
+
+
+@pytest.mark.parametrize(
+    ("env_id", "name"), [("ASLStaleCSI-v0", "stale-csi"), ("ASLHarvest-v0", "harvest")]
+)
+def test_policies_that_are_told_a_law_take_part_where_there_is_one(env_id, name):
+    told = {"kalman-open", "told-the-law"}
+    for radio, expected in ((preset(name).radio, 1), (Link(20e6, 40e6, 0.3, 1.0), 0)):
+        evaluator = Evaluator(env_id, scenario=preset(name).replace(radio=radio, horizon=2))
+        entries = build_suite(evaluator, agents=False).entries
+        assert len(told & {entry.name for entry in entries}) == expected
+        for entry in entries:
+            assert evaluator.seated(entry.policy)
 
 
 def test_agents_that_cannot_be_imported(monkeypatch, capsys):

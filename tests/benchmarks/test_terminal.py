@@ -1,7 +1,6 @@
-"""What commands print: in any encoding, within 100 columns, and which extra they lack."""
+"""What commands print: in any encoding and within 100 columns."""
 
 import io
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from asl_gym.extras import extra_told
 from asl_gym.terminal import speak_plainly_where_needed
 from benchmarks.reporting.tables import terminal_changes, terminal_ranking
 from benchmarks.terminal import output
@@ -100,30 +98,3 @@ def test_the_console_takes_nothing_for_markup(capsys):
 def test_every_character_of_ours_has_a_plain_stand_in():
     speak_plainly_where_needed()
     assert "Ē × 2 − 1 µs … † – λ".encode("ascii", "asl_gym_plain") == b"E x 2 - 1 us ... + - lambda"
-
-
-def test_a_missing_package_is_told_by_its_extra(capsys):
-    with pytest.raises(SystemExit) as ended, extra_told("agents"):
-        raise ModuleNotFoundError("No module named 'rich.box'", name="rich.box")
-    assert ended.value.code == 2
-    assert capsys.readouterr().err == (
-        "Error: the package 'rich' is not installed; it comes with the extra 'agents': "
-        "pip install 'asl-gym[agents]', or pip install -e '.[agents]' in a checkout\n"
-    )
-
-
-@pytest.mark.parametrize("name", ["agents.pretrained", "asl_gym.nowhere", None])
-def test_a_fault_of_our_own_is_no_missing_extra(name):
-    with pytest.raises(ModuleNotFoundError), extra_told("agents"):
-        raise ModuleNotFoundError("No module", name=name)
-
-
-def test_the_command_without_its_extra():
-    code = (
-        "import runpy, sys; sys.modules['typer'] = None;"
-        "runpy.run_module('benchmarks', run_name='__main__')"
-    )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert told.returncode == 2
-    assert "the package 'typer' is not installed" in told.stderr
-    assert told.stderr.count("\n") == 1

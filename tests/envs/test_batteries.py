@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asl_gym.arrays import Array, Splits
-from asl_gym.envs.actions import action_view
+from asl_gym.envs.actions import ON_BATTERIES, action_view
 from asl_gym.envs.batteries.views import PriceView
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.observations import ObservationCodec, observation_codec
@@ -21,6 +21,8 @@ from asl_gym.policies.open import OPEN
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation.checks import FieldError
+from tests.battery_strategies import scenarios_on_batteries
+from tests.strategies import seeds
 
 N, HORIZON = 3, 12
 BATTERIES = Batteries(rounds_per_day=6, capacity=3.0, initial_charge=0.5)
@@ -52,40 +54,32 @@ def played(env: ASLEnv, seed: int) -> list[Any]:
 # The model
 
 
-@given(
-    st.integers(0, 10**6),
-    st.sampled_from(["split", "price", "dict"]),
-    st.floats(0.5, 10.0),
-    st.floats(0.0, 1.0),
-)
-def test_rounds_are_those_of_the_model(
-    seed: int, view: str, capacity: float, initial: float
-) -> None:
-    batteries = Batteries(rounds_per_day=6, capacity=capacity, initial_charge=initial)
-    env = made(SMALL.replace(batteries=batteries), action_view=view)
+@given(scenarios_on_batteries(), seeds, st.sampled_from([*ON_BATTERIES]))
+def test_rounds_are_those_of_the_model(scenario: Scenario, seed: int, view: str) -> None:
+    batteries: Any = scenario.batteries
+    env = made(scenario, action_view=view)
     rounds = played(env, seed)
     delays, energies = options_of(env)
-    held = initial * capacity * env.scenario.fastest_energies
-    most, power = capacity * env.scenario.fastest_energies, batteries.trickle_power_w
-    start = held
+    unit, power = scenario.fastest_energies, batteries.trickle_power_w
+    most = batteries.capacity * unit
+    held = start = batteries.initial_charge * most
     for t, (_, reward, _, truncated, info) in enumerate(rounds):
         delay, energy = of(delays[t], info["split_index"]), of(energies[t], info["split_index"])
         waits = np.maximum(energy - held, 0.0) / power
         held = np.minimum(most, np.maximum(held - energy, 0.0) + env.trace.harvest_j[t])
-        ends = np.maximum(start - held, 0.0) / power * (t == HORIZON - 1)
+        ends = np.maximum(start - held, 0.0) / power * (t == scenario.horizon - 1)
         np.testing.assert_allclose(info["wait"], waits, rtol=1e-9, atol=1e-6)
         np.testing.assert_allclose(info["battery"], held, rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(info["end_charge"], ends, rtol=1e-9, atol=1e-6)
         np.testing.assert_array_equal(info["harvest"], env.trace.harvest_j[t])
         np.testing.assert_allclose(info["device_delay"], delay + waits + ends, rtol=1e-9)
         np.testing.assert_allclose(info["device_energy"], energy, rtol=1e-9)
-        unit = env.scenario.fastest_energies / power
-        share = -(info["device_delay"] - delays[t].min(axis=-1)) / unit
+        share = -(info["device_delay"] - delays[t].min(axis=-1)) / (unit / power)
         np.testing.assert_allclose(info["device_reward"], share, rtol=1e-7, atol=1e-9)
         assert reward == pytest.approx(info["device_reward"].sum())
         assert info["delay"] == pytest.approx(info["device_delay"].sum())
         assert (info["server_frequency"] == env.scenario.server.clock_max_hz).all()
-        assert truncated == (t == HORIZON - 1)
+        assert truncated == (t == scenario.horizon - 1)
         assert not {"queue", "cost"} & set(info)
         held = info["battery"]
 
@@ -177,29 +171,38 @@ def test_a_trace_without_weather_is_refused() -> None:
 # Observations
 
 
-@pytest.mark.parametrize("observation", ["flat", "devices"])
-@pytest.mark.parametrize("cloud_shown", [True, False])
-def test_observations_tell_what_is_there(observation: Any, cloud_shown: bool) -> None:
-    env = made(observation=observation, cloud_shown=cloud_shown)
-    rounds = [env.reset(seed=0)[0], *(result[0] for result in played(env, 0))]
-    held = SMALL.batteries.initial_charges(SMALL.fastest_energies)  # type: ignore[union-attr]
-    infos = [result[4] for result in played(env, 0)]
-    trace = env.trace
-    for t, shown in enumerate(rounds[:-1]):
+@given(scenarios_on_batteries(), seeds, st.sampled_from(["flat", "devices"]))
+def test_observations_tell_what_is_there(scenario: Scenario, seed: int, observation: Any) -> None:
+    batteries: Any = scenario.batteries
+    env = made(scenario, observation=observation)
+    rounds = played(env, seed)
+    held, day = batteries.initial_charges(scenario.fastest_energies), batteries.rounds_per_day
+    observations = [env.reset(seed=seed)[0], *(result[0] for result in rounds)]
+    trace, space = env.trace, env.observation_space
+    for t, (shown, (*_, info)) in enumerate(zip(observations[:-1], rounds, strict=True)):
         seen = env.codec.decode(shown)
-        np.testing.assert_allclose(seen.battery, held, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(seen.battery, held, rtol=1e-5, atol=1e-6 * held.max())
         np.testing.assert_allclose(seen.harvest, trace.harvest_j[t], rtol=1e-5)
         np.testing.assert_allclose(seen.uplink_bps, trace.uplink_bps[t], rtol=1e-5)
         np.testing.assert_allclose(seen.clock_hz, trace.clock_hz[t], rtol=1e-5)
-        assert seen.rounds_left == pytest.approx(1 - t / HORIZON)
-        assert seen.time_of_day == pytest.approx((t % 6 + 0.5) / 6)
+        assert seen.rounds_left == pytest.approx(1 - t / scenario.horizon)
+        assert seen.time_of_day == pytest.approx((t % day + 0.5) / day)
         assert seen.queue.shape == (0,)
-        if cloud_shown:
+        if batteries.cloud_shown:
             np.testing.assert_array_equal(seen.cloud, trace.cloud[t])
         else:
             assert seen.cloud is None
         np.testing.assert_allclose(env.codec.encode(seen), shown, rtol=1e-5, atol=1e-5)
-        held = infos[t]["battery"]
+        held = info["battery"]
+    for shown in observations:
+        assert (space.low < shown).all()
+        assert (shown < space.high).all()
+
+
+@pytest.mark.parametrize("cloud_shown", [True, False])
+def test_an_argument_says_whether_the_sky_is_shown(cloud_shown: bool) -> None:
+    env = made(cloud_shown=cloud_shown)
+    assert (env.codec.decode(env.reset(seed=0)[0]).cloud is not None) == cloud_shown
 
 
 def test_encoding_many_observations_equals_encoding_each() -> None:

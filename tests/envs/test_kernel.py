@@ -9,7 +9,7 @@ from gymnasium.vector.utils import iterate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asl_gym.envs.actions import ACTION_VIEWS, ActionViewName
+from asl_gym.envs.actions import ACTION_VIEWS, ON_BATTERIES, ActionViewName
 from asl_gym.envs.codec import Observation
 from asl_gym.envs.env import ASLEnv
 from asl_gym.envs.rewards import Reward, rewards_for
@@ -17,6 +17,7 @@ from asl_gym.envs.vector_env import ASLVectorEnv
 from asl_gym.model.demands import Knowledge
 from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
+from tests.battery_strategies import scenarios_on_batteries
 from tests.envs.reward_formulas import PlayedQueues, next_queue, rewards
 from tests.strategies import scenarios, seeds
 
@@ -127,24 +128,10 @@ def of_ids() -> st.SearchStrategy[Scenario]:
     )
 
 
-@settings(max_examples=240)
-@given(
-    st.one_of(scenarios(), of_ids()), seeds, st.sampled_from((1, 3, 7, 8)),
-    st.fixed_dictionaries({
-        "action_view": st.sampled_from(VIEWS), "observation": st.sampled_from(OBSERVATIONS),
-        "reward": st.sampled_from(rewards_for(False)),
-    }),
-    st.fixed_dictionaries({
-        "schedule": st.sampled_from(["sequential", "parallel"]),
-        "knowledge": st.builds(Knowledge, st.integers(0, 2), st.sampled_from((1.0, 2.0))),
-    }),
-    st.sampled_from(AUTORESET),
-)  # fmt: skip
-def test_a_row_is_the_scalar_environment_to_the_last_bit(
-    scenario: Scenario, seed: int, rows: int, arguments: Any, rules: Any, mode: AutoresetMode
+def assert_rows_are_alone(
+    scenario: Scenario, seed: int, rows: int, arguments: Any, mode: AutoresetMode
 ) -> None:
     """Over two episodes and the reset between them, whatever the number of rows."""
-    scenario = scenario.replace(**rules)
     envs = ASLVectorEnv(rows, scenario, autoreset_mode=mode, **arguments)
     alone = [ASLEnv(scenario, **arguments) for _ in range(rows)]
     firsts = [env.reset(seed=seed + i)[0] for i, env in enumerate(alone)]
@@ -173,6 +160,43 @@ def test_a_row_is_the_scalar_environment_to_the_last_bit(
             observed, reward, *_ = envs.step(actions)
             assert not reward.any()
         np.testing.assert_array_equal(observed, np.stack(firsts))
+
+
+ROWS = st.sampled_from((1, 3, 7, 8))
+
+
+@settings(max_examples=240)
+@given(
+    st.one_of(scenarios(), of_ids()), seeds, ROWS,
+    st.fixed_dictionaries({
+        "action_view": st.sampled_from(VIEWS), "observation": st.sampled_from(OBSERVATIONS),
+        "reward": st.sampled_from(rewards_for(False)),
+    }),
+    st.fixed_dictionaries({
+        "schedule": st.sampled_from(["sequential", "parallel"]),
+        "knowledge": st.builds(Knowledge, st.integers(0, 2), st.sampled_from((1.0, 2.0))),
+    }),
+    st.sampled_from(AUTORESET),
+)  # fmt: skip
+def test_a_row_is_the_scalar_environment_to_the_last_bit(
+    scenario: Scenario, seed: int, rows: int, arguments: Any, rules: Any, mode: AutoresetMode
+) -> None:
+    assert_rows_are_alone(scenario.replace(**rules), seed, rows, arguments, mode)
+
+
+@given(
+    scenarios_on_batteries(), seeds, ROWS,
+    st.fixed_dictionaries({
+        "action_view": st.sampled_from([*ON_BATTERIES]),
+        "observation": st.sampled_from(OBSERVATIONS),
+        "reward": st.sampled_from(rewards_for(True)),
+    }),
+    st.sampled_from(AUTORESET),
+)  # fmt: skip
+def test_a_row_on_batteries_is_the_scalar_environment_to_the_last_bit(
+    scenario: Scenario, seed: int, rows: int, arguments: Any, mode: AutoresetMode
+) -> None:
+    assert_rows_are_alone(scenario, seed, rows, arguments, mode)
 
 
 @pytest.mark.parametrize("view", ["split", "multi_discrete", "box"])

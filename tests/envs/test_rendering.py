@@ -351,7 +351,7 @@ def test_missing_matplotlib_is_an_error_that_names_the_extra(
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     picture._KEPT.clear()
-    with pytest.raises(DependencyNotInstalled, match=r'pip install "asl-gym\[plot\]"'):
+    with pytest.raises(DependencyNotInstalled, match=r"pip install 'asl-gym\[plot\]'"):
         render_rgb(view_after())
     assert render_ansi(view_after())
 

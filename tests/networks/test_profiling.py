@@ -392,5 +392,5 @@ def test_a_layer_that_takes_no_tuple_is_named_in_a_chain() -> None:
 def test_without_torch_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "asl_gym.networks")
-    with pytest.raises(ImportError, match=r'pip install "asl-gym\[networks\]"'):
+    with pytest.raises(ImportError, match=r"pip install 'asl-gym\[networks\]'"):
         importlib.import_module("asl_gym.networks")

@@ -10,39 +10,12 @@ from asl_gym import Scenario, preset
 from asl_gym.arrays import Array
 from asl_gym.model.batteries import Batteries
 from asl_gym.scoring.fitting import view_of
-from tests.strategies import Maker
 
 
 def short_scenario(**changes: Any) -> Scenario:
     """The preset with three devices and two days of 24 rounds, and other batteries."""
     batteries = Batteries(**{"rounds_per_day": 24, "capacity": 16.0} | changes)
     return preset("harvest").with_num_devices(3).replace(batteries=batteries, horizon=48)
-
-
-def made_scenario(number: int) -> Scenario:
-    """A small made-up scenario on batteries."""
-    made = Maker(number)
-    cloudy = made.or_else(made.rng.uniform(0.0, 1.0), 0.0)
-    batteries = Batteries(
-        trickle_power_w=made.log(1e-3, 1.0),
-        capacity=made.log(0.5, 20.0),
-        initial_charge=made.pick(0.0, 1.0, made.rng.uniform(0.0, 1.0)),
-        mean_harvest=made.or_else(made.log(0.1, 4.0), 0.0),
-        sun_share=made.rng.uniform(0.0, 1.0),
-        floor_share=made.or_else(made.rng.uniform(0.0, 1.0), 0.0),
-        rounds_per_day=int(made.rng.integers(1, 9)),
-        cloud_factors=(cloudy, cloudy + made.rng.uniform(0.0, 2.0)),
-        cloud_persistence=made.rng.uniform(0.0, 1.0),
-        cloud_shown=bool(made.rng.integers(2)),
-    )
-    return Scenario(
-        fleet=made.fleet(3),
-        server=made.server(),
-        radio=made.radio(),
-        workload=made.workload(4, payload=True),
-        batteries=batteries,
-        horizon=int(made.rng.integers(1, 13)),
-    )
 
 
 def played(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from asl_gym import Scenario, preset
 from asl_gym.arrays import Array
@@ -19,7 +20,8 @@ from asl_gym.policies.harvest.told_law import Belief, ToldTheLaw
 from asl_gym.scoring.hindsight import KnownEpisode, hindsight_bound
 from asl_gym.solvers.charge_levels import Battery
 from asl_gym.validation.checks import FieldError
-from tests.policies.harvest import made_scenario, played, short_scenario
+from tests.battery_strategies import scenarios_on_batteries
+from tests.policies.harvest import played, short_scenario
 
 
 def with_radio(scenario: Scenario, **changes: Any) -> Scenario:
@@ -34,9 +36,10 @@ def bounds(scenario: Scenario, seeds: range) -> Array:
     return np.array([each.device_bound for each in found])
 
 
-@pytest.mark.parametrize("number", range(12))
-def test_no_policy_is_below_the_bound(number: int) -> None:
-    scenario, seeds = made_scenario(number), range(2)
+@settings(max_examples=30)
+@given(scenarios_on_batteries())
+def test_no_policy_is_below_the_bound(scenario: Scenario) -> None:
+    seeds = range(2)
     least = bounds(scenario, seeds)
     for entry in harvest_policies_for(scenario):
         build: Any = entry.policy

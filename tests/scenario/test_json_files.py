@@ -18,7 +18,7 @@ from asl_gym.scenario.presets import preset
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation.checks import FieldError
 from asl_gym.validation.json_files import JsonFileError, read_json
-from tests.strategies import scenarios
+from tests.battery_strategies import all_scenarios
 
 DEFAULT = preset("default")
 TEXT = json.dumps(DEFAULT.to_dict())
@@ -68,7 +68,7 @@ def test_every_encoding_of_json_is_read(encoding: str, tmp_path: Path) -> None:
     assert NetworkProfile.from_json(written(tmp_path, profile)) == DEFAULT.workload.profile
 
 
-@given(scenario=scenarios())
+@given(scenario=all_scenarios())
 def test_every_scenario_survives_a_file(scenario: Scenario, tmp_path_factory: Any) -> None:
     path = tmp_path_factory.getbasetemp() / "scenario.json"
     scenario.to_json(path)

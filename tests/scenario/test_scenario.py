@@ -19,7 +19,7 @@ from asl_gym.scenario.building import load_scenario
 from asl_gym.scenario.presets import preset, preset_names
 from asl_gym.scenario.scenario import Scenario
 from asl_gym.validation.checks import FieldError
-from tests.strategies import scenarios
+from tests.battery_strategies import all_scenarios
 
 DEFAULT = preset("default")
 PARTS = "fleet", "server", "radio", "workload", "budget"
@@ -45,7 +45,7 @@ def test_presets_survive_a_file(name: str, tmp_path: Path) -> None:
         assert read.V == preset(name).V
 
 
-@given(scenarios())
+@given(all_scenarios())
 def test_every_scenario_survives_plain_data(scenario: Scenario) -> None:
     assert Scenario.from_dict(scenario.to_dict()) == scenario
 

@@ -18,6 +18,7 @@ from asl_gym.envs.rendering.canvas import Canvas
 from asl_gym.envs.rendering.meters import Charges, Energy, Queue, Queues
 from asl_gym.envs.rendering.panels import Delays, Header, Layout, Splits
 from asl_gym.envs.rendering.round_view import RoundView
+from asl_gym.extras import not_installed
 from asl_gym.picture_style import in_style
 
 __all__ = ["RoundPicture", "render_rgb"]
@@ -88,9 +89,7 @@ def render_rgb(view: RoundView) -> NDArray[np.uint8]:
             try:
                 _KEPT[layout] = RoundPicture(layout)
             except ImportError as error:
-                raise DependencyNotInstalled(
-                    'rendering pictures needs matplotlib: pip install "asl-gym[plot]"'
-                ) from error
+                raise DependencyNotInstalled(not_installed("matplotlib", "plot")) from error
             if len(_KEPT) > MOST_KEPT:
                 _KEPT.popitem(last=False)
         _KEPT.move_to_end(layout)

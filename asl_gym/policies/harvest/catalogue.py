@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from asl_gym.model.radio import Radio
 from asl_gym.policies.base import Policy
 from asl_gym.policies.harvest.prices import ConstantPrice, DriftPlusPenalty, Myopic
 from asl_gym.policies.harvest.ration import RationToSunrise
@@ -21,7 +22,8 @@ class HarvestEntry(NamedTuple):
         name: For results.
         label: For people.
         policy: Builds it from an environment or scenario.
-        told_more: Whether it is told laws that the others have to find out.
+        told_more: Whether it is told laws that the others have to find out, of a radio's shadowing
+            among them.
         of_preset: Whether it fits the devices of the preset ``harvest`` alone.
     """
 
@@ -56,6 +58,11 @@ HARVEST_POLICIES = (
 
 
 def harvest_policies_for(scenario: Scenario) -> tuple[HarvestEntry, ...]:
-    """The policies that fit a scenario with batteries."""
+    """The policies that fit a scenario with batteries: none by a law that its channel lacks."""
     shipped = scenario.fleet == preset("harvest").fleet
-    return tuple(each for each in HARVEST_POLICIES if shipped or not each.of_preset)
+    has_law = isinstance(scenario.radio, Radio)
+    return tuple(
+        each
+        for each in HARVEST_POLICIES
+        if (shipped or not each.of_preset) and (has_law or not each.told_more)
+    )

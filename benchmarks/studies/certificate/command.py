@@ -7,6 +7,7 @@ import typer
 
 from asl_gym import Scenario, with_settings
 from asl_gym.compiling import COMPILED
+from asl_gym.extras import not_installed
 from asl_gym.scenario.overlays import parse_settings
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.provenance import write_provenance
@@ -69,6 +70,6 @@ def _check_installed() -> None:
     try:
         import pyscipopt  # noqa: F401
     except ImportError as error:
-        raise BenchmarkError('SCIP is missing: pip install "asl-gym[dev]"') from error
+        raise BenchmarkError(not_installed("pyscipopt", "dev")) from error
     if not COMPILED:
         raise BenchmarkError("NUMBA_DISABLE_JIT is set: without numba the search takes hours")
