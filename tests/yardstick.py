@@ -54,9 +54,6 @@ SCORES_ON_BATTERIES = (
 RULES = ("harvest-drift", "ration", "myopic")
 """The policies that play on batteries."""
 
-ROUNDED = "tqc"
-"""The agent whose frequencies are its network's own sums, rounded as the processor does."""
-
 KEPT_PARTS = ("split", "mean_server_frequency", "mean_battery", "delay", "energy", "scores")
 
 
@@ -171,7 +168,7 @@ def kept() -> Arrays:
     recorded: Arrays = {}
     for name, arrays in record(together=True):
         for part in KEPT_PARTS:
-            if part in arrays and (part == "split" or f"/{ROUNDED}/" not in name):
+            if part in arrays:
                 recorded[f"{name}/{part}"] = arrays[part]
     return recorded
 
