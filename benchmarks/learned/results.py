@@ -35,7 +35,8 @@ class LearnedResults:
             ``signal``, ``steps`` and ``training_seconds`` (medians over training seeds).
         seed_gaps: Mean gap on the common traces; a row per ``agent``, ``training_seed``.
         shipped: The median training seed of each agent that was trained on it.
-        curves: Learning curves, a row per ``agent``, ``training_seed``, ``steps``.
+        curves: Learning curves of agents that were trained on the id, a row per ``agent``,
+            ``training_seed``, ``steps``.
         energy_budget: The energy budget of the whole system [J a round]; none on batteries.
         validation: Gaps on the learning curves' traces of what agents are compared with.
         left_out: Policies whose episodes are not all there.
@@ -83,6 +84,8 @@ def load_environment(
     episodes = _with_best_fixed(folder, episodes)
     shown = [name for name in environment.algorithms if name in set(episodes["agent"])]
     trained = [run for run in own if run.name in set(episodes["policy"])]
+    # The curve of an agent that is carried here is of other validation traces.
+    trained_here = [run for run in trained if run.algorithm not in environment.carried]
     schemes = episodes[_not_single_splits(episodes, policies)]
     table = compare(schemes, comparison.references(kinds))
     agents = episodes[episodes["agent"].isin(shown)].dropna(subset=comparison.gap)
@@ -99,7 +102,7 @@ def load_environment(
             for name in shown
             if name not in environment.carried
         },
-        curves=_curves(trained, comparison.gap),
+        curves=_curves(trained_here, comparison.gap),
         energy_budget=_energy_budget(episodes),
         validation=read_validation(folder),
         left_out=left_out,

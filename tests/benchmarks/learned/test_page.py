@@ -32,6 +32,7 @@ from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.jobs.processes import Processes
 from benchmarks.learned import progress, runs, training
 from benchmarks.learned.page import PAGE, Page, PageEnvironment
+from benchmarks.learned.results import load_environment
 from benchmarks.learned.runs import Run, runs_of
 from benchmarks.playing.episode_log import read_episodes
 from benchmarks.playing.run_folder import RunFolder
@@ -102,6 +103,16 @@ def whole(small_page: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def weights(path: Path) -> list[torch.Tensor]:
     return list(PPO.load(path, device="cpu").policy.state_dict().values())
+
+
+def test_an_agent_that_is_carried_has_no_learning_curve_here(whole):
+    (own,) = SMALL.environments
+    carried = dataclasses.replace(own, carried=own.algorithms)
+    for environment, curves in ((own, 4), (carried, 0)):
+        found = load_environment(SMALL, environment, whole / "runs", whole / "out")
+        assert found is not None
+        assert found.algorithms == ("ppo",)
+        assert len(found.curves) == curves
 
 
 def test_an_interrupted_run_goes_on_to_the_same_number_of_steps(whole):
