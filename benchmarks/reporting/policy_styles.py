@@ -87,7 +87,7 @@ STYLES = {
     "hybrid": PolicyStyle(GREEN, "D"),
     "shared": PolicyStyle(BLUE, "D", HOLLOW),
     "device_ppo": PolicyStyle(BLUE, "p"),
-    "generalist": PolicyStyle(ORANGE, "D"),
+    "generalist": PolicyStyle(ORANGE, "<"),
     "ppo": PolicyStyle(PURPLE, "P"),
     "ppo_lagrangian": PolicyStyle(GREEN, "P", HOLLOW),
     "recurrent_ppo": PolicyStyle(SKY, "X"),

@@ -102,7 +102,7 @@ def test_fixed_splits_of_one_clock_look_alike() -> None:
 
 
 def test_an_unknown_policy_looks_the_same_in_every_process() -> None:
-    assert policy_style("SplitByRate") == PolicyStyle(style.ORANGE, "p", full=False)
+    assert policy_style("SplitByRate") == PolicyStyle(style.BLUE, "v", full=False)
     looks = {policy_style(f"mine-{number}") for number in range(40)}
     assert not looks & set(STYLES.values())
     assert len(looks) > 20

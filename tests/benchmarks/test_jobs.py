@@ -119,7 +119,7 @@ def test_a_worker_that_dies_costs_its_task_alone(tmp_path: Path) -> None:
     tasks = [(number, str(tmp_path / "mark")) for number in range(5)]
     outcomes = list(Processes(1).run(dies_once, tasks))
     assert sorted(each.value for each in outcomes) == [0, 1, 2, 3, 4]
-    assert [each.value for each in outcomes[:2]] == [0, 1]
+    assert sorted(each.value for each in outcomes[:2]) == [0, 1]
 
 
 def test_workers_that_always_die_end_the_run() -> None:

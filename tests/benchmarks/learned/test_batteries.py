@@ -57,14 +57,15 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def cells_of(page: str, label: str) -> dict[str, str]:
-    """The first line of a policy in a page's tables, by column."""
-    lines = page.splitlines()
-    place = next(i for i, line in enumerate(lines) if line.startswith(f"| {label} "))
-    header = next(line for line in reversed(lines[:place]) if line.startswith("| Policy"))
-    split = (
-        [cell.strip() for cell in line.strip("|").split("|")] for line in (header, lines[place])
-    )
-    return dict(zip(*split, strict=True))
+    """The lines of a policy in a page's tables, by column; later tables go before."""
+    lines, cells = page.splitlines(), {}
+    for place in (i for i, line in enumerate(lines) if line.startswith(f"| {label} ")):
+        header = next(line for line in reversed(lines[:place]) if line.startswith("| Policy"))
+        split = (
+            [cell.strip() for cell in line.strip("|").split("|")] for line in (header, lines[place])
+        )
+        cells |= dict(zip(*split, strict=True))
+    return cells
 
 
 def test_the_table_is_of_the_gap_to_the_bound(whole):
