@@ -12,7 +12,7 @@ from benchmarks.reporting.tables import AT_MINIMUM_ENERGY
 
 __all__ = ["environment_table", "scores_and_means"]
 
-SCORES = ("gap [%]", "Gap [%]", "traces resampled too", "E/Ē", "Better than", "Difference to")
+SCORES = ("Priced gap", "Gap [%]", "traces resampled too", "E/Ē", "Better than", "Difference to")
 """Parts of the names of the columns that say how good a policy is."""
 
 
