@@ -58,7 +58,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def cells_of(page: str, label: str) -> dict[str, str]:
     """The lines of a policy in a page's tables, by column; later tables go before."""
-    lines, cells = page.splitlines(), {}
+    lines = page.splitlines()
+    cells: dict[str, str] = {}
     for place in (i for i, line in enumerate(lines) if line.startswith(f"| {label} ")):
         header = next(line for line in reversed(lines[:place]) if line.startswith("| Policy"))
         split = (
