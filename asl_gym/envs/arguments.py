@@ -136,5 +136,8 @@ def _check_harvest(harvest: Any, scenario: Scenario) -> None:
     if scenario.batteries is None:
         raise FieldError("harvest", harvest, "to leave it out where devices have no batteries")
     if scenario.batteries.cloud_shown:
-        allowed = "False (cloud_shown=False) with measured harvests, which tell nothing of the sky"
+        allowed = (
+            "False with measured harvests, which tell nothing of the sky (cloud_shown=False, or "
+            "--set batteries.cloud_shown=false)"
+        )
         raise FieldError("batteries.cloud_shown", True, allowed)
