@@ -104,6 +104,14 @@ class KnownEpisode(NamedTuple):
             batteries.trickle_power_w,
         )
 
+    def battery(self, device: int) -> Battery:
+        """One device's battery, for compiled loops."""
+        return Battery(
+            float(self.capacity[device]),
+            float(self.trickle_power_w),
+            float(self.initial_charge[device]),
+        )
+
     def check(self) -> None:
         """Raises a :class:`FieldError` where shapes or values are not as described."""
         rounds, devices, _ = self.delay.shape
@@ -178,11 +186,7 @@ def hindsight_bound(episode: KnownEpisode, levels: int = LEVELS) -> HindsightBou
     charge = np.empty((devices, rounds + 1))
     found = np.empty((2, devices))
     for n in range(devices):
-        battery = Battery(
-            float(episode.capacity[n]),
-            float(episode.trickle_power_w),
-            float(episode.initial_charge[n]),
-        )
+        battery = episode.battery(n)
         device = [np.ascontiguousarray(each[:, n]) for each in episode[:3]]
         delay, energy, harvest = (each.astype(float, copy=False) for each in device)
         found[0, n] = _solve(delay, energy, harvest, battery, episode.charges_end, values)

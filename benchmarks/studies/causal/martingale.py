@@ -28,7 +28,7 @@ from asl_gym.scoring.hindsight import KnownEpisode
 from asl_gym.solvers.charge_levels import Battery, lower_by_option
 from asl_gym.validation.checks import FieldError, whole_number
 from benchmarks.studies.causal.luck import draws_after
-from benchmarks.studies.causal.relaxation import battery_of, kernel
+from benchmarks.studies.causal.relaxation import kernel
 
 __all__ = ["DRAWS", "Martingale"]
 
@@ -94,7 +94,7 @@ class Martingale:
                 law = self._ahead[n], self._middles, self._harvest[n], self._stays
                 known: Any = tuple(np.ascontiguousarray(each[:, n]) for each in realised)
                 taken: Any = tuple(np.ascontiguousarray(each[:, :, n]) for each in drawn)
-                _fill(first + 1, known, taken, law, battery_of(episode, n), penalties[n])
+                _fill(first + 1, known, taken, law, episode.battery(n), penalties[n])
         return np.moveaxis(penalties, 0, 1)
 
 

@@ -55,7 +55,7 @@ from asl_gym.scoring.hindsight import ROUNDING, KnownEpisode
 from asl_gym.solvers.charge_levels import Battery, fill_end
 from asl_gym.validation.checks import FieldError, whole_number
 
-__all__ = ["LEVELS", "battery_of", "kernel", "penalties_along", "relaxed_bound"]
+__all__ = ["LEVELS", "kernel", "penalties_along", "relaxed_bound"]
 
 LEVELS = 2**15
 """Levels n of a battery. With twice as many the gap of the mark that is told the law falls by 0.03%
@@ -75,15 +75,6 @@ def kernel(function: Function) -> Function:
     """
     jit: Any = numba.njit(nogil=True, error_model="numpy")
     return jit(function)  # type: ignore[no-any-return]
-
-
-def battery_of(episode: KnownEpisode, device: int) -> Battery:
-    """One device's battery."""
-    return Battery(
-        float(episode.capacity[device]),
-        float(episode.trickle_power_w),
-        float(episode.initial_charge[device]),
-    )
 
 
 def relaxed_bound(episode: KnownEpisode, penalties: Array, levels: int = LEVELS) -> Array:
@@ -110,7 +101,7 @@ def relaxed_bound(episode: KnownEpisode, penalties: Array, levels: int = LEVELS)
         raise FieldError("levels", levels, f"a multiple of {penalties.shape[2] - 1}")
     found = np.empty(devices)
     for n in range(devices):
-        battery = battery_of(episode, n)
+        battery = episode.battery(n)
         device = [np.ascontiguousarray(each[:, n], float) for each in (*episode[:3], penalties)]
         delay, energy, harvest, paid = device
         value, greatest = _solve(delay, energy, harvest, battery, episode.charges_end, paid, levels)
