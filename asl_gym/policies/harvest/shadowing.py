@@ -39,6 +39,7 @@ class ShadowingChain:
         levels: Number of levels K, >= 2.
 
     Attributes:
+        ends: Stationary probability below the ends of levels, from 0 to 1, shape (K + 1,).
         probabilities: Stationary probability of each level, shape (K,).
         transitions: Probability of each level, given the last round's, shape (K, K).
 
@@ -51,18 +52,18 @@ class ShadowingChain:
         self.levels, self._radio, self._fleet = levels, radio, scenario.fleet
         self._snr = channel.mean_snr(scenario.fleet, radio)
         inner = ndtr(np.linspace(-EXTENT, EXTENT, levels - 1))
-        self._ends = np.concatenate([[0.0], inner, [1.0]])
-        self.probabilities = np.diff(self._ends)
+        self.ends = np.concatenate([[0.0], inner, [1.0]])
+        self.probabilities = np.diff(self.ends)
         points = self._within(np.arange(levels)[:, None], (np.arange(POINTS) + 0.5) / POINTS)
         self._centres = self._gain(points.mean(axis=1))
         rho = radio.shadowing_correlation
         spread = max(np.sqrt(1.0 - rho**2), 1e-12)
-        below = ndtr((ndtri(self._ends) - rho * points[..., None]) / spread)
+        below = ndtr((ndtri(self.ends) - rho * points[..., None]) / spread)
         self.transitions = np.diff(below, axis=-1).mean(axis=1)
 
     def _within(self, level: Any, share: Array) -> Array:
         """The deviation below which so much of a level's probability lies; arguments broadcast."""
-        return np.asarray(ndtri(self._ends[level] + share * self.probabilities[level]))
+        return np.asarray(ndtri(self.ends[level] + share * self.probabilities[level]))
 
     def _gain(self, deviations: Array) -> Array:
         return np.asarray(10.0 ** (self._radio.shadowing_std_db * deviations / 10.0))
@@ -105,7 +106,7 @@ class ShadowingChain:
 
     def _holds(self, rate: Array, snr: Array) -> Array:
         """1 for levels whose rates reach from below a rate to above it, without block fading."""
-        gain = self._gain(ndtri(np.clip(self._ends, 1e-12, 1.0 - 1e-12)))[:, None]
+        gain = self._gain(ndtri(np.clip(self.ends, 1e-12, 1.0 - 1e-12)))[:, None]
         ends = channel.rates(snr, np.repeat(gain, len(snr), axis=1), None, self._radio).T
         shown, slip = rate[..., None], 1.0 + EDGE
         within = (ends[:, :-1] <= shown * slip) & (shown <= ends[:, 1:] * slip)

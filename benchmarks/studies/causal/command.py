@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from asl_gym.model.radio import cellular
 from asl_gym.policies.harvest.known import batteries_of
-from asl_gym.policies.harvest.shadowing import ShadowingChain
 from asl_gym.scenario.overlays import parse_settings
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.playing.configuration import Configuration
@@ -48,7 +48,7 @@ def causal(
         )
         evaluator = Evaluator(ENV_ID, scenario=configuration.scenario)
         batteries_of(evaluator.scenario)
-        ShadowingChain(evaluator.scenario)  # Raises without a law that could be told.
+        cellular(evaluator.scenario.device_radio, "a law of shadowing")
         names = dict.fromkeys(policy or (TOLD_THE_LAW.name, *TUNED_RULES))
         entries = [entry for name in names for entry in contenders(name, evaluator)]
         console = output()

@@ -100,9 +100,7 @@ class Martingale:
 
 def _middles(chain: ShadowingChain) -> Array:
     """The mean deviation of each level of shadowing, shape (K,)."""
-    ends = ndtri(np.clip(np.concatenate([[0.0], np.cumsum(chain.probabilities)]), 0.0, 1.0))
-    ends[-1] = np.inf
-    return np.asarray(-np.diff(norm.pdf(ends)) / chain.probabilities)
+    return np.asarray(-np.diff(norm.pdf(ndtri(chain.ends))) / chain.probabilities)
 
 
 @kernel
