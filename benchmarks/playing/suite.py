@@ -186,8 +186,9 @@ def build_suite(
         BenchmarkError: If a name is taken or unknown, a user's policy cannot be built, or the
             agents cannot be imported.
     """
-    entries = [*_heuristics(evaluator), *user_entries(user_policies, evaluator)]
     left_out = _untold(evaluator)
+    told = (entry for entry in _heuristics(evaluator) if entry.name not in left_out)
+    entries = [*told, *user_entries(user_policies, evaluator)]
     heuristics_suffice = only and all(
         any(entry.is_called(name) for entry in entries) for name in only
     )
@@ -203,10 +204,8 @@ def build_suite(
 def _heuristics(evaluator: Evaluator) -> list[Entry]:
     scenario = evaluator.scenario
     if scenario.batteries is not None:
-        untold = _untold(evaluator)
-        entries = map(_on_batteries, catalogue.harvest_policies_for(scenario))
-        own = (entry for entry in entries if entry.name not in untold)
-        return [*own, *_fixed_splits(scenario, "max"), GREEDY_DELAY]
+        made_for_them = map(_on_batteries, catalogue.harvest_policies_for(scenario))
+        return [*made_for_them, *_fixed_splits(scenario, "max"), GREEDY_DELAY]
     has_law = isinstance(scenario.radio, Radio)
     versions: tuple[tuple[Kind, _Versions], ...] = (
         ("OPEN", OPEN_VARIANTS),
