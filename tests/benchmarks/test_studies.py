@@ -127,11 +127,11 @@ def test_changed_code_makes_jobs_missing_and_keeps_the_old(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(tmp_path, "study", str(file))
-    kept = set((tmp_path / "store").rglob("*.json"))
+    kept = set(_stored(tmp_path))
     monkeypatch.setattr(episodes, "code_of", lambda entry: {"asl_gym": "another"})
     run(tmp_path, "study", str(file))
-    assert len(set((tmp_path / "store").rglob("*.json"))) == 2 * len(kept)
-    assert kept < set((tmp_path / "store").rglob("*.json"))
+    assert len(set(_stored(tmp_path))) == 2 * len(kept)
+    assert kept < set(_stored(tmp_path))
 
 
 def test_more_policies_play_themselves_alone(
@@ -244,23 +244,23 @@ def test_every_scheme_of_the_catalogue_is_in_a_study(name: str, schedule: Any) -
 
 
 def test_a_killed_study_goes_on_to_the_same_rows(file: Path, tmp_path: Path) -> None:
-    """Killed with its workers at random moments, until it ends."""
-    options = ["--rounds", "200", "--seeds", "12", "--set", "num_devices=100"]
+    """Killed with its workers as soon as so many jobs are stored, and in the end not."""
+    options = ["--rounds", "100", "--seeds", "6", "--set", "num_devices=60"]
     run(tmp_path / "whole", "study", str(file), *options, "--jobs", "2")
+    jobs = len(_stored(tmp_path / "whole"))
     command = [sys.executable, "-m", "benchmarks", "study", str(file), *options, "--jobs", "2"]
-    killed, rng, status = tmp_path / "killed", np.random.default_rng(0), None
-    kills = 0
-    while status is None:
+    killed = tmp_path / "killed"
+    for enough in (1, jobs // 3, jobs + 1):
         process = subprocess.Popen(
             [*command, "--out", str(killed)], stdout=subprocess.DEVNULL, start_new_session=True
         )
-        try:
-            status = process.wait(2.5 + 3.0 * kills * rng.random() if kills < 3 else None)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            kills += 1
-    assert status == 0
+        while process.poll() is None:
+            if len(_stored(killed)) >= enough:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            time.sleep(0.01)
+        assert process.returncode == (0 if enough > jobs else -signal.SIGKILL)
+        assert enough > jobs or enough <= len(_stored(killed)) < jobs
     for name in ("rows", "knobs"):
         pd.testing.assert_frame_equal(
             rows_of(killed / "mine", name), rows_of(tmp_path / "whole" / "mine", name)
@@ -272,7 +272,7 @@ def test_workers_end_with_the_study(file: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "study", str(file), *options]
     process = subprocess.Popen([*command, "--out", str(tmp_path)], stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 300
-    while not list((tmp_path / "store").rglob("*.json")):
+    while not _stored(tmp_path):
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.05)
@@ -283,6 +283,11 @@ def test_workers_end_with_the_study(file: Path, tmp_path: Path) -> None:
     while any(map(_is_alive, workers)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def _stored(folder: Path) -> list[Path]:
+    """The jobs that a study has stored."""
+    return list((folder / "store").rglob("*.json"))
 
 
 def _offspring(process: int) -> set[int]:
