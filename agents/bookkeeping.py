@@ -1,10 +1,9 @@
-"""What runs and results keep of themselves: whole files, hashes, commits, differences."""
+"""What runs and results keep of themselves: whole files, hashes, differences."""
 
 import functools
 import hashlib
 import importlib.resources
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,7 @@ from asl_gym.whole_files import remove_parts, replacing, write_json, write_whole
 
 __all__ = [
     "SOURCES",
-    "current_commit",
     "differences",
-    "last_commit_of",
     "remove_parts",
     "replacing",
     "sha256_of",
@@ -48,26 +45,6 @@ def source_sha256(*packages: str) -> str:
             name = f"{package}/{path.relative_to(folder).as_posix()}"
             digest.update(f"{name} {sha256_of(path)}\n".encode())
     return digest.hexdigest()
-
-
-def current_commit() -> str | None:
-    """The checkout's commit, marked ``-dirty`` where files differ; ``None`` if it is not known."""
-    asked = ("describe", "--always", "--dirty", "--exclude=*", "--abbrev=12")
-    return _git(Path(__file__).parent, *asked)
-
-
-def last_commit_of(path: Path) -> str | None:
-    """The last commit that changed a file; ``None`` if it is not known."""
-    return _git(path.parent, "log", "-1", "--format=%h", "--abbrev=12", "--", path.name) or None
-
-
-def _git(place: Path, *asked: str) -> str | None:
-    command = ("git", "--no-optional-locks", *asked)
-    try:
-        answer = subprocess.run(command, cwd=place, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return answer.stdout.strip()
 
 
 def differences(old: Any, new: Any, place: str = "") -> list[str]:

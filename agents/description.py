@@ -8,9 +8,10 @@ was to end at), ``from_steps`` and ``to_steps`` (its last checkpoint).
 from pathlib import Path
 from typing import Any
 
-from agents.bookkeeping import current_commit, differences, source_sha256, write_json
+from agents.bookkeeping import differences, source_sha256, write_json
 from agents.configuration import Configuration
 from agents.errors import RunError
+from asl_gym.provenance import current_commit
 from asl_gym.validation.json_files import read_json
 
 __all__ = [

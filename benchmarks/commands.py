@@ -12,6 +12,7 @@ import pandas as pd
 import typer
 
 from asl_gym.extras import extra_told
+from asl_gym.provenance import write_provenance
 from asl_gym.scenario.overlays import parse_settings
 from asl_gym.scoring.evaluation import Evaluator
 from asl_gym.terminal import speak_plainly_where_needed
@@ -21,7 +22,6 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.jobs.choosing import engine_called
 from benchmarks.learned.page import PAGE, PAGE_PATH
 from benchmarks.playing.configuration import Configuration
-from benchmarks.playing.provenance import write_provenance
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.runner import run_suite
 from benchmarks.playing.suite import build_suite

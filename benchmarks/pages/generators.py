@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from asl_gym.provenance import PROVENANCE
 from asl_gym.validation.json_files import read_json
 from benchmarks.learned.comparisons import WITH_BUDGET, comparison_of
 from benchmarks.learned.page import PAGE
 from benchmarks.learned.tables import environment_table
-from benchmarks.playing.provenance import PROVENANCE
 from benchmarks.playing.run_folder import RunFolder
 from benchmarks.playing.suite import TOLD_MORE
 from benchmarks.reporting.formatting import at_most_three_digits, signed_percent

@@ -16,9 +16,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from agents.bookkeeping import differences, source_sha256
+from asl_gym.provenance import provenance
 from benchmarks.errors import BenchmarkError
 from benchmarks.playing.configuration import Configuration
-from benchmarks.playing.provenance import provenance
 from benchmarks.playing.suite import Entry, Suite
 
 __all__ = [

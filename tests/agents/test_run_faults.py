@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from agents.bookkeeping import current_commit, source_sha256
+from agents.bookkeeping import source_sha256
 from agents.checkpoints import load_checkpoint
 from agents.configuration import Configuration
 from agents.errors import RunError
 from agents.runs import locked, run_folder
 from agents.training import train, training_env
+from asl_gym.provenance import current_commit
 from tests.agents.agent_samples import quick_configuration
 
 HALF, TOTAL = 128, 256

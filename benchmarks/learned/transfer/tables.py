@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from agents.bookkeeping import last_commit_of
 from agents.catalogue import label_of
+from asl_gym.provenance import last_commit_of
 from benchmarks.learned.comparisons import comparison_for
 from benchmarks.learned.results import complete_rows
 from benchmarks.learned.statistics import common_traces, mean_of_scores, score_matrix

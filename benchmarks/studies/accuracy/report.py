@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from benchmarks.playing.provenance import write_provenance
+from asl_gym.provenance import write_provenance
 from benchmarks.reporting.exports import save_widths
 from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.studies.accuracy.picture import draw_accuracy

@@ -7,7 +7,7 @@ import pandas as pd
 import typer
 
 from asl_gym.extras import extra_told
-from benchmarks.playing.provenance import write_provenance
+from asl_gym.provenance import write_provenance
 from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.terminal import failures_told, output
 

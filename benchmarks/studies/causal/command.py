@@ -7,11 +7,11 @@ import typer
 
 from asl_gym.model.radio import cellular
 from asl_gym.policies.harvest.known import batteries_of
+from asl_gym.provenance import write_provenance
 from asl_gym.scenario.overlays import parse_settings
 from asl_gym.scoring.evaluation import Evaluator
 from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.contenders import contenders
-from benchmarks.playing.provenance import write_provenance
 from benchmarks.playing.suite import TOLD_THE_LAW, TUNED_RULES
 from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.terminal import Settings, failures_told, output

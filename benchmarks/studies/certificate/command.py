@@ -8,9 +8,9 @@ import typer
 from asl_gym import Scenario, with_settings
 from asl_gym.compiling import COMPILED
 from asl_gym.extras import not_installed
+from asl_gym.provenance import write_provenance
 from asl_gym.scenario.overlays import parse_settings
 from benchmarks.errors import BenchmarkError
-from benchmarks.playing.provenance import write_provenance
 from benchmarks.reporting.tables import markdown, print_table
 from benchmarks.terminal import Settings, failures_told, output
 

@@ -8,11 +8,11 @@ import typer
 from rich.console import Console
 
 from agents.bookkeeping import write_json, write_whole
+from asl_gym.provenance import provenance
 from asl_gym.scenario.overlays import parse_settings
 from benchmarks.jobs.choosing import engine_called
 from benchmarks.jobs.engine import Engine
 from benchmarks.jobs.store import Store
-from benchmarks.playing.provenance import provenance
 from benchmarks.reporting.exports import write_table
 from benchmarks.studies.sweeps.definition import Study, read_study, shipped_studies
 from benchmarks.studies.sweeps.figures import write_figures
