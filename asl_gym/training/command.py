@@ -14,6 +14,7 @@ import torch
 
 from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
 from asl_gym.policies.open import OPEN
+from asl_gym.provenance import PROVENANCE, write_provenance
 from asl_gym.scenario.overlays import parse_settings
 from asl_gym.scoring.fitting import PolicyFactory
 from asl_gym.terminal import speak_plainly_where_needed
@@ -129,7 +130,8 @@ def _rebuild(given: argparse.Namespace) -> None:
             for each in found:
                 bits = setting.profile.activation_bits[each.split]
                 writer.writerow([each.split, each.name, bits, each.error])
-        print(f"Written to {given.out}: reconstructions.png, reconstruction.csv")
+        write_provenance(given.out, "asl_gym.training")
+        print(f"Written to {given.out}: reconstructions.png, reconstruction.csv, {PROVENANCE}")
 
 
 def _prepared(given: argparse.Namespace) -> Setting:

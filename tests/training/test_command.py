@@ -1,10 +1,12 @@
 """What the command keeps of its rounds is what it prints."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
 
+from asl_gym.provenance import PROVENANCE, current_commit
 from asl_gym.training.command import main
 
 ROUNDS = 3
@@ -54,3 +56,16 @@ def test_settings_change_the_clock_and_not_what_is_learned(tmp_path: Path) -> No
     for one, other in zip(*learned, strict=True):
         assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=1e-5)
         assert one["seconds"] != other["seconds"]
+
+
+def test_the_table_of_privacy_tells_where_it_comes_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["privacy", "--steps", "1", "--out", str(tmp_path)])
+    told = json.loads((tmp_path / PROVENANCE).read_text(encoding="utf-8"))
+    assert told["command"].startswith("python -m asl_gym.training")
+    assert told["commit"] == current_commit()
+    lines = (tmp_path / "reconstruction.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "split,layer,bits_per_sample,error"
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()[1:-1]]
+    assert [line.split(",")[:2] for line in lines[1:]] == [row[:2] for row in shown]
