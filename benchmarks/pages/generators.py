@@ -193,7 +193,7 @@ TABLES: dict[str, TableSource] = {
     "certificate": TableSource(_certificate, "python -m benchmarks certificate", CERTIFICATE),
     "causal": TableSource(
         lambda results: (results / CAUSAL / "causal.md").read_text(encoding="utf-8").strip(),
-        "python -m benchmarks causal",
+        "python -m benchmarks causal --policy …",
         CAUSAL,
     ),
     "changes": TableSource(_changes, "python -m benchmarks", DEFAULT_RUN),

@@ -333,3 +333,18 @@ def test_names_what_is_not_allowed(capsys: pytest.CaptureFixture[str]) -> None:
         relaxed_bound(known, free[..., 0], levels=6)
     with pytest.raises(FieldError, match=r"draws = 3 .* power of two"):
         penalties_of(scenario, Martingale(scenario, samples=1, charges=4), 0, draws=3)
+
+
+@pytest.mark.parametrize(
+    ("fineness", "told"),
+    [
+        (("--draws", "3"), "draws = 3 is not allowed: expected a power of two"),
+        (("--levels", "1000"), "levels = 1000 is not allowed: expected a multiple of 512"),
+    ],
+)
+def test_a_fineness_that_does_not_fit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fineness: tuple[str, str], told: str
+) -> None:
+    small = ("--set", "horizon=8", "--set", "num_devices=2", "--seeds", "1")
+    options = ("--policy", "myopic", *small, *fineness, "--out", str(tmp_path))
+    assert told in failure(capsys, "causal", *options)

@@ -14,6 +14,7 @@ from benchmarks.playing.configuration import Configuration
 from benchmarks.playing.contenders import contenders
 from benchmarks.playing.suite import TOLD_THE_LAW, TUNED_RULES
 from benchmarks.reporting.tables import markdown, print_table
+from benchmarks.studies.causal.fineness import CHARGES, DRAWS, LEVELS, SAMPLES
 from benchmarks.terminal import Settings, failures_told, output
 
 __all__ = ["causal"]
@@ -35,6 +36,14 @@ def causal(
             "mark that is told the law, and the tuned rules). It must not know the future."
         ),
     ] = None,
+    levels: Annotated[int, typer.Option(min=1, help="Levels of the bound's batteries.")] = LEVELS,
+    draws: Annotated[int, typer.Option(min=1, help="Draws of what may follow a round.")] = DRAWS,
+    samples: Annotated[
+        int, typer.Option(min=1, help="Draws of the penalty's programme in a level of shadowing.")
+    ] = SAMPLES,
+    charges: Annotated[
+        int, typer.Option(min=1, help="Steps between charges of the penalty and its programme.")
+    ] = CHARGES,
     settings: Settings = None,
 ) -> None:
     """Bounds what policies on batteries can reach that do not know the future."""
@@ -53,8 +62,10 @@ def causal(
         entries = [entry for name in names for entry in contenders(name, evaluator)]
         console = output()
         out.mkdir(parents=True, exist_ok=True)
-        martingale = Martingale(evaluator.scenario)
-        rows = measure(evaluator, martingale, entries, range(seeds), tell=console.print)
+        martingale = Martingale(evaluator.scenario, samples, charges)
+        rows = measure(
+            evaluator, martingale, entries, range(seeds), levels, draws, tell=console.print
+        )
         rows.to_csv(out / "rows.csv", index=False)
         summary = summarise(rows)
         summary.to_csv(out / "summary.csv", index=False)

@@ -27,17 +27,11 @@ from asl_gym.scenario.scenario import Scenario
 from asl_gym.scoring.hindsight import KnownEpisode
 from asl_gym.solvers.charge_levels import Battery, lower_by_option
 from asl_gym.validation.checks import FieldError, whole_number
+from benchmarks.studies.causal.fineness import CHARGES, DRAWS, SAMPLES
 from benchmarks.studies.causal.luck import draws_after
 from benchmarks.studies.causal.relaxation import kernel
 
-__all__ = ["DRAWS", "Martingale"]
-
-SAMPLES, CHARGES = 128, 512
-"""Of the programme: more than the policy's, with which the gap is 0.07% of the delay wider."""
-
-DRAWS = 128
-"""Draws of what may follow on a round. With 32 the gap is 0.07% of the delay wider, with 512 it is
-the same."""
+__all__ = ["Martingale"]
 
 
 class Martingale:

@@ -14,9 +14,10 @@ from asl_gym.scoring.hindsight import KnownEpisode, hindsight_bound
 from benchmarks.playing.suite import Entry
 from benchmarks.reporting.formatting import at_most_three_digits, percent, with_interval
 from benchmarks.reporting.statistics import bootstrap_interval
+from benchmarks.studies.causal.fineness import DRAWS, LEVELS
 from benchmarks.studies.causal.luck import deviations_of
 from benchmarks.studies.causal.martingale import Martingale
-from benchmarks.studies.causal.relaxation import LEVELS, penalties_along, relaxed_bound
+from benchmarks.studies.causal.relaxation import penalties_along, relaxed_bound
 
 __all__ = ["ENV_ID", "measure", "replayed", "shown", "summarise"]
 
@@ -32,6 +33,7 @@ def measure(
     entries: Sequence[Entry],
     seeds: Sequence[int],
     levels: int = LEVELS,
+    draws: int = DRAWS,
     tell: Callable[[str], None] = lambda line: None,
 ) -> pd.DataFrame:
     """Plays policies on common traces and bounds what each device's delay comes to.
@@ -42,6 +44,7 @@ def measure(
         entries: The policies, all of them causal.
         seeds: Evaluation seeds.
         levels: Levels of the bound's batteries.
+        draws: Draws of what may follow on a round.
         tell: Is told of every seed.
 
     Returns:
@@ -57,7 +60,7 @@ def measure(
         episode = KnownEpisode.of(scenario, trace)
         sky, deviations = np.asarray(trace.cloud).astype(np.int64), deviations_of(scenario, seed)
         rng = np.random.default_rng([seed, STREAM])
-        penalties = martingale.penalties(episode, sky, deviations, rng)
+        penalties = martingale.penalties(episode, sky, deviations, rng, draws)
         bounds = {
             "hindsight": hindsight_bound(episode).device_bound,
             "relaxed": relaxed_bound(episode, penalties, levels),

@@ -54,12 +54,9 @@ from asl_gym.model.batteries import lane_wait
 from asl_gym.scoring.hindsight import ROUNDING, KnownEpisode
 from asl_gym.solvers.charge_levels import Battery, fill_end
 from asl_gym.validation.checks import FieldError, whole_number
+from benchmarks.studies.causal.fineness import LEVELS
 
-__all__ = ["LEVELS", "kernel", "penalties_along", "relaxed_bound"]
-
-LEVELS = 2**15
-"""Levels n of a battery. With twice as many the gap of the mark that is told the law falls by 0.03%
-of the delay at the default scenario, with half of them it grows by 0.04%."""
+__all__ = ["kernel", "penalties_along", "relaxed_bound"]
 
 SLIP = 1e-9
 """Distance in levels within which a charge counts as a level; numbers of levels round to less."""
