@@ -1,5 +1,6 @@
 """Where results come from: command, versions and commit."""
 
+import functools
 import json
 import platform
 import shlex
@@ -43,10 +44,18 @@ def write_provenance(folder: Path, program: str = "benchmarks") -> None:
     (folder / PROVENANCE).write_text(text + "\n", encoding="utf-8")
 
 
+@functools.cache
 def current_commit() -> str | None:
-    """The checkout's commit, marked ``-dirty`` where files differ; ``None`` if it is not known."""
-    asked = ("describe", "--always", "--dirty", "--exclude=*", "--abbrev=12")
-    return _git(Path(__file__).parent, *asked)
+    """The checkout's commit, marked ``-dirty`` where files differ; ``None`` if it is not known.
+
+    It is that of the first call in a process: commands ask at their start, so that what somebody
+    commits while they run is not told as theirs. A package that is installed into another
+    repository's folder is not that repository's.
+    """
+    here = Path(__file__)
+    if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
+        return None
+    return _git(here.parent, "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12")
 
 
 def last_commit_of(path: Path) -> str | None:

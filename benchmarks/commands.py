@@ -12,7 +12,7 @@ import pandas as pd
 import typer
 
 from asl_gym.extras import extra_told
-from asl_gym.provenance import write_provenance
+from asl_gym.provenance import current_commit, write_provenance
 from asl_gym.scenario.overlays import parse_settings
 from asl_gym.scoring.evaluation import Evaluator
 from asl_gym.terminal import speak_plainly_where_needed
@@ -206,6 +206,7 @@ def animation(
         own = [load_user_policy(policy)] if is_own(policy) else []
         suite = build_suite(evaluator, own, only=() if own else (policy,), agents=not own)
         chosen = suite.entries[-1]
+        out.parent.mkdir(parents=True, exist_ok=True)
         write_gif(frames_of(evaluator, chosen.policy, seed, rounds), out, frames_per_second)
     typer.echo(f"Written: {out}, {out.stat().st_size / 1e3:,.0f} kB, {chosen.label}")
 
@@ -340,6 +341,7 @@ def default_out(configuration: Configuration) -> Path:
 def main(arguments: list[str]) -> None:
     """Runs the command line."""
     speak_plainly_where_needed()
+    current_commit()
     callbacks = (command.callback for command in app.registered_commands)
     commands = {callback.__name__ for callback in callbacks if callback is not None}
     if arguments and not arguments[0].startswith("-") and arguments[0] not in commands:

@@ -98,6 +98,9 @@ def advise(
         raise FieldError("raw_data", raw_data, "True or False")
     names = {kind.name for _, kind in fleet}
     tables = _by_kind("timings", timings or {}, names)
+    for name, table in tables.items():
+        if not isinstance(table, Timings | SideTimings):
+            raise FieldError(f"timings[{name!r}]", table, "Timings or SideTimings")
     budgets = _by_kind("budget", budget, names) if isinstance(budget, Mapping) else budget
     profile = _profile(network, inputs, profiling)
     workload = Workload(profile, samples, _all_splits(profile, raw_data, tables), batch_size)

@@ -139,6 +139,8 @@ def split(
         NetworkError: (a ValueError) As for :func:`cuts`.
         FieldError: (a ValueError) If there is no such cut.
     """
+    if not isinstance(cut, str | Cut):
+        raise FieldError("cut", cut, "the name of a cut, or one that cuts gives")
     plan = plan_of(module, inputs, None, whole)
     found = named(cut if isinstance(cut, str) else cut.name, plan.candidates)
     return plan.halves(found)

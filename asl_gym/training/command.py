@@ -14,7 +14,7 @@ import torch
 
 from asl_gym.policies.baselines import FixedSplit, GreedyDelay, GreedyEnergy, RandomPolicy
 from asl_gym.policies.open import OPEN
-from asl_gym.provenance import PROVENANCE, write_provenance
+from asl_gym.provenance import PROVENANCE, current_commit, write_provenance
 from asl_gym.scenario.overlays import parse_settings
 from asl_gym.scoring.fitting import PolicyFactory
 from asl_gym.terminal import speak_plainly_where_needed
@@ -110,6 +110,7 @@ def _join(given: argparse.Namespace) -> None:
 
 
 def _rebuild(given: argparse.Namespace) -> None:
+    current_commit()
     setting = _prepared(given)
     module = setting.build_module()
     if given.trained is not None:

@@ -15,6 +15,7 @@ from asl_gym.policies.base import Policy
 from asl_gym.scoring.fitting import PolicyFactory
 from asl_gym.training.channel import DeviceLink, Turn
 from asl_gym.training.cut_network import Chained
+from asl_gym.training.errors import TrainingError
 from asl_gym.training.learning import accuracy, class_count, example_inputs
 from asl_gym.training.memory_link import MemoryLink
 from asl_gym.training.playing import Play
@@ -139,13 +140,18 @@ class SplitTraining:
 
         Raises:
             FieldError: If there are more rounds than the horizon has.
-            TrainingError: If a loss is no number, or the folder holds another training.
+            TrainingError: If a loss is no number, no device is left, or the folder holds another
+                training.
         """
         whole_number("rounds", rounds, 1, self._play.scenario.horizon)
         if folder is not None and not self.records:
             self._go_on(folder)
         while len(self.records) < rounds:
-            self.records.append(self._round())
+            record = self._round()
+            if len(record.lost) == len(record.split):
+                told = "; ".join(record.lost)
+                raise TrainingError(f"round {record.round_index}: no device is left: {told}")
+            self.records.append(record)
             if folder is not None:
                 Checkpoint(self.identity, self._server.state(), self.records).write(folder)
             yield self.records[-1]

@@ -63,7 +63,7 @@ def make_page(
             play_transfer(protocol, wanted, places.out, places.data, console, engine)
     measure_missing(part, places.out, console)
     if ship:
-        ship_medians(part, places.runs, places.out, console)
+        ship_medians(page, part, places.runs, places.out, console)
     write_page(page, places.runs, places.out, places.page)
 
 

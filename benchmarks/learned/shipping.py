@@ -14,17 +14,18 @@ from benchmarks.learned.runs import Run
 __all__ = ["making_of", "ship_medians"]
 
 
-def ship_medians(page: Page, runs: Path, out: Path, console: Console) -> None:
+def ship_medians(page: Page, part: Page, runs: Path, out: Path, console: Console) -> None:
     """Ships the median seed by its gap of every agent and environment id of a page.
 
     Args:
-        page: The page, or the part of it that is shipped.
+        page: The page, which tells where else an agent's weights are used.
+        part: The part of it that is shipped.
         runs: Folder of all runs.
         out: Folder of the page's results.
         console: Where it is told what is shipped.
     """
-    for environment in page.environments:
-        results = load_environment(page, environment, runs, out)
+    for environment in part.environments:
+        results = load_environment(part, environment, runs, out)
         if results is None:
             continue
         column = results.comparison.gap

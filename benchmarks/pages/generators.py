@@ -228,7 +228,8 @@ def _commit(folder: Path) -> str | None:
         if (folder / name).exists():
             told = read_json(folder / name, "results")
             written = told["written_by"][-1] if name == MANIFEST else told
-            return str(written["commit"])
+            commit: str | None = written["commit"]
+            return commit
     return None
 
 

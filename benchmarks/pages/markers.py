@@ -38,9 +38,13 @@ class Generated(NamedTuple):
 
 def pages(root: Path) -> tuple[Path, ...]:
     """The README and the pages of the documentation, but for what building them writes."""
-    docs = (root / "docs").rglob("*.md")
-    own = (each for each in docs if not any(part.startswith("_") for part in each.parts))
-    return (root / "README.md", *sorted(each for each in own if each.parent.name != "generated"))
+    docs = root / "docs"
+    own = (each for each in docs.rglob("*.md") if not _is_built(each.relative_to(docs)))
+    return (root / "README.md", *sorted(own))
+
+
+def _is_built(page: Path) -> bool:
+    return any(part.startswith("_") or part == "generated" for part in page.parts)
 
 
 def generated_in(text: str) -> Iterator[Generated]:

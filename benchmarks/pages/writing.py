@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from agents.bookkeeping import sha256_of
+from asl_gym.validation.json_files import read_json
 from benchmarks.errors import BenchmarkError
 from benchmarks.pages.generators import DEFAULT_RUN, FIGURES, TABLES, provenance_line
 from benchmarks.pages.markers import filled, generated_in, pages
@@ -42,7 +43,7 @@ def write_pages(root: Path, results: Path, keep: Collection[str] = ()) -> None:
         ) from error
     for page, text in texts.items():
         page.write_text(filled(text, pieces), encoding="utf-8")
-    _write_record(root)
+    _write_record(root, keep)
 
 
 def piece_key(kind: str, name: str) -> str:
@@ -75,10 +76,15 @@ def _piece(key: tuple[str, str], results: Path) -> str:
     return f"{TABLES[name].write(results)}\n\n{provenance_line(TABLES[name], results)}"
 
 
-def _write_record(root: Path) -> None:
+def _write_record(root: Path, keep: Collection[str]) -> None:
+    """Writes the digests of all pieces; of those that are kept the old ones stay."""
+    before = read_json(root / RECORD, "record") if keep else {}
     texts = [page.read_text(encoding="utf-8") for page in pages(root)]
     found = [each for text in texts for each in generated_in(text)]
-    record = {piece_key(each.kind, each.name): sha256_of_text(each.text) for each in found}
+    record = {}
+    for each in found:
+        key = piece_key(each.kind, each.name)
+        record[key] = before.get(key) if each.name in keep else sha256_of_text(each.text)
     for name in picture_files():
         record[piece_key("picture", name)] = sha256_of(root / PICTURE_FOLDER / name)
     text = json.dumps(dict(sorted(record.items())), indent=2)

@@ -129,7 +129,7 @@ def read_episodes(path: Path) -> pd.DataFrame:
     if len(twice):
         keys = list(zip(twice["policy"], twice["evaluation_seed"], strict=True))
         raise BenchmarkError(f"{path} holds these policies and evaluation seeds twice: {keys}")
-    for name in (*numbers, "mean_delay_s"):
+    for name in numbers:
         wrong = rows[np.isinf(rows[name]) | (rows[name].isna() & (name not in _MAY_LACK))]
         if len(wrong):
             line, value = 2 + int(wrong.index[0]), wrong[name].iloc[0]

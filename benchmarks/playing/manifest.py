@@ -189,13 +189,13 @@ def merged(old: Plain, new: Plain) -> Plain:
     """The manifest of a run that goes on, perhaps with more policies."""
     policies = {**old["policies"], **new["policies"]}
     left_out = {**old["left_out"], **new["left_out"]}
-    written = old["written_by"]
+    now = new["written_by"]
     return {
         **new,
         "remembers": old["remembers"],
         "policies": policies,
         "left_out": {name: why for name, why in left_out.items() if name not in policies},
-        "written_by": written + [each for each in new["written_by"] if each not in written],
+        "written_by": [*(each for each in old["written_by"] if each not in now), *now],
     }
 
 

@@ -33,6 +33,16 @@ class Results:
     summary: pd.DataFrame
     changes: pd.DataFrame
 
+    @property
+    def followed(self) -> pd.DataFrame:
+        """The lines of the summary whose policies have played the first seed, round by round.
+
+        Those of a run that was interrupted may have played others alone.
+        """
+        first = self.manifest["configuration"]["seeds"][0]
+        played = self.episodes.loc[self.episodes["evaluation_seed"] == first, "policy"]
+        return self.summary[self.summary["policy"].isin(set(played))]
+
 
 def load_results(folder: RunFolder) -> Results:
     """Reads a folder and computes what a report tells.
@@ -43,7 +53,8 @@ def load_results(folder: RunFolder) -> Results:
     manifest, episodes = folder.manifest, folder.episodes()
     if episodes.empty:
         raise BenchmarkError(f"out = {str(folder.path)!r} holds no rows yet")
-    policies = dict(manifest["policies"])
+    played = set(episodes["policy"])
+    policies = {name: each for name, each in manifest["policies"].items() if name in played}
     derived = []
     on_batteries = folder.scenario.batteries is not None
     for clock, (name, label, kind) in BEST_FIXED.items():

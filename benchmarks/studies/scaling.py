@@ -4,7 +4,6 @@ Each size runs in a process of its own, whose peak memory is the operating syste
 """
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from matplotlib.ticker import FuncFormatter
 from asl_gym import OPEN, with_settings
 from asl_gym import picture_style as style
 from asl_gym.picture_style import in_style
+from benchmarks.errors import BenchmarkError
 
 __all__ = ["NUM_DEVICES", "draw_scaling", "measure_scaling"]
 
@@ -62,9 +62,22 @@ def measure_size(num_devices: int, settings: Mapping[str, Any]) -> dict[str, flo
         decided = time.perf_counter()
         observation, *_ = env.step(action)
         decision, step = decision + decided - before, step + time.perf_counter() - decided
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     times |= {"decision_s": decision / HORIZON, "step_s": step / HORIZON}
-    return {"num_devices": num_devices, **times, "peak_memory_mib": peak}
+    return {"num_devices": num_devices, **times, "peak_memory_mib": _peak_memory()}
+
+
+def _peak_memory() -> float:
+    """The process's peak memory [MiB].
+
+    Raises:
+        BenchmarkError: On Windows, which does not tell it in this way.
+    """
+    try:
+        import resource
+    except ImportError as error:
+        raise BenchmarkError("scaling measures peak memory, which Windows does not tell") from error
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024**2 if sys.platform == "darwin" else 1024)
 
 
 def measure_scaling(

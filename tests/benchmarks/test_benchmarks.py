@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,27 @@ def test_report_needs_files_alone(whole, monkeypatch):
     monkeypatch.setattr(Evaluator, "__init__", lambda *_, **__: pytest.fail("played anew"))
     run(whole, "report")
     assert {name: (whole / name).read_bytes() for name in names} == before
+
+
+def test_a_run_that_was_interrupted_has_a_report(whole, tmp_path):
+    """Nothing of OPEN is there yet, and of one policy not the first seed."""
+    part = tmp_path / "part"
+    shutil.copytree(whole, part)
+    lines = (part / "episodes.csv").read_text().splitlines(keepends=True)
+    places = [lines[0].split(",").index(name) for name in ("policy", "evaluation_seed")]
+
+    def is_there(line):
+        policy, seed = (line.split(",")[place] for place in places)
+        return policy != "open" and (policy, seed) != ("random", "0")
+
+    (part / "episodes.csv").write_text("".join(filter(is_there, lines)))
+    for name in ("open", "random"):
+        RunFolder(part).series_path(name).unlink()
+    run(part, "report")
+    report = (part / "report.md").read_text()
+    assert "| random |" in report
+    assert "| OPEN |" not in report
+    assert all((part / name).stat().st_size for name in PLOTS)
 
 
 def test_report_is_readable(whole):

@@ -115,6 +115,13 @@ def test_names_that_no_command_knows_are_an_error(copy: Path, tmp_path: Path) ->
         write_pages(copy, tmp_path)
 
 
+def test_pages_are_found_wherever_the_repository_lies(copy: Path) -> None:
+    there = copy.rename(copy.parent / "_work")
+    assert {each.relative_to(there) for each in pages(there)} == {
+        each.relative_to(ROOT) for each in pages(ROOT)
+    }
+
+
 def test_a_table_that_no_page_has_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("nothing here\n", encoding="utf-8")
     with pytest.raises(BenchmarkError, match="no page has the"):

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -223,6 +224,17 @@ def _gone_from(last: int, begin: Callable[[Any, Any], None]) -> Callable[[Any, A
         begin(turn, state)
 
     return begun
+
+
+def test_a_round_without_any_device_ends_the_training(tmp_path: Path) -> None:
+    training = Setting(devices=2, rounds=3, samples=8, batch_size=4).training(asl_gym.RandomPolicy)
+    for link in training._links:
+        dropping: Any = link
+        dropping.begin = _gone_from(1, dropping.begin)
+    with pytest.raises(TrainingError, match=r"round 1: no device is left: .*it has gone"):
+        training.run(3, tmp_path)
+    again = Setting(devices=2, rounds=3, samples=8, batch_size=4).training(asl_gym.RandomPolicy)
+    assert [record.lost for record in again.run(3, tmp_path)] == [()] * 3
 
 
 def test_devices_that_do_not_fit_are_refused() -> None:

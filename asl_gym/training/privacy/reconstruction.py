@@ -66,6 +66,8 @@ def reconstruct(
         FieldError: If an argument is not allowed.
     """
     whole_number("steps", steps, 1)
+    if len(private) < 2 or not _spread(private) > 0:
+        raise FieldError("private", private, "at least two images that differ")
     network = CutNetwork(module, profile)
     chosen = range(profile.num_layers) if splits is None else splits
     found = []

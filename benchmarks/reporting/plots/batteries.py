@@ -38,13 +38,19 @@ def draw_gaps(results: Results, width: style.Width) -> Figure:
     return figure
 
 
-def draw_batteries(results: Results, width: style.Width) -> Figure:
-    """Draws the running mean delay and the batteries' mean charge below one another."""
+def draw_batteries(results: Results, width: style.Width) -> Figure | None:
+    """Draws the running mean delay and the batteries' mean charge below one another.
+
+    Returns:
+        The figure, or ``None`` where nothing has played the first evaluation seed.
+    """
+    ranked = results.followed.dropna(subset="rank")
+    if ranked.empty:
+        return None
     first_seed, scenario = results.manifest["configuration"]["seeds"][0], results.folder.scenario
     figure = style.figure(width, 3.6)
     delay, battery = figure.subplots(2, 1, sharex=True)
     styles = policy_styles(results.policies)
-    ranked = results.summary.dropna(subset="rank")
     followed = ranked.loc[ranked["split"].isna(), "policy"].head(MOST_FOLLOWED)
     for place, name in enumerate(map(str, followed)):
         rounds = results.folder.series(name)

@@ -62,7 +62,8 @@ def draw_device_days(results: Results, width: style.Width) -> Figure | None:
     Returns:
         The figure, or ``None`` where none of these was played.
     """
-    names = [name for name in FOLLOWED if name in results.policies]
+    played = set(results.followed["policy"])
+    names = [name for name in FOLLOWED if name in played]
     if not names:
         return None
     scenario, styles = results.folder.scenario, policy_styles(results.policies)

@@ -40,9 +40,6 @@ UNREACHABLE = "#F1F1F1"
 POINTS_ALONG = 200
 """Points along a line that labels keep free."""
 
-LONGEST_LINE = 32
-"""Characters of a label in the legend before it is broken."""
-
 ORDER = {"OPEN": 6, "agent": 7, "user": 7}
 """Kinds that are drawn above others; an agent that equals OPEN lies on its star."""
 

@@ -64,11 +64,17 @@ def policies_to_follow(summary: pd.DataFrame, width: style.Width = "page") -> li
     return [str(name) for name in played["policy"] if name in set(chosen)]
 
 
-def draw_running_averages(results: Results, width: style.Width) -> Figure:
-    """Draws a column of panels for each policy, with rows common to all."""
+def draw_running_averages(results: Results, width: style.Width) -> Figure | None:
+    """Draws a column of panels for each policy, with rows common to all.
+
+    Returns:
+        The figure, or ``None`` where nothing has played the first evaluation seed.
+    """
     seed = results.manifest["configuration"]["seeds"][0]
-    reference = reference_of(results.summary)
-    names = policies_to_follow(results.summary, width) or [reference]
+    if results.followed["rank"].isna().all():
+        return None
+    reference = reference_of(results.followed)
+    names = policies_to_follow(results.followed, width) or [reference]
     styles, labels = policy_styles(results.policies), results.policies
     figure = style.figure(width, HEIGHTS[width])
     panels = figure.subplots(len(ROWS), len(names), sharex=True, sharey="row", squeeze=False)
@@ -124,13 +130,10 @@ def _dress(panels: Any, reference: str, rounds: int) -> None:
     for axes, label in zip((delay, energy, queue), ROWS, strict=True):
         axes.set_ylabel(label.format(reference))
     # Linear in the middle, so that no difference, and an empty queue, have a place.
-    for axes in (delay, queue):
+    for axes, told in ((delay, _signed), (queue, _plain)):
         axes.set_yscale("symlog", linthresh=LINEAR, linscale=0.6)
-        axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+        axes.yaxis.set_major_formatter(FuncFormatter(told))
         axes.yaxis.set_minor_formatter(NullFormatter())
-    delay.yaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value:+,g}" if value else "0")
-    )
     queue.set_ylim(bottom=0)
     energy.set_yscale("log")
     energy.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0)))

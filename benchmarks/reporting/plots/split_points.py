@@ -75,7 +75,7 @@ def draw_split_points(results: Results, width: style.Width) -> Figure | None:
     Returns:
         The figure, or ``None`` where none of these was played.
     """
-    shown = policies_to_show(results.summary, width)
+    shown = policies_to_show(results.followed, width)
     if shown.empty:
         return None
     scenario = results.folder.scenario

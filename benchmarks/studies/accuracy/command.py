@@ -65,8 +65,9 @@ def accuracy(
             for each in schedule or SCHEDULES
         ]  # fmt: skip
         plan = Plan(asked, split or ["equal", "dirichlet"], range(seeds))
+        policies = [policies_of(each, only or ()) for each in asked]
         learned = train_all(plan, out / "trainings", output(), engine_called("processes", jobs))
-        played = [clocks(s, policies_of(s, only or ()), range(traces)) for s in asked]
+        played = [clocks(s, p, range(traces)) for s, p in zip(asked, policies, strict=True)]
         write_report(out, learned, pd.concat(played, ignore_index=True), output())
 
 

@@ -89,8 +89,8 @@ def _train(trainings: Sequence[Training]) -> list[pd.DataFrame]:
     """Goes on with trainings to their ends; returns the rows of each."""
     learned = []
     for _, setting, folder in trainings:
-        training = setting.training(OPEN)
         try:
+            training = setting.training(OPEN)
             for _ in training.rounds(setting.rounds, folder):
                 pass
         except TrainingError as error:

@@ -19,8 +19,10 @@ __all__ = ["certificate"]
 
 def certificate(
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/certificate"),
-    rounds: Annotated[int, typer.Option(help="Rounds to compare with SCIP.")] = 20,
-    time_limit: Annotated[float, typer.Option(help="SCIP's time limit a model [s].")] = 60.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds to compare with SCIP.")] = 20,
+    time_limit: Annotated[
+        float, typer.Option(min=0.1, help="SCIP's time limit a model [s].")
+    ] = 60.0,
     settings: Settings = None,
 ) -> None:
     """Measures the parallel schedule's solver: against SCIP, in bulk, and over fleet sizes."""

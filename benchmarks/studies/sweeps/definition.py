@@ -19,8 +19,9 @@ An axis may set several fields at once: its values are then tables of paths, and
 them. Names of files are those seen from where the command runs.
 """
 
+import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -28,12 +29,19 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from asl_gym.scenario.overlays import nested
+from asl_gym.scoring.episodes import EpisodeScore
 from asl_gym.validation.text_file import TextFileError, file_text
 from benchmarks.errors import BenchmarkError
 
 __all__ = ["Axis", "Scale", "Study", "read_study", "shipped_studies"]
 
 Scale = Literal["linear", "log", "names"]
+
+ROW_NAMES = ("env_id", "policy", "label", "kind", "knob")
+"""Columns of the rows that tell what was played at a point."""
+
+SCORE_NAMES = tuple(each.name for each in dataclasses.fields(EpisodeScore))
+"""Columns of the rows that tell how it went."""
 
 
 class _Strict(BaseModel):
@@ -65,6 +73,9 @@ class Axis(_Strict):
             raise ValueError("set, the path of a field, is missing; or values are tables of paths")
         if self.set is None and self.labels is None:
             raise ValueError("labels are missing, which name tables of paths")
+        cells = [self.cell(place) for place in range(len(self.values))]
+        if twice := [cell for cell in cells if cells.count(cell) > 1]:
+            raise ValueError(f"{twice[0]!r} is there twice, so that its rows would be one point's")
         numeric = self.labels is None and all(map(_is_number, self.values))
         if self.scale in ("linear", "log") and not numeric:
             raise ValueError(f"scale = {self.scale!r} is for numbers without labels")
@@ -128,10 +139,20 @@ class Study(_Strict):
     def _differ(self) -> Self:
         if len({axis.name for axis in self.axis}) < len(self.axis):
             raise ValueError("two axes of one name")
+        if taken := sorted({axis.name for axis in self.axis} & {*ROW_NAMES, *SCORE_NAMES}):
+            raise ValueError(f"an axis named {taken[0]!r}, as a column of all rows is")
+        if self.rounds is not None and "horizon" in {*self.set, *self._swept()}:
+            raise ValueError("rounds are given, and horizon is set too, which is the same")
         if len(set(self.policies)) < len(self.policies):
             raise ValueError("a policy is named twice")
         nested(self.set)
         return self
+
+    def _swept(self) -> Iterator[str]:
+        """Paths that axes set."""
+        for axis in self.axis:
+            for place in range(len(axis.values)):
+                yield from axis.settings(place)
 
 
 def _is_number(value: Any) -> bool:
