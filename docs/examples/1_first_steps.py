@@ -8,7 +8,7 @@ best that any policy could have done.
 
 # %%
 # The environment is made as any of Gymnasium's. An action is a split point for each of the ten
-# devices; the server's frequencies follow from them.
+# devices; the solver gives the server's frequency, which depends on the queue.
 
 import gymnasium as gym
 import matplotlib.pyplot as plt

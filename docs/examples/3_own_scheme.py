@@ -62,5 +62,5 @@ for each in axes:
 plt.show()
 
 # %%
-# In the benchmark's table, beside all schemes and agents, the same class takes part by
+# In the benchmark's table, beside fixed cuts and agents, the same class takes part by
 # ``python -m benchmarks --policy 3_own_scheme.py:CapPerDevice``.
