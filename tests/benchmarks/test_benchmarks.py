@@ -114,8 +114,10 @@ def test_a_run_that_was_interrupted_has_a_report(whole, tmp_path):
         RunFolder(part).series_path(name).unlink()
     run(part, "report")
     report = (part / "report.md").read_text()
-    assert "| random |" in report
-    assert "| OPEN |" not in report
+    assert "Incomplete: OPEN has 0 of 2 seeds." in report
+    assert "Incomplete: random has 1 of 2 seeds." in report
+    assert "| greedy for delay  " in report
+    assert "| OPEN  " not in report
     assert all((part / name).stat().st_size for name in PLOTS)
 
 

@@ -42,8 +42,9 @@ def test_the_scheme_has_fifteen_lines() -> None:
 
 
 def test_links_of_the_page_exist() -> None:
-    (target,) = re.findall(r"\]\((?!http)([^)#]+)", PAGE.read_text(encoding="utf-8"))
-    assert (PAGE.parent / target).is_file()
+    targets = re.findall(r"\]\((?!http)([^)#]+)", PAGE.read_text(encoding="utf-8"))
+    assert targets
+    assert all((PAGE.parent / target).is_file() for target in targets)
 
 
 @pytest.mark.parametrize("env_id", ["ASL-v0", "ASLParallel-v0"])
