@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import gymnasium as gym
@@ -67,15 +68,9 @@ def measure_size(num_devices: int, settings: Mapping[str, Any]) -> dict[str, flo
 
 
 def _peak_memory() -> float:
-    """The process's peak memory [MiB].
+    """The process's peak memory [MiB]."""
+    import resource  # Not there on Windows.
 
-    Raises:
-        BenchmarkError: On Windows, which does not tell it in this way.
-    """
-    try:
-        import resource
-    except ImportError as error:
-        raise BenchmarkError("scaling measures peak memory, which Windows does not tell") from error
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024**2 if sys.platform == "darwin" else 1024)
 
@@ -91,7 +86,10 @@ def measure_scaling(
 
     Raises:
         FieldError: If a setting is not allowed.
+        BenchmarkError: On Windows, which does not tell peak memory in the way that is read here.
     """
+    if find_spec("resource") is None:
+        raise BenchmarkError("scaling measures peak memory, which Windows does not tell")
     with_settings("default", settings)
     told, rows = json.dumps(dict(settings)), []
     for size in sizes:
